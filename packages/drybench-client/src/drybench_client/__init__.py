@@ -1,0 +1,1 @@
+"""Ask a bench for runs and sessions from a terminal or a script."""

@@ -1,0 +1,1 @@
+"""Carries out one run inside an environment and writes its record."""

@@ -1,0 +1,1 @@
+"""Drybench: a lab's shared computers as a place to work."""

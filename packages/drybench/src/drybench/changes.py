@@ -1,0 +1,44 @@
+"""Who wants to know that something changed, told within the portal's own process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something of this person's is no longer what it was; ask the ledger what it is now."""
+
+    kind: str  # session | run
+    id: str
+    person_id: str
+
+
+class Changes:
+    """Tell all who listen; a listener that does not keep up is told only that it missed some."""
+
+    def __init__(self, most: int = 256) -> None:
+        self._most = most
+        self._listeners: set[asyncio.Queue[Change | None]] = set()
+
+    def tell(self, change: Change) -> None:
+        for queue in self._listeners:
+            if queue.full():
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(None)
+            else:
+                queue.put_nowait(change)
+
+    @contextmanager
+    def listen(self) -> Iterator[asyncio.Queue[Change | None]]:
+        """Within the block the queue fills; None in it means: you missed some, ask for all."""
+        queue: asyncio.Queue[Change | None] = asyncio.Queue(self._most)
+        self._listeners.add(queue)
+        try:
+            yield queue
+        finally:
+            self._listeners.discard(queue)

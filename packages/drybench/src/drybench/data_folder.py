@@ -1,0 +1,111 @@
+"""Where everything of one bench lies. Nothing of it is inside the clone."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The data directory (0700): one object that knows every name in it."""
+
+    path: Path
+
+    @classmethod
+    def default(cls) -> DataFolder:
+        chosen = os.environ.get("DRYBENCH_DATA")
+        share = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        return cls(Path(chosen) if chosen else Path(share) / "drybench")
+
+    @property
+    def settings(self) -> Path:
+        return self.path / "drybench.toml"
+
+    @property
+    def bench(self) -> Path:
+        """The ports chosen once, and the bench's id (`addresses.py`)."""
+        return self.path / "bench.json"
+
+    @property
+    def children(self) -> Path:
+        """Pid, start time and boot id of the three children."""
+        return self.path / "children.json"
+
+    @property
+    def supervisor_lock(self) -> Path:
+        return self.path / "supervisor.lock"
+
+    @property
+    def portal_lock(self) -> Path:
+        return self.path / "portal.lock"
+
+    @property
+    def ledger(self) -> Path:
+        return self.path / "portal.sqlite"
+
+    @property
+    def socket(self) -> Path:
+        """The portal's Unix socket, for the spawner and the owner's command line."""
+        return self.path / "portal.sock"
+
+    @property
+    def secrets(self) -> Path:
+        """One file each, 0600: cookie_secret, portal_token, proxy_password, cookie_key."""
+        return self.path / "secrets"
+
+    @property
+    def hub(self) -> Path:
+        return self.path / "hub"
+
+    @property
+    def hub_database(self) -> Path:
+        return self.hub / "hub.sqlite"
+
+    @property
+    def proxy(self) -> Path:
+        """traefik.toml, and rules/ with the Hub's routes and our own."""
+        return self.path / "proxy"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def tickets(self) -> Path:
+        return self.path / "tickets"
+
+    @property
+    def tasks(self) -> Path:
+        return self.path / "tasks"
+
+    @property
+    def runs(self) -> Path:
+        return self.path / "runs"
+
+    @property
+    def environments(self) -> Path:
+        return self.path / "environments"
+
+    @property
+    def backups(self) -> Path:
+        return self.path / "backups"
+
+    def make(self) -> None:
+        """Create what is missing, private to its owner."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+        for folder in (
+            self.secrets,
+            self.hub,
+            self.proxy,
+            self.proxy / "rules",
+            self.logs,
+            self.tickets,
+            self.tasks,
+            self.runs,
+            self.environments,
+            self.backups,
+        ):
+            folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,0 +1,1 @@
+"""What speaks with JupyterHub from its inside; the only importer of jupyterhub."""

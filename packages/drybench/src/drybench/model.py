@@ -1,0 +1,177 @@
+"""The values everything speaks in: frozen, and free of any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from drybench.phases import Outcome, Phase, Reason, State, Wanted
+
+SESSION: Literal["session"] = "session"
+RUN: Literal["run"] = "run"
+TaskKind = Literal["session", "run"]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who asks. `id` is ours: a name deleted and made again is somebody new."""
+
+    id: str
+    name: str
+    groups: frozenset[str] = frozenset()
+    scopes: frozenset[str] = frozenset({"custom:drybench:all"})
+
+
+@dataclass(frozen=True)
+class Size:
+    name: str
+    title: str
+    cores: float
+    memory: int  # bytes
+    gpus: int = 0
+
+
+@dataclass(frozen=True)
+class App:
+    name: str  # lab, desktop, napari
+    title: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    name: str
+    title: str
+    summary: str
+    engine: str  # the engine's name in the settings
+    apps: tuple[App, ...]
+    python: Path | None = None  # a Python environment on this machine: its folder
+    size: str = "default"
+
+
+@dataclass(frozen=True)
+class Mount:
+    source: Path
+    target: Path
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """One command in one environment of one size: all that an engine knows."""
+
+    id: str
+    person: str  # the person's name at the Hub
+    kind: TaskKind
+    command: tuple[str, ...]
+    workdir: Path | None = None
+    python: Path | None = None  # the folder of a Python environment on this machine
+    cores: float = 1.0
+    memory: int = 2 << 30
+    gpus: tuple[str, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict[str, str])  # no secret ever lies here
+    needs_address: bool = False
+    hashes: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """A task as the ledger keeps it."""
+
+    id: str
+    person_id: str
+    person: str
+    kind: TaskKind
+    subject: str  # the session's or the run's id
+    attempt: int
+    engine: str
+    spec: Task
+    phase: Phase
+    wanted: Wanted
+    created_at: datetime
+    cores: float
+    memory: int
+    gpus: tuple[str, ...] = ()
+    priority: int = 0
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    detail: str = ""
+    handle: Mapping[str, Any] | None = None
+    address: str | None = None
+    answers: bool = False
+    asked_at: datetime | None = None  # when the Hub was last asked to start this session
+    silent_since: datetime | None = None
+    exit_code: int | None = None
+    memory_used: int | None = None
+    cpu_used: float | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    stopped_by: str | None = None
+
+    @property
+    def state(self) -> State:
+        return State(
+            phase=self.phase,
+            wanted=self.wanted,
+            has_handle=self.handle is not None,
+            answers=self.answers,
+            needs_address=self.spec.needs_address,
+            outcome=self.outcome,
+            reason=self.reason,
+            detail=self.detail,
+            silent_since=self.silent_since,
+        )
+
+
+@dataclass(frozen=True)
+class Session:
+    """A task with a web address; JupyterHub sees it as a named server."""
+
+    id: str
+    person_id: str
+    person: str
+    name: str  # 1 to 30 of a-z, 0-9 and hyphen: the Hub's server name
+    environment: str
+    app: str
+    size: str
+    created_at: datetime
+    task: TaskRow
+
+
+@dataclass(frozen=True)
+class Run:
+    """What ends with results. It has attempts; each attempt is a task."""
+
+    id: str
+    person_id: str
+    person: str
+    group: str | None
+    name: str
+    kind: str  # notebook
+    environment: str
+    size: str
+    parameters: Mapping[str, Any]
+    created_at: datetime
+    attempt: int
+    task: TaskRow
+    cell: int = 0  # progress: cell n of m
+    cells: int = 0
+    failed_cell: int | None = None
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Who did what to what, when and from where."""
+
+    id: str
+    at: datetime
+    person_id: str | None
+    person: str
+    origin: str  # browser, api, command line, bench itself
+    deed: str
+    subject_kind: str
+    subject: str
+    detail: str = ""

@@ -1,0 +1,1 @@
+"""Runs: notebooks that work by themselves and come back with results."""
