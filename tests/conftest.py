@@ -1,0 +1,16 @@
+"""What every test has: its parts, or a sentence that says how to get them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.parts import needs
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(name, …): parts of the system the test cannot do without")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        needs(*mark.args)
