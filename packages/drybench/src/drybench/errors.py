@@ -2,7 +2,7 @@
 
     DrybenchError                 code, sentence, next step
     ├─ Refused                    wrong input, said at once and before it is queued      422
-    │  ├─ NotANotebook  ParametersWrong  NoSuchKernel  TooLarge  NameNotAllowed …
+    │  ├─ NotANotebook  NotebookTooOld  TooLarge  NameNotAllowed  NoParametersCell  ParametersWrong …
     ├─ NotFound                   no such run, session, environment (or not yours)       404
     ├─ NotAllowed                 you may not                                            403
     ├─ Conflict                   it is no longer what it was                            409
@@ -46,6 +46,43 @@ class Refused(DrybenchError):
     next_step = "{next_step}"
 
 
+class NotANotebook(Refused):
+    """{name} is not a notebook: {problem}."""
+
+    next_step = "Choose a notebook (.ipynb) that JupyterLab opens, save it there once, and send that."
+
+
+class NotebookTooOld(Refused):
+    """{name} is in an older format of notebooks (nbformat {found}); Drybench runs format 4."""
+
+    next_step = "Open it in JupyterLab and save it, or convert it: jupyter nbconvert --to notebook --nbformat 4 {name}"
+
+
+class TooLarge(Refused):
+    """{name} is {size} large; this bench takes up to {limit}."""
+
+    status = 413
+    next_step = "Clear its outputs (in JupyterLab: Edit, Clear Outputs of All Cells), or ask the keeper for more."
+
+
+class NameNotAllowed(Refused):
+    """The name {name} cannot be used: {problem}."""
+
+    next_step = "Give a name of 1 to 200 characters without slashes and control characters."
+
+
+class NoParametersCell(Refused):
+    """The notebook has no cell tagged `parameters`, so it takes no {names}."""
+
+    next_step = "Tag the cell that sets the defaults with `parameters` (in JupyterLab: property inspector, cell tags)."
+
+
+class ParametersWrong(Refused):
+    """These parameters do not fit the notebook: {problems}."""
+
+    next_step = "{next_step}"
+
+
 class NotFound(DrybenchError):
     """There is no {what} by that name that you can see."""
 
@@ -67,6 +104,33 @@ class Conflict(DrybenchError):
     next_step = "{next_step}"
 
 
+class NoSuchEnvironment(Refused):
+    """There is no environment “{name}” here."""
+
+    next_step = "Choose one of: {there}."
+
+
+class NoSuchSize(Refused):
+    """There is no size “{name}” here."""
+
+    next_step = "Choose one of: {there}."
+
+
+class NoSuchKernel(Refused):
+    """The notebook asks for the kernel “{name}”, which this environment does not have."""
+
+    next_step = "Open it with one of these kernels and save it: {there}."
+
+
+class OneAccount(NotAllowed):
+    """Everything that runs here runs as one account of this machine, so it serves one person only."""
+
+    next_step = (
+        "If these people trust each other with everything, the keeper can set "
+        "`people_trust_each_other = true` under `[engines.local]` in drybench.toml."
+    )
+
+
 class SettingsWrong(DrybenchError):
     """{file}, line {line}: {problem}"""
 
@@ -80,7 +144,5 @@ class CannotStart(DrybenchError):
 
 
 def _fill(template: str, facts: dict[str, Any]) -> str:
-    words = " ".join(template.split())
-    for name, value in facts.items():
-        words = words.replace("{" + name + "}", str(value))
-    return words
+    """In one pass, so that a hostile fact cannot name another one."""
+    return re.sub(r"\{(\w+)\}", lambda name: str(facts.get(name[1], "")), " ".join(template.split()))
