@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,14 @@ class Addresses:
     def proxy_api(self) -> str:
         return f"http://127.0.0.1:{self.proxy_api_port}"
 
+    def session(self, person: str, name: str) -> str:
+        """A session's address; its person's own host name is made as JupyterHub makes it."""
+        path = f"/user/{quote(person, safe='@~')}/{name}/"
+        if not self.own_host_names:
+            return self.public + path
+        scheme, _, rest = self.public.partition("://")
+        return f"{scheme}://{host_label(person)}.{rest}{path}"
+
     def save(self, file: Path) -> None:
         new = file.with_suffix(".new")
         new.write_text(json.dumps({"format": 1, **asdict(self)}, indent=1))
@@ -53,3 +63,12 @@ class Addresses:
         saved = json.loads(file.read_text())
         saved.pop("format")
         return cls(**saved)
+
+
+def host_label(person: str) -> str:
+    """A person's part of a host name: their name where that is a plain label, else a digest of it.
+
+    The Hub's `subdomain_hook` uses the same function; two names never share a label.
+    """
+    plain = re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?", person) and not person.startswith(("u-", "xn--"))
+    return person if plain else f"u-{hashlib.sha256(person.encode()).hexdigest()[:20]}"

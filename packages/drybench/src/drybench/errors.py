@@ -90,6 +90,18 @@ class NotFound(DrybenchError):
     next_step = "Look at the list for what there is."
 
 
+class NoSuchSession(NotFound):
+    """There is no such session of yours."""
+
+    next_step = "Home lists the sessions that you have."
+
+
+class NoSuchRun(NotFound):
+    """There is no such run of yours."""
+
+    next_step = "The Runs page and `drybench runs` list those that you have."
+
+
 class NotAllowed(DrybenchError):
     """You may not do this."""
 
@@ -108,6 +120,30 @@ class NoSuchEnvironment(Refused):
     """There is no environment “{name}” here."""
 
     next_step = "Choose one of: {there}."
+
+
+class NoSuchApp(Refused):
+    """The environment “{environment}” has no app “{name}”."""
+
+    next_step = "Choose one of: {there}."
+
+
+class SessionNameWrong(Refused):
+    """“{name}” cannot be a session's name."""
+
+    next_step = "Use 1 to 30 of a-z, 0-9 and hyphen, with a letter or digit at both ends."
+
+
+class NoSuchFolder(Refused):
+    """There is no folder {path} on this machine."""
+
+    next_step = "Give the path of a folder that exists and that you can open."
+
+
+class TimeoutWrong(Refused):
+    """A time limit is a number of seconds, more than none and at most a year."""
+
+    next_step = "Give a number, or leave it out for the limit of the bench."
 
 
 class NoSuchSize(Refused):

@@ -70,7 +70,8 @@ class Task:
     python: Path | None = None  # the folder of a Python environment on this machine
     cores: float = 1.0
     memory: int = 2 << 30
-    gpus: tuple[str, ...] = ()
+    gpu_count: int = 0  # asked for
+    gpus: tuple[str, ...] = ()  # given, when it starts
     mounts: tuple[Mount, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict[str, str])  # no secret ever lies here
     needs_address: bool = False
@@ -119,6 +120,7 @@ class TaskRow:
             has_handle=self.handle is not None,
             answers=self.answers,
             needs_address=self.spec.needs_address,
+            keeps_record=self.kind == RUN,
             outcome=self.outcome,
             reason=self.reason,
             detail=self.detail,

@@ -5,7 +5,7 @@ Pure: no clock, no I/O. The ledger stores these words, pages show them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, IntEnum, StrEnum
 
@@ -100,18 +100,22 @@ class State:
 
     phase: Phase
     wanted: Wanted
-    has_handle: bool = False
     chosen: bool = False  # the allocator has room for it
-    answers: bool = True  # a task with an address: it has been seen to answer
+    has_handle: bool = False
     needs_address: bool = False
+    answers: bool = False  # its address has been seen to answer
+    keeps_record: bool = False  # a run: it says by its result.json how it went
+    overdue: bool = False  # it should have been ready by now
     outcome: Outcome | None = None
-    reason: Reason | None = None
+    reason: Reason | None = None  # before the end: why we are ending it
     detail: str = ""
     silent_since: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Decision:
+    """What to write, and what to do after it is written."""
+
     state: State
     act: Act = Act.NOTHING
 
@@ -119,6 +123,80 @@ class Decision:
 def decide(task: State, sight: Sight | None, now: datetime, verdict: Verdict | None = None) -> Decision:
     """What to write and what to do, from what is known and what was just seen.
 
-    `sight` is None when there is nothing to look at yet (no handle).
+    `sight` is None when there is nothing to look at: no handle, and nobody needs to search.
     """
-    raise NotImplementedError
+    if task.phase is Phase.ENDED:
+        return Decision(task)
+    if sight is None:
+        return _unstarted(task)
+    if sight.seen is Seen.UNREACHABLE:
+        return Decision(replace(task, silent_since=task.silent_since or now))
+    task = replace(task, silent_since=None)
+    if sight.seen is Seen.UNKNOWN and not task.has_handle:
+        return _unstarted(task, searched=True)
+    if sight.seen in (Seen.UNKNOWN, Seen.ENDED):
+        return Decision(_ended(task, sight, verdict))
+    return _alive(task, sight)
+
+
+def _unstarted(task: State, searched: bool = False) -> Decision:
+    """Nothing runs, or nobody knows of it: only a search may say that a half-made start came to nothing."""
+    if task.wanted is Wanted.STOP and (searched or task.phase is Phase.WAITING):
+        return Decision(replace(task, phase=Phase.ENDED, outcome=Outcome.STOPPED, reason=Reason.CANCELLED))
+    if task.wanted is Wanted.STOP:
+        return Decision(task)
+    if task.phase is Phase.WAITING and not task.chosen:
+        return Decision(task)
+    if task.overdue:
+        return Decision(replace(task, phase=Phase.ENDED, outcome=Outcome.FAILED, reason=Reason.START_FAILED))
+    return Decision(replace(task, phase=Phase.STARTING), Act.START)
+
+
+def _alive(task: State, sight: Sight) -> Decision:
+    ready = sight.seen is Seen.RUNNING and (task.answers or not task.needs_address)
+    phase = max(task.phase, Phase.RUNNING if ready else Phase.STARTING)
+    overdue = task.overdue and phase is Phase.STARTING
+    alive = replace(
+        task,
+        phase=phase,
+        detail=sight.detail or task.detail,
+        reason=Reason.START_FAILED if overdue else task.reason,
+    )
+    return Decision(alive, Act.STOP if overdue or task.wanted is Wanted.STOP else Act.NOTHING)
+
+
+def _ended(task: State, sight: Sight, verdict: Verdict | None) -> State:
+    outcome, reason = _outcome(task, sight, verdict)
+    return replace(task, phase=Phase.ENDED, outcome=outcome, reason=reason, detail="")
+
+
+def _outcome(task: State, sight: Sight, verdict: Verdict | None) -> tuple[Outcome, Reason | None]:
+    """The task's own record counts first, except where the engine knows that it killed it."""
+    stop = task.wanted is Wanted.STOP
+    if verdict is not None and verdict.outcome is Outcome.STOPPED and not stop:
+        return Outcome.FAILED, Reason.KILLED
+    if sight.reason is Reason.OUT_OF_MEMORY and (verdict is None or verdict.outcome is not Outcome.DONE):
+        return Outcome.FAILED, Reason.OUT_OF_MEMORY
+    if verdict is not None:
+        return verdict.outcome, verdict.reason
+    if stop:
+        return Outcome.STOPPED, Reason.CANCELLED
+    if task.reason is not None:
+        return Outcome.FAILED, task.reason
+    return _by_the_engine(task, sight)
+
+
+def _by_the_engine(task: State, sight: Sight) -> tuple[Outcome, Reason | None]:
+    if sight.seen is Seen.UNKNOWN:
+        return Outcome.LOST, sight.reason or Reason.MACHINE_GONE
+    if sight.reason in (Reason.WATCHER_DIED, Reason.MACHINE_GONE):
+        return Outcome.LOST, sight.reason
+    if sight.reason is not None:
+        return Outcome.FAILED, sight.reason
+    if sight.exit_code is None:
+        return Outcome.LOST, Reason.WATCHER_DIED
+    if task.keeps_record:
+        return Outcome.FAILED, Reason.RUNNER_DIED
+    if sight.exit_code == 0:
+        return Outcome.DONE, None
+    return Outcome.FAILED, Reason.EXITED

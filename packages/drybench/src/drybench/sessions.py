@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from drybench.model import Person, Session
+from drybench import permissions, planning
+from drybench.addresses import Addresses
+from drybench.asking import Desk
+from drybench.errors import NoSuchApp, NoSuchSession, SessionNameWrong
+from drybench.model import SESSION, Environment, Person, Session, Task
+from drybench.phases import Phase
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -19,29 +27,97 @@ class SessionRequest:
 class Sessions:
     """Synchronous; handlers call it in a thread. Raises errors.* with a sentence."""
 
+    def __init__(self, desk: Desk, addresses: Addresses, prepare_home: Callable[[str], None]) -> None:
+        self._desk = desk
+        self._addresses = addresses
+        self._prepare_home = prepare_home
+
     def ask(self, person: Person, request: SessionRequest, key: str | None = None, origin: str = "api") -> Session:
         """A new session, or the one of that name started again when it has ended."""
-        raise NotImplementedError
+        permissions.needs(person)
+        environment = self._desk.catalogue.environment(request.environment)
+        _check_app(environment, request.app)
+        known = self.named(person, request.name) if request.name else None
+        if known is not None:
+            return self.start(person, known.id, origin)
+        name = _checked(request.name) if request.name else self._free_name(person, environment)
+        size = self._desk.catalogue.size(request.size, environment)
+        id = self._desk.new_id()
+        task = self._plan(person, environment, size.name)
+        row = self._desk.first_task(person, task, environment.engine, subject=id)
+        asked = Session(
+            id, person.id, person.name, name, environment.name, request.app, size.name, row.created_at, row
+        )
+        session = self._desk.ledger.add_session(asked, task, key)
+        self._desk.done(person, "asked for", SESSION, session.id, origin)
+        return session
+
+    def start(self, person: Person, id: str, origin: str = "api") -> Session:
+        """Again, when it has ended; one that lives is simply given back."""
+        permissions.needs(person)
+        session = self.get(person, id)
+        if session.task.phase is not Phase.ENDED:
+            return session
+        environment = self._desk.catalogue.environment(session.environment)
+        self._desk.ledger.add_attempt(session, self._plan(person, environment, session.size))
+        self._desk.done(person, "asked for again", SESSION, id, origin)
+        return self.get(person, id)
 
     def stop(self, person: Person, id: str, origin: str = "api") -> Session:
         """wanted=stop; stopping twice is the same as once. Also how one cancels a place in the line."""
-        raise NotImplementedError
+        permissions.needs(person)
+        session = self.get(person, id)
+        if session.task.phase is not Phase.ENDED:
+            self._desk.ledger.want_stop(session.task.id, by=person.name)
+            self._desk.done(person, "stopped", SESSION, id, origin)
+        return self.get(person, id)
 
     def remove(self, person: Person, id: str, origin: str = "api") -> None:
         """Take an ended session off the list."""
+        permissions.needs(person)
+        self.get(person, id)
+        self._desk.ledger.remove_session(id)
+        self._desk.done(person, "removed", SESSION, id, origin)
 
     def get(self, person: Person, id: str) -> Session:
-        raise NotImplementedError
+        return permissions.theirs(person, self._desk.ledger.session(id), NoSuchSession)
 
-    def named(self, person: Person, name: str) -> Session | None: ...
+    def named(self, person: Person, name: str) -> Session | None:
+        return self._desk.ledger.session_named(person.id, name)
 
     def mine(self, person: Person) -> Sequence[Session]:
-        raise NotImplementedError
+        return self._desk.ledger.sessions(person.id)
 
     def ahead(self, session: Session) -> int:
         """How many stand before it in the line."""
-        raise NotImplementedError
+        return self._desk.ahead(session.task)
 
     def url(self, session: Session) -> str:
-        """Where it is reached through the proxy (whole address, on its person's own host name if there is one)."""
-        raise NotImplementedError
+        """Where it is reached through the proxy, on its person's own host name if there is one."""
+        return self._addresses.session(session.person, session.name)
+
+    def _plan(self, person: Person, environment: Environment, size: str) -> Task:
+        task = planning.plan_session(
+            self._desk.new_id(), person, environment, self._desk.catalogue.size(size, environment), self._desk.home
+        )
+        self._desk.check(person, task, environment.engine)
+        self._prepare_home(person.id)
+        return task
+
+    def _free_name(self, person: Person, environment: Environment) -> str:
+        taken = {session.name for session in self.mine(person)}
+        base = re.sub(r"[^a-z0-9]+", "-", environment.name.lower()).strip("-")[:24] or "session"
+        names = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
+        return next(name for name in names if name not in taken)
+
+
+def _check_app(environment: Environment, app: str) -> None:
+    if app not in {one.name for one in environment.apps}:
+        there = ", ".join(one.name for one in environment.apps)
+        raise NoSuchApp(name=app[:60], environment=environment.name, there=there)
+
+
+def _checked(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise SessionNameWrong(name=name[:40])
+    return name

@@ -1,0 +1,76 @@
+"""Who is next, and on which GPU. Pure.
+
+Sessions before runs; between people round robin; within one person by priority, then age.
+Memory is held for all. Cores are held for runs, while for a session they are a weight only,
+so that an open JupyterLab on a laptop blocks no run. Nobody overtakes: what does not fit
+yet is waited for, or a large task would never start.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from drybench.model import SESSION, TaskRow
+
+
+@dataclass(frozen=True)
+class Space:
+    """What there is, and what of it is left."""
+
+    cores: float
+    memory: int
+    gpus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grant:
+    task: TaskRow
+    gpus: tuple[str, ...] = ()
+
+
+def line(waiting: Sequence[TaskRow], held: Sequence[TaskRow]) -> list[TaskRow]:
+    """All who wait, in their order."""
+    has = Counter((task.kind, task.person_id) for task in held)
+    turns: dict[str, int] = {}
+    for (kind, person), tasks in _queues(waiting).items():
+        turns |= {task.id: has[kind, person] + place for place, task in enumerate(tasks)}
+    return sorted(waiting, key=lambda task: (task.kind != SESSION, turns[task.id], task.created_at, task.id))
+
+
+def choose(waiting: Sequence[TaskRow], held: Sequence[TaskRow], space: Space) -> list[Grant]:
+    """Those that may start now, beside what is held already."""
+    left = _left(space, held)
+    grants: list[Grant] = []
+    for task in line(waiting, held):
+        if not _fits(task, left):
+            break
+        gpus = left.gpus[: task.spec.gpu_count]
+        grants.append(Grant(task, gpus))
+        left = Space(left.cores - _cores(task), left.memory - task.memory, left.gpus[len(gpus) :])
+    return grants
+
+
+def _queues(waiting: Iterable[TaskRow]) -> dict[tuple[str, str], list[TaskRow]]:
+    queues: dict[tuple[str, str], list[TaskRow]] = defaultdict(list)
+    for task in sorted(waiting, key=lambda task: (-task.priority, task.created_at, task.id)):
+        queues[task.kind, task.person_id].append(task)
+    return queues
+
+
+def _left(space: Space, held: Sequence[TaskRow]) -> Space:
+    taken = {gpu for task in held for gpu in task.gpus}
+    return Space(
+        cores=space.cores - sum(map(_cores, held)),
+        memory=space.memory - sum(task.memory for task in held),
+        gpus=tuple(gpu for gpu in space.gpus if gpu not in taken),
+    )
+
+
+def _cores(task: TaskRow) -> float:
+    return 0.0 if task.kind == SESSION else task.cores
+
+
+def _fits(task: TaskRow, left: Space) -> bool:
+    return _cores(task) <= left.cores and task.memory <= left.memory and task.spec.gpu_count <= len(left.gpus)

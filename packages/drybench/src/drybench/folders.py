@@ -1,0 +1,42 @@
+"""What stays: a person's home, and their runs seen from it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from drybench.data_folder import DataFolder
+from drybench.model import Run
+
+
+def home_of_the_account(chosen: str) -> Path:
+    """On the local engine everybody's home is the owner's own."""
+    return Path(chosen).expanduser() if chosen else Path.home()
+
+
+class RunShelf:
+    """A folder of links for each person, one for each run, under a name that says something."""
+
+    def __init__(self, data: DataFolder, link_name: str) -> None:
+        self._data = data
+        self._link_name = link_name
+
+    def add(self, run: Run) -> None:
+        link = self._of(run.person_id) / f"{run.created_at:%Y-%m-%d} {_plain(run.name)} {run.id[-6:]}"
+        if not link.is_symlink():
+            link.symlink_to(self._data.runs / run.id)
+
+    def show_in(self, home: Path, person_id: str) -> None:
+        """A link in the home; what stands there already under that name is left alone."""
+        link = home / self._link_name
+        if self._link_name and not link.is_symlink() and not link.exists():
+            link.symlink_to(self._of(person_id))
+
+    def _of(self, person_id: str) -> Path:
+        shelf = self._data.path / "shelves" / person_id
+        shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return shelf
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w .()-]+", "_", name).strip(". ")[:60] or "run"
