@@ -6,8 +6,11 @@
     ├─ NotFound                   no such run, session, environment (or not yours)       404
     ├─ NotAllowed                 you may not                                            403
     ├─ Conflict                   it is no longer what it was                            409
+    │  ├─ HasEnded  StillOpen  NameInUse  KeyUsedOtherwise
+    ├─ RecordUnreadable           what a task left in its run folder is not what it should be
     ├─ SettingsWrong              a line of drybench.toml
     └─ CannotStart                a port in use, a second bench, data of a newer version
+       └─ NewerData  SecondPortal
 
 A class's docstring is the sentence; `next_step` says what to do. Both take `{names}` filled
 from the keywords given. Web, API and command line print the same.
@@ -116,6 +119,36 @@ class Conflict(DrybenchError):
     next_step = "{next_step}"
 
 
+class HasEnded(Conflict):
+    """It has ended, and what has ended does not change any more."""
+
+    next_step = "Look at how it ended; to have it once more, start it again."
+
+
+class StillOpen(Conflict):
+    """It has not ended yet."""
+
+    next_step = "Stop it first, and wait until it says that it has ended."
+
+
+class NameInUse(Conflict):
+    """You have a session named {name} already."""
+
+    next_step = "Open that one, or choose another name."
+
+
+class KeyUsedOtherwise(Conflict):
+    """This Idempotency-Key came with another kind of request before."""
+
+    next_step = "Send a new key with each new request."
+
+
+class RecordUnreadable(DrybenchError):
+    """The run's record {file} cannot be read: {problem}."""
+
+    next_step = "Look at the run's log, and run it again; if this comes back, tell the keeper of this bench."
+
+
 class NoSuchEnvironment(Refused):
     """There is no environment “{name}” here."""
 
@@ -168,15 +201,27 @@ class OneAccount(NotAllowed):
 
 
 class SettingsWrong(DrybenchError):
-    """{file}, line {line}: {problem}"""
+    """{place}: {problem}"""
 
-    next_step = "Mend that line; `drybench settings` shows every key with its value."
+    next_step = "Mend it there; `drybench settings` shows every key with its value."
 
 
 class CannotStart(DrybenchError):
     """{sentence}"""
 
     next_step = "{next_step}"
+
+
+class NewerData(CannotStart):
+    """The data in {database} were written by a newer Drybench ({theirs}); this one is {ours}."""
+
+    next_step = "Start Drybench {theirs} again, or give back the copy in the backups folder that was made before it."
+
+
+class SecondPortal(CannotStart):
+    """Another portal works on {what} already: {who}."""
+
+    next_step = "End that one first (`drybench down`), or give this bench a data directory and a database of its own."
 
 
 def _fill(template: str, facts: dict[str, Any]) -> str:
