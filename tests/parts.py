@@ -1,9 +1,14 @@
-"""Parts of the system that some tests need, and how to get each."""
+"""Parts of the system that some tests need, and how to get each.
+
+`python -m tests.parts` brings those that are missing where it may (as root on a Debian), else
+says which they are.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,3 +65,24 @@ def leave_out(sentence: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(sentence, pytrace=False)
     pytest.skip(sentence)
+
+
+def bring_missing() -> None:
+    missing = [part for part in PARTS.values() if not part.found()]
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        _install({package for part in missing for package in part.packages})
+        missing = [part for part in missing if not part.found()]
+    for part in missing:
+        print(f"── {part.sentence} Its tests are skipped.", flush=True)
+
+
+def _install(packages: set[str]) -> None:
+    print(f"── Installing {' '.join(sorted(packages))}", flush=True)
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "-qq", "update"], env=quiet, check=False)
+    install = ["apt-get", "-qq", "-y", "--no-install-recommends", "install", *sorted(packages)]
+    subprocess.run(install, env=quiet, stdout=subprocess.DEVNULL, check=False)
+
+
+if __name__ == "__main__":
+    bring_missing()

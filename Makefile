@@ -1,0 +1,44 @@
+# make up     bring Drybench up here: no question asked, no file to edit
+# make test   make what the tests need and run them all      ARGS="-k notebook" picks some
+# make check  formatting, lint, types, import rules: under a minute
+# make bench  measure, beside the tools people know          make docs  the pages, in docs/_build/html
+# make clean  remove what make made here (never your data)
+
+ARGS ?=
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help up test check format bench docs clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+up:
+	@bin/bootstrap server $(BIN)/drybench up $(ARGS)
+
+test:
+	@bin/bootstrap dev $(BIN)/python -m tests.parts
+	@$(BIN)/python -m pytest $(ARGS)
+
+check:
+	@bin/bootstrap dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-logo
+
+format:
+	@bin/bootstrap dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench:
+	@bin/bootstrap dev
+	@$(BIN)/python benchmarks/run $(ARGS)
+
+docs:
+	@bin/bootstrap dev
+	$(BIN)/python -m sphinx -W --keep-going docs docs/_build/html
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis docs/_build dist
+	find packages tests -name __pycache__ -prune -exec rm -rf {} +
