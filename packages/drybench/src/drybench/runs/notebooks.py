@@ -6,6 +6,7 @@ nbformat is not used here: its validator takes a second to import, and it accept
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any, NoReturn, cast
@@ -19,6 +20,7 @@ Notebook = dict[str, Any]
 _DEEPEST = 100  # what comes after us walks a notebook by recursion
 _LONGEST_NAME = 200
 _CELL_TYPES = ("code", "markdown", "raw")
+_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 # Control characters, half characters, line and paragraph marks; and those that turn text around.
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 _TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -81,7 +83,7 @@ def _parsed(data: bytes) -> object:
     except json.JSONDecodeError as error:
         raise _Wrong(f"it is not JSON (line {error.lineno}: {error.msg})") from None
     except (RecursionError, ValueError):
-        raise _Wrong("it is not JSON that can be read: it is nested too deeply, or a number in it is too long") from None
+        raise _Wrong("it is nested too deeply, or a number in it is too long") from None
     if not _within(found, _DEEPEST):
         raise _Wrong("it is nested too deeply")
     return _without_half_characters(found) if b"\\ud" in data.lower() else found
@@ -114,82 +116,81 @@ def _without_half_characters(value: object) -> object:
 
 
 def _in_format_4(found: object) -> Notebook:
-    if not isinstance(found, dict):
-        raise _Wrong("it is JSON, and not the JSON of a notebook")
-    notebook = cast("Notebook", found)
+    notebook = _object(found, "what is in it")
     version = notebook.get("nbformat")
-    if version in (1, 2, 3) or ("worksheets" in notebook and "cells" not in notebook):
+    if version in (1, 2, 3):
         raise _Old(version)
     if version != 4:
-        raise _Wrong("it does not say that it is in nbformat 4" if version is None else f"nbformat {version!r}"[:80])
-    if not isinstance(notebook.get("cells"), list):
-        raise _Wrong("it has no list of cells")
+        raise _Wrong("it does not say that it is in nbformat 4")
     return notebook
 
 
 def _mended(notebook: Notebook) -> Notebook:
-    """What a later minor format asks for and the older ones did not have."""
+    """With what a later minor format asks for and the older ones did not have."""
     minor = notebook.get("nbformat_minor")
     notebook["nbformat_minor"] = max(minor, 5) if isinstance(minor, int) else 5
-    metadata = notebook.setdefault("metadata", {})
-    if not isinstance(metadata, dict):
-        raise _Wrong("its metadata is not an object")
+    metadata = _object(notebook.setdefault("metadata", {}), "its metadata")
     for key in ("kernelspec", "language_info", "papermill"):
         if not isinstance(metadata.get(key, {}), dict):
             del metadata[key]
     ids: set[str] = set()
-    for number, cell in enumerate(notebook["cells"], start=1):
-        _mend_cell(cell, f"cell {number}", ids)
+    for number, cell in enumerate(_list(notebook.get("cells"), "its cells"), start=1):
+        _mend_cell(_object(cell, f"cell {number}"), f"cell {number}", ids)
     return notebook
 
 
-def _mend_cell(cell: Any, which: str, ids: set[str]) -> None:
-    if not isinstance(cell, dict) or cell.get("cell_type") not in _CELL_TYPES:
+def _mend_cell(cell: Notebook, which: str, ids: set[str]) -> None:
+    if cell.get("cell_type") not in _CELL_TYPES:
         raise _Wrong(f"{which} is neither code, nor Markdown, nor raw text")
-    cell["source"] = _text(cell.get("source", ""), f"{which}'s source")
-    _mend_cell_metadata(cell, which)
-    if not isinstance(cell.get("id"), str) or not 1 <= len(cell["id"]) <= 64 or cell["id"] in ids:
+    cell["source"] = _text(cell.get("source", ""), f"the source of {which}")
+    metadata = _object(cell.setdefault("metadata", {}), f"the metadata of {which}")
+    for tag in _list(metadata.get("tags", []), f"the tags of {which}"):
+        _text(tag, f"a tag of {which}")
+    if not _fresh_id(cell.get("id"), ids):
         cell["id"] = uuid4().hex[:8]
     ids.add(cell["id"])
     if cell["cell_type"] == "code":
         _mend_code(cell, which)
 
 
-def _mend_cell_metadata(cell: Notebook, which: str) -> None:
-    metadata = cell.setdefault("metadata", {})
-    if not isinstance(metadata, dict):
-        raise _Wrong(f"{which}'s metadata is not an object")
-    tags = metadata.get("tags", [])
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        raise _Wrong(f"{which}'s tags are not a list of words")
+def _fresh_id(id: object, ids: set[str]) -> bool:
+    return isinstance(id, str) and bool(_ID.fullmatch(id)) and id not in ids
 
 
 def _mend_code(cell: Notebook, which: str) -> None:
     cell.setdefault("execution_count", None)
-    outputs = cell.setdefault("outputs", [])
-    if not isinstance(outputs, list):
-        raise _Wrong(f"{which}'s outputs are not a list")
-    for output in outputs:
-        if not isinstance(output, dict) or not isinstance(output.get("output_type"), str):
-            raise _Wrong(f"{which} has an output that is none")
-        if "text" in output:
-            output["text"] = _text(output["text"], f"{which}'s output")
-        _join_lines(output.get("data"))
+    for output in _list(cell.setdefault("outputs", []), f"the outputs of {which}"):
+        _mend_output(_object(output, f"an output of {which}"), which)
 
 
-def _join_lines(data: Any) -> None:
-    """A MIME bundle's text may be kept as a list of lines; JSON's own kinds may be lists in earnest."""
-    for kind, value in data.items() if isinstance(data, dict) else ():
+def _mend_output(output: Notebook, which: str) -> None:
+    """Text may be kept as a list of lines; what is JSON in earnest stays a list."""
+    if "text" in output:
+        output["text"] = _text(output["text"], f"an output of {which}")
+    data = _object(output.get("data", {}), f"an output of {which}")
+    for kind, value in data.items():
         if isinstance(value, list) and not kind.endswith("json"):
-            data[kind] = _text(value, "an output")
+            data[kind] = _text(cast("object", value), f"an output of {which}")
 
 
-def _text(value: Any, which: str) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and all(isinstance(line, str) for line in value):
-        return "".join(value)
-    raise _Wrong(f"{which} is not text")
+def _object(value: object, which: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _Wrong(f"{which} is not an object")
+    return cast("dict[str, Any]", value)
+
+
+def _list(value: object, which: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise _Wrong(f"{which} are not a list")
+    return cast("list[Any]", value)
+
+
+def _text(value: object, which: str) -> str:
+    lines = cast("list[object]", value) if isinstance(value, list) else [value]
+    words = [line for line in lines if isinstance(line, str)]
+    if len(words) != len(lines):
+        raise _Wrong(f"{which} is not text")
+    return "".join(words)
 
 
 def _word(notebook: Notebook, part: str, key: str) -> str | None:
