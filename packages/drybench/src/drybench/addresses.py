@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import secrets
+import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+
+from drybench import ports
+from drybench.data_folder import DataFolder
+from drybench.errors import CannotListen, PortInUse
+from drybench.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -72,3 +80,48 @@ def host_label(person: str) -> str:
     """
     plain = re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,40}[a-z0-9])?", person) and not person.startswith(("u-", "xn--"))
     return person if plain else f"u-{hashlib.sha256(person.encode()).hexdigest()[:20]}"
+
+
+def choose(settings: Settings, data: DataFolder) -> Addresses:
+    """The bench's addresses: what was chosen once stays, as far as the settings and other people's ports allow.
+
+    Called with the bench down. A public port is what people know, so one that somebody else
+    holds is an error; an inner one is quietly replaced.
+    """
+    bench = settings.bench
+    before = Addresses.load(data.bench) if data.bench.exists() else None
+    public_port = _public_port(bench.listen, bench.port or (before.port if before else 0), data)
+    kept = (before.hub_port, before.portal_port, before.proxy_api_port) if before else (0, 0, 0)
+    hub, portal, proxy_api = ports.inner(kept, taken=public_port)
+    chosen = Addresses(
+        public=_public(settings, public_port),
+        listen=bench.listen,
+        port=public_port,
+        hub_port=hub,
+        portal_port=portal,
+        proxy_api_port=proxy_api,
+        bench_id=before.bench_id if before else secrets.token_hex(8),
+        own_host_names=bench.own_host_names,
+    )
+    if chosen != before:
+        chosen.save(data.bench)
+    return chosen
+
+
+def _public_port(listen: str, wanted: int, data: DataFolder) -> int:
+    try:
+        if wanted and not ports.is_free(listen, wanted):
+            raise PortInUse(port=wanted, listen=listen, settings=data.settings)
+        return wanted or next(port for port in range(8000, 65536) if ports.is_free(listen, port))
+    except OSError as error:
+        raise CannotListen(listen=listen, port=wanted, why=os.strerror(error.errno or 0), settings=data.settings) from None
+
+
+def _public(settings: Settings, port: int) -> str:
+    """What people type. On every interface the machine's own name is the best guess; `address` says it better."""
+    if settings.bench.address:
+        return settings.bench.address
+    named = {ports.LOOPBACK: "localhost", "0.0.0.0": socket.gethostname()}
+    host = named.get(settings.bench.listen, settings.bench.listen)
+    host = f"[{host}]" if ":" in host else host
+    return f"{'https' if settings.tls.certificate else 'http'}://{host}:{port}"

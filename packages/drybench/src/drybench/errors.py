@@ -10,7 +10,7 @@
     ├─ RecordUnreadable           what a task left in its run folder is not what it should be
     ├─ SettingsWrong              a line of drybench.toml
     └─ CannotStart                a port in use, a second bench, data of a newer version
-       └─ NewerData  SecondPortal
+       └─ NewerData  SecondPortal  AlreadyUp  PortInUse  CannotListen  NotUp  NotReady …
 
 A class's docstring is the sentence; `next_step` says what to do. Both take `{names}` filled
 from the keywords given. Web, API and command line print the same.
@@ -200,6 +200,63 @@ class OneAccount(NotAllowed):
     )
 
 
+class NotSignedIn(DrybenchError):
+    """You are not signed in, or no longer."""
+
+    status = 401
+    next_step = "Sign in on the bench's own page, or send a token that is still good."
+
+
+class SignInBroken(NotAllowed):
+    """This sign-in began elsewhere, or too long ago."""
+
+    next_step = "Sign in again."
+
+
+class ForeignPage(NotAllowed):
+    """This was asked for by a page that is not the bench's own, so it was not done."""
+
+    next_step = "Open the bench itself and ask from there."
+
+
+class FormTooOld(NotAllowed):
+    """This page is older than your sign-in, so nothing was done."""
+
+    next_step = "Load the page again and press once more."
+
+
+class TokenTooNarrow(NotAllowed):
+    """This token may ask for runs and read them, and nothing else."""
+
+    next_step = "Use a token of your own: the Hub's token page makes one."
+
+
+class WrongAddress(NotAllowed):
+    """This bench answers at {address} only."""
+
+    status = 421
+    next_step = "Open that address and do it there."
+
+
+class NoSuchPage(NotFound):
+    """There is no such page."""
+
+    next_step = "Home shows what there is."
+
+
+class NoSuchFile(NotFound):
+    """There is no such file among the outputs of this run."""
+
+    next_step = "The run's page lists the files that it made."
+
+
+class SessionNotRunning(DrybenchError):
+    """This session is not running."""
+
+    status = 424
+    next_step = "Start it again on the bench's own page; what is saved is there."
+
+
 class SettingsWrong(DrybenchError):
     """{place}: {problem}"""
 
@@ -222,6 +279,48 @@ class SecondPortal(CannotStart):
     """Another portal works on {what} already: {who}."""
 
     next_step = "End that one first (`drybench down`), or give this bench a data directory and a database of its own."
+
+
+class AlreadyUp(CannotStart):
+    """A bench is up on {data} already (process {pid})."""
+
+    next_step = "Use that one (`drybench ticket --data {data}` prints a link), or end it first with `drybench down`."
+
+
+class PortInUse(CannotStart):
+    """Port {port} on {listen} is held by another program."""
+
+    next_step = "End that program, or choose another port: `--port NUMBER`, or `port` under [bench] in {settings}."
+
+
+class CannotListen(CannotStart):
+    """This machine does not let Drybench listen on {listen}, port {port}: {why}."""
+
+    next_step = "Set `listen` and `port` under [bench] in {settings}; ports below 1024 are for root only."
+
+
+class NotUp(CannotStart):
+    """No bench is up on {data}."""
+
+    next_step = "Start it with `drybench up`, or name its data directory with `--data DIR`."
+
+
+class NotReady(CannotStart):
+    """The {part} did not answer within {seconds} seconds."""
+
+    next_step = "`drybench log {log}` shows what it last said."
+
+
+class NotYourBench(CannotStart):
+    """The data directory {data} belongs to another account, {owner}."""
+
+    next_step = "Give this bench a data directory of your own: `--data DIR`."
+
+
+class EnvironmentNotMade(CannotStart):
+    """The Python environment of sessions and runs could not be made: {problem}"""
+
+    next_step = "Mend that (often it is the network, or a full disk) and start Drybench again; it goes on from there."
 
 
 def _fill(template: str, facts: dict[str, Any]) -> str:

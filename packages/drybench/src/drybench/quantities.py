@@ -1,0 +1,48 @@
+"""Amounts as people write them, "1.5 GiB" or "12 h", and as the program counts them: bytes and seconds."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer
+
+_AMOUNT = re.compile(r"\s*(\d+(?:\.\d*)?)\s*([a-z]*)\s*", re.IGNORECASE)
+_BYTES = {
+    "": 1, "b": 1,
+    "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
+    "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
+}  # fmt: skip
+_SECONDS = {"": 1, "s": 1, "min": 60, "h": 3600, "d": 86400, "day": 86400, "days": 86400}
+
+
+def in_bytes(amount: object) -> int:
+    return int(_counted(amount, _BYTES, "an amount such as 1.5 GiB or 100 MB"))
+
+
+def in_seconds(amount: object) -> float:
+    return _counted(amount, _SECONDS, "a time such as 90 s, 30 min or 12 h")
+
+
+def bytes_in_words(amount: int) -> str:
+    """As it would be written in the settings: the largest unit that tells it exactly to a tenth."""
+    for unit in ("tib", "tb", "gib", "gb", "mib", "mb", "kib", "kb"):
+        if amount >= _BYTES[unit] and amount * 10 % _BYTES[unit] == 0:
+            return f"{amount / _BYTES[unit]:g} {unit.upper().replace('I', 'i')}"
+    return str(amount)
+
+
+def _counted(amount: object, units: dict[str, int], wanted: str) -> float:
+    found = None if isinstance(amount, bool) else _AMOUNT.fullmatch(str(amount))
+    if found is None or found[2].lower() not in units:
+        raise ValueError(f"should be {wanted}")
+    return float(found[1]) * units[found[2].lower()]
+
+
+def _time_in_words(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds else "0"
+
+
+# Numbers to the program, words again where the settings are shown.
+Bytes = Annotated[int, BeforeValidator(in_bytes), PlainSerializer(bytes_in_words, when_used="json")]
+Seconds = Annotated[float, BeforeValidator(in_seconds), PlainSerializer(_time_in_words, when_used="json")]

@@ -1,0 +1,137 @@
+"""The sections of drybench.toml: every key with its type, its default and what it means.
+
+The reference page in the docs is made from these descriptions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from drybench.quantities import Bytes, Seconds
+
+
+class Section(BaseModel):
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+
+
+class Bench(Section):
+    """Where the bench is reached and whose it is."""
+
+    listen: str = Field(
+        default="127.0.0.1", description="The network address it listens on; `0.0.0.0` is every interface."
+    )
+    port: int = Field(default=0, ge=0, le=65535, description="The public port. 0: chosen at the first start and kept.")
+    address: str = Field(
+        default="", description="What people type, such as `https://bench.example`. Empty: made from the port."
+    )
+    own_host_names: bool = Field(
+        default=False,
+        description="Give each person's sessions a host name of their own, such as `ada.bench.example` (needs wildcard "
+        "DNS and, with TLS, a wildcard certificate). A bench for several people needs it.",
+    )
+    people_share_one_host_name: bool = Field(
+        default=False,
+        description="Let several people in although they have no host names of their own. A page in one person's "
+        "session can then do whatever the person who looks at it can do.",
+    )
+    owner: str = Field(
+        default="", description="Whom the one-time link signs in. Empty: the account that started the bench."
+    )
+
+    @field_validator("address")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/")):
+            raise ValueError("should be like https://bench.example, with no path")
+        return value.rstrip("/")
+
+
+class Tls(Section):
+    """The certificate that the bench shows: two PEM files."""
+
+    certificate: str = Field(default="", description="The certificate with its chain.")
+    key: str = Field(default="", description="Its private key.")
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Tls:
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("needs both `certificate` and `key`")
+        return self
+
+
+class Database(Section):
+    """Where the ledger lies."""
+
+    url: str = Field(
+        default="", description="`postgresql+psycopg://…` for PostgreSQL. Empty: a SQLite file in the data directory."
+    )
+
+
+class Hub(Section):
+    """Who may sign in: any of JupyterHub's authenticators."""
+
+    authenticator: str = Field(
+        default="one-person",
+        description="`one-person`, an authenticator's entry point such as `pam`, or `module.Class`.",
+    )
+    traits: dict[str, dict[str, Any]] = Field(
+        default_factory=dict[str, dict[str, Any]],
+        description="The authenticator's own settings: `[hub.traits.CLASS]` and below it `trait = value`.",
+    )
+
+
+class SizeSettings(Section):
+    """How much a session or a run may use. The size named `default` is always there."""
+
+    title: str = Field(default="", description="What people read. Empty: the size's name.")
+    cores: float = Field(default=1, gt=0, description="Processor cores.")
+    memory: Bytes = Field(default=3 << 29, gt=0, description="Memory. What grows beyond it is ended.")
+    gpus: int = Field(default=0, ge=0, description="Graphics processors.")
+
+
+class LocalEngine(Section):
+    """The engine that works on this machine, under the bench's own account."""
+
+    cores: float = Field(default=0, ge=0, description="Cores it may give away. 0: all.")
+    memory: Bytes = Field(
+        default=0, ge=0, description="Memory it may give away. 0: all but what the machine needs itself."
+    )
+    people_trust_each_other: bool = Field(
+        default=False,
+        description="Serve several people, each of whom can then read and change everything of the others.",
+    )
+
+
+class Engines(Section):
+    """Where tasks run."""
+
+    local: LocalEngine = LocalEngine()
+
+
+class Runs(Section):
+    """Notebooks that run by themselves."""
+
+    notebook_limit: Bytes = Field(default=100 * 10**6, gt=0, description="The largest notebook that is taken.")
+    timeout: Seconds = Field(
+        default=0, ge=0, description="The longest a run may take unless it says so itself. 0: no limit."
+    )
+
+
+class Folders(Section):
+    """What stays."""
+
+    home: str = Field(default="", description="The home of sessions and runs. Empty: the owner's real home.")
+    runs_link: str = Field(
+        default="drybench-runs", description="The name in that home of the link to one's run folders."
+    )
+
+    @field_validator("runs_link")
+    @classmethod
+    def _is_one_name(cls, value: str) -> str:
+        if "/" in value or value in ("", ".", ".."):
+            raise ValueError("should be one name, without a slash")
+        return value
