@@ -5,6 +5,9 @@
     │  ├─ NotANotebook  NotebookTooOld  TooLarge  NameNotAllowed  NoParametersCell  ParametersWrong …
     ├─ NotFound                   no such run, session, environment (or not yours)       404
     ├─ NotAllowed                 you may not                                            403
+    │  ├─ SignInBroken  ForeignPage  FormTooOld  TokenTooNarrow  WrongAddress …
+    ├─ NotSignedIn                                                                       401
+    ├─ SessionNotRunning                                                                 424
     ├─ Conflict                   it is no longer what it was                            409
     │  ├─ HasEnded  StillOpen  NameInUse  KeyUsedOtherwise
     ├─ RecordUnreadable           what a task left in its run folder is not what it should be
