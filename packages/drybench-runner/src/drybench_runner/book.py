@@ -1,0 +1,158 @@
+"""The notebook as a run's events make it: the same for the runner and for whoever reads its journal.
+
+Its metadata is papermill's (`metadata.papermill` of notebook and cells), so that what reads
+papermill's notebooks reads ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, cast
+
+
+class Book:
+    """Takes events one after the other. The notebook that it is given becomes the executed one."""
+
+    def __init__(self, notebook: dict[str, Any]) -> None:
+        self._notebook = notebook
+        self._displays: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+        self._growing: tuple[dict[str, Any], list[str]] | None = None
+        for cell in notebook["cells"]:
+            cell.setdefault("metadata", {})["papermill"] = _times() | {"status": "pending"}
+            if cell["cell_type"] == "code":
+                cell |= {"execution_count": None, "outputs": []}
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        match event["event"]:
+            case "began":
+                self._papermill().update(_times() | {"start_time": _papermill_time(event["at"])})
+            case "cell":
+                self._start(event["index"], event["at"])
+            case "output":
+                self._output(event["index"], event["output"], event.get("display_id"))
+            case "update":
+                self._update(event["display_id"], event["output"])
+            case "clear":
+                self._clear(event["index"])
+            case "cell_ended":
+                self._end_cell(event)
+            case "ended":
+                self._end(event)
+            case _:
+                pass
+
+    def settled(self) -> dict[str, Any]:
+        """The notebook, whole in itself at this moment."""
+        if self._growing is not None:
+            growing, pieces = self._growing
+            growing["text"] = "".join(pieces)
+            self._growing = None
+        return self._notebook
+
+    def _start(self, index: int, at: str) -> None:
+        cell = self._code(index)
+        self._pass_over(index, at)
+        cell |= {"execution_count": None, "outputs": []}
+        started = {"start_time": _papermill_time(at), "exception": False, "status": "running"}
+        cell["metadata"]["papermill"] = _times() | started
+
+    def _output(self, index: int, output: Mapping[str, Any], display_id: str | None) -> None:
+        outputs = self._code(index)["outputs"]
+        if output["output_type"] == "stream":
+            self._stream(outputs, output)
+            return
+        outputs.append(dict(output))
+        if display_id is not None:
+            self._update(display_id, output)
+            self._displays.setdefault(display_id, []).append((index, outputs[-1]))
+
+    def _stream(self, outputs: list[dict[str, Any]], output: Mapping[str, Any]) -> None:
+        """Neighbours of one name are one; joined late, for text that grows bit by bit is copied each time."""
+        last = outputs[-1] if outputs else None
+        if last is None or last["output_type"] != "stream" or last["name"] != output["name"]:
+            last = {**output, "text": ""}
+            outputs.append(last)
+        if self._growing is None or self._growing[0] is not last:
+            self.settled()
+            self._growing = (last, [last["text"]])
+        self._growing[1].append(output["text"])
+
+    def _update(self, display_id: str, shown: Mapping[str, Any]) -> None:
+        for _, output in self._displays.get(display_id, ()):
+            output |= {"data": shown["data"], "metadata": shown["metadata"]}
+
+    def _clear(self, index: int) -> None:
+        self.settled()
+        self._code(index)["outputs"].clear()
+        for display_id, places in list(self._displays.items()):
+            self._displays[display_id] = [place for place in places if place[0] != index]
+
+    def _end_cell(self, event: Mapping[str, Any]) -> None:
+        self.settled()
+        cell = self._code(event["index"])
+        cell["execution_count"] = event["execution_count"]
+        papermill = cell["metadata"]["papermill"]
+        papermill |= _ended(papermill["start_time"], event["at"])
+        papermill["status"] = "completed"
+        if event["status"] == "error":
+            papermill |= {"status": "failed", "exception": True}
+            self._papermill()["exception"] = True
+
+    def _end(self, event: Mapping[str, Any]) -> None:
+        if event["outcome"] == "done" and not self._papermill().get("exception"):
+            self._pass_over(len(self._notebook["cells"]), event["at"])
+        self._papermill().update(_ended(self._papermill().get("start_time"), event["at"]))
+
+    def _pass_over(self, index: int, at: str) -> None:
+        """Cells before this one that had nothing to execute are completed, as papermill has it."""
+        for cell in self._notebook["cells"][:index]:
+            papermill = cell["metadata"]["papermill"]
+            if papermill["status"] == "pending":
+                time = _papermill_time(at)
+                papermill |= {"start_time": time, "exception": False, "status": "completed"} | _ended(time, at)
+
+    def _code(self, index: int) -> dict[str, Any]:
+        cell = self._notebook["cells"][index]
+        if index < 0 or cell["cell_type"] != "code":
+            raise IndexError(index)
+        return cell
+
+    def _papermill(self) -> dict[str, Any]:
+        return self._notebook.setdefault("metadata", {}).setdefault("papermill", {})
+
+
+def is_sound_output(output: Any) -> bool:
+    """Whether this is an output as nbformat has it."""
+    if not isinstance(output, dict):
+        return False
+    told = cast(dict[str, Any], output)
+    match told.get("output_type"):
+        case "stream":
+            return told.get("name") in ("stdout", "stderr") and isinstance(told.get("text"), str)
+        case "error":
+            rows = told.get("traceback")
+            return _are_texts([told.get("ename"), told.get("evalue")]) and isinstance(rows, list) and _are_texts(rows)
+        case "display_data" | "execute_result":
+            return isinstance(told.get("data"), dict) and isinstance(told.get("metadata"), dict)
+        case _:
+            return False
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _times() -> dict[str, Any]:
+    return {"exception": None, "start_time": None, "end_time": None, "duration": None}
+
+
+def _papermill_time(at: str) -> str:
+    return at.replace("Z", "+00:00")
+
+
+def _ended(start: str | None, at: str) -> dict[str, Any]:
+    end = _papermill_time(at)
+    if start is None:
+        return {"end_time": end, "duration": None}
+    return {"end_time": end, "duration": (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()}
