@@ -146,6 +146,12 @@ class KeyUsedOtherwise(Conflict):
     next_step = "Send a new key with each new request."
 
 
+class TaskNotWanted(Conflict):
+    """This session was not asked for, or is not wanted any more."""
+
+    next_step = "Start it from Home."
+
+
 class RecordUnreadable(DrybenchError):
     """The run's record {file} cannot be read: {problem}."""
 
@@ -201,6 +207,13 @@ class OneAccount(NotAllowed):
         "If these people trust each other with everything, the keeper can set "
         "`people_trust_each_other = true` under `[engines.local]` in drybench.toml."
     )
+
+
+class HubAway(DrybenchError):
+    """There is no word from JupyterHub, which knows who you are."""
+
+    status = 503
+    next_step = "It is started again by itself; try again in a few seconds."
 
 
 class NotSignedIn(DrybenchError):

@@ -1,0 +1,117 @@
+"""How things ended, in words, and what is left to clear away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from drybench.engines.base import Engine, Handle
+from drybench.errors import HubAway, RecordUnreadable
+from drybench.ledger import Ledger
+from drybench.model import RUN, SESSION, TaskRow
+from drybench.phases import Outcome, Reason, Sight, State, Verdict
+from drybench.runs.causes import cause
+from drybench.runs.run_folder import RunFolders
+from drybench.starting import Hub
+
+log = structlog.get_logger("endings")
+
+LAST_WORDS = 4096
+TRY_AGAIN = timedelta(seconds=3)
+
+
+class Endings:
+    def __init__(
+        self,
+        ledger: Ledger,
+        engines: Mapping[str, Engine],
+        hub: Hub,
+        folders: RunFolders,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._ledger = ledger
+        self._engines = engines
+        self._hub = hub
+        self._folders = folders
+        self._now = now
+        self._left: set[str] = set()  # subjects with something left to clear away
+        self._not_before: dict[str, datetime] = {}
+
+    def pending(self, subject: str) -> bool:
+        """Its last task is not yet cleared away, so the next one waits."""
+        return subject in self._left
+
+    def verdict(self, task: TaskRow) -> Verdict | None:
+        """What the run itself left written about how it went."""
+        if task.kind != RUN:
+            return None
+        try:
+            result = self._folders.result(task.subject, task.attempt)
+        except RecordUnreadable:
+            return Verdict(Outcome.FAILED, Reason.RECORD_UNREADABLE)
+        if result is None:
+            return None
+        reason = result.get("reason")
+        return Verdict(Outcome(result["outcome"]), Reason(reason) if reason else None)
+
+    async def words(self, task: TaskRow, state: State, sight: Sight | None) -> str:
+        """One sentence for the list; the page of the run says more."""
+        if state.outcome is Outcome.DONE:
+            return ""
+        result = await asyncio.to_thread(self._result, task)
+        said = cause(state.reason, result, memory=task.memory, exit_code=sight.exit_code if sight else None).sentence
+        return said if task.kind == RUN else f"{said}\n{await self._last_words(task)}".strip()
+
+    async def clear_up(self) -> None:
+        tasks = await asyncio.to_thread(self._ledger.ended_not_forgotten)
+        self._left = {task.subject for task in tasks}
+        for task in tasks:
+            if self._now() >= self._not_before.get(task.id, self._now()):
+                await self._clear_safely(task)
+
+    def _result(self, task: TaskRow) -> Mapping[str, Any] | None:
+        try:
+            return self._folders.result(task.subject, task.attempt) if task.kind == RUN else None
+        except RecordUnreadable:
+            return None
+
+    async def _last_words(self, task: TaskRow) -> str:
+        if task.handle is None:
+            return ""
+        text = b""
+        async for block in self._engines[task.engine].logs(task.handle):
+            text = (text + block)[-LAST_WORDS:]
+        return text.decode(errors="replace")
+
+    async def _clear_safely(self, task: TaskRow) -> None:
+        try:
+            await self._clear(task)
+        except Exception as error:
+            self._not_before[task.id] = self._now() + TRY_AGAIN
+            if not isinstance(error, HubAway):
+                log.exception("could not clear away", task=task.id)
+        else:
+            self._not_before.pop(task.id, None)
+
+    async def _clear(self, task: TaskRow) -> None:
+        """The Hub lets go of a session's address first; only then may its next task start."""
+        if task.kind == SESSION:
+            session = await asyncio.to_thread(self._ledger.session, task.subject)
+            if session is not None:
+                await self._hub.stop_server(task.person, session.name)
+        else:
+            await self._keep_log(task)
+        handle: Handle = task.handle or {"format": 1, "task": task.id}
+        await self._engines[task.engine].forget(handle)
+        await asyncio.to_thread(self._ledger.forgotten, task.id)
+        self._left.discard(task.subject)
+
+    async def _keep_log(self, task: TaskRow) -> None:
+        """What the runner printed is told apart from what the notebook did."""
+        if task.handle is not None and task.outcome is not Outcome.DONE:
+            words = await self._last_words(task)
+            await asyncio.to_thread(self._folders.keep_last_words, task.subject, task.attempt, words)

@@ -1,0 +1,180 @@
+"""Starting what has room: runs by their engine, sessions by way of JupyterHub."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import httpx
+import structlog
+
+from drybench.changes import Change, Changes
+from drybench.engines.base import Engine, Handle
+from drybench.errors import Conflict, DrybenchError, HubAway, Refused, TaskNotWanted
+from drybench.ledger import Ledger
+from drybench.model import SESSION, Task, TaskRow
+from drybench.phases import Outcome, Phase, Reason, Wanted
+
+log = structlog.get_logger("starting")
+
+READY_WITHIN = timedelta(minutes=3)
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+
+
+class Hub(Protocol):
+    async def start_server(self, person: str, session: str, task: str) -> None:
+        """Ask; the Hub then comes and takes the task. Again for a server that is there already is no error."""
+
+    async def stop_server(self, person: str, session: str) -> None:
+        """The Hub no longer has it when this returns, or HubAway."""
+
+
+class Starting:
+    """Each start is tried until it is there, overdue, or no longer wanted; always with the same task id."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        engines: Mapping[str, Engine],
+        hub: Hub,
+        changes: Changes,
+        now: Callable[[], datetime],
+        wake: Callable[[], None],
+    ) -> None:
+        self._ledger = ledger
+        self._engines = engines
+        self._hub = hub
+        self._changes = changes
+        self._now = now
+        self._wake = wake
+        self._since: dict[str, datetime] = {}
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._news: dict[str, asyncio.Event] = {}
+        self._in_hand: set[str] = set()
+
+    def begin(self, task: TaskRow) -> None:
+        if not self.under_way(task.id):
+            self._since.setdefault(task.id, self._now())
+            ask = self._ask_the_hub if task.kind == SESSION else self._ask_the_engine
+            self._news[task.id] = asyncio.Event()
+            self._under_way[task.id] = asyncio.create_task(self._until_there(task.id, ask))
+
+    def under_way(self, id: str) -> bool:
+        return id in self._under_way or id in self._in_hand
+
+    def hurry(self, id: str) -> None:
+        """There is news of it in the ledger: do not wait out the pause."""
+        if id in self._news:
+            self._news[id].set()
+
+    def overdue(self, task: TaskRow) -> bool:
+        """It should have been ready by now. Sessions only: a run may be long in coming up."""
+        since = self._since.setdefault(task.id, self._now())
+        return task.kind == SESSION and task.phase is Phase.STARTING and self._now() - since > READY_WITHIN
+
+    def over(self, id: str) -> None:
+        self._since.pop(id, None)
+
+    async def answers(self, address: str) -> bool:
+        """Any answer will do: that there is a server, not that it likes us."""
+        try:
+            async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
+                await client.get(address)
+        except httpx.HTTPError:
+            return False
+        return True
+
+    async def hand_over(
+        self, id: str, person: str, session: str, env: Mapping[str, str], command: tuple[str, ...]
+    ) -> None:
+        """JupyterHub comes for a session that it was asked to start: start it, or find what was started."""
+        task = await asyncio.to_thread(self._ledger.task, id)
+        if task is None or task.kind != SESSION or task.person != person:
+            raise TaskNotWanted()
+        known = await asyncio.to_thread(self._ledger.session, task.subject)
+        if known is None or known.name != session or known.task.id != id:
+            raise TaskNotWanted()
+        if task.wanted is Wanted.STOP or task.phase in (Phase.WAITING, Phase.ENDED):
+            raise TaskNotWanted()
+        await self._start(task, replace(task.spec, command=command, gpus=task.gpus), env)
+
+    async def _until_there(self, id: str, ask: Callable[[TaskRow], Coroutine[Any, Any, None]]) -> None:
+        pause = FIRST_PAUSE
+        try:
+            while (task := await asyncio.to_thread(self._ledger.task, id)) and self._still_to_start(task):
+                self._news[id].clear()
+                await self._try(task, ask)
+                if task.kind != SESSION and await self._has_handle(id):
+                    return
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._news[id].wait(), pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+        except Exception:
+            log.exception("could not start", task=id)
+        finally:
+            self._under_way.pop(id, None)
+            self._news.pop(id, None)
+            self._wake()
+
+    def _still_to_start(self, task: TaskRow) -> bool:
+        wanted = task.phase is Phase.STARTING and task.wanted is Wanted.RUN
+        return wanted and task.handle is None and not self.overdue(task)
+
+    async def _try(self, task: TaskRow, ask: Callable[[TaskRow], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await ask(task)
+        except HubAway:
+            self._since[task.id] = self._now()  # the clock stands still while there is nobody to ask
+            await self._say(task, "JupyterHub is away; it will be asked again")
+        except Refused as refusal:
+            await self._refuse(task, str(refusal))
+        except DrybenchError as error:
+            await self._say(task, error.sentence)
+        except Exception as error:
+            log.exception("a start failed and will be tried again", task=task.id)
+            await self._say(task, f"not started yet ({type(error).__name__}); trying again")
+
+    async def _ask_the_engine(self, task: TaskRow) -> None:
+        await self._start(task, replace(task.spec, gpus=task.gpus), {})
+
+    async def _ask_the_hub(self, task: TaskRow) -> None:
+        session = await asyncio.to_thread(self._ledger.session, task.subject)
+        if session is not None:
+            await self._hub.start_server(task.person, session.name, task.id)
+
+    async def _start(self, task: TaskRow, spec: Task, env: Mapping[str, str]) -> None:
+        engine = self._engines[task.engine]
+        self._in_hand.add(task.id)
+        try:
+            handle = await engine.start(spec, env)
+            await self._save(engine, task.id, handle)
+        finally:
+            self._in_hand.discard(task.id)
+        self._changes.tell(Change(task.kind, task.subject, task.person_id))
+        self.hurry(task.id)
+        self._wake()
+
+    async def _save(self, engine: Engine, id: str, handle: Handle) -> None:
+        try:
+            await asyncio.to_thread(self._ledger.write_task, id, {"handle": handle})
+        except Conflict:  # it ended in the ledger while it was being started
+            await engine.stop(handle, 0)
+            raise
+
+    async def _has_handle(self, id: str) -> bool:
+        task = await asyncio.to_thread(self._ledger.task, id)
+        return task is None or task.handle is not None
+
+    async def _refuse(self, task: TaskRow, sentence: str) -> None:
+        ended = {"phase": Phase.ENDED, "outcome": Outcome.FAILED, "reason": Reason.REJECTED, "detail": sentence}
+        await asyncio.to_thread(self._ledger.write_task, task.id, ended)
+        self._changes.tell(Change(task.kind, task.subject, task.person_id))
+
+    async def _say(self, task: TaskRow, detail: str) -> None:
+        if detail != task.detail:
+            await asyncio.to_thread(self._ledger.write_task, task.id, {"detail": detail})
+            self._changes.tell(Change(task.kind, task.subject, task.person_id))
