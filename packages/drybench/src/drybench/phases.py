@@ -149,7 +149,7 @@ def _unstarted(task: State, searched: bool = False) -> Decision:
         return Decision(task)
     if task.overdue:
         return Decision(replace(task, phase=Phase.ENDED, outcome=Outcome.FAILED, reason=Reason.START_FAILED))
-    return Decision(replace(task, phase=Phase.STARTING), Act.START)
+    return Decision(replace(task, phase=max(task.phase, Phase.STARTING)), Act.START)
 
 
 def _alive(task: State, sight: Sight) -> Decision:
