@@ -22,23 +22,29 @@ class Changes:
 
     def __init__(self, most: int = 256) -> None:
         self._most = most
-        self._listeners: set[asyncio.Queue[Change | None]] = set()
+        self._listeners: dict[asyncio.Queue[Change | None], asyncio.AbstractEventLoop] = {}
 
     def tell(self, change: Change) -> None:
-        for queue in self._listeners:
-            if queue.full():
-                while not queue.empty():
-                    queue.get_nowait()
-                queue.put_nowait(None)
-            else:
-                queue.put_nowait(change)
+        """From any thread: each queue is filled in its own loop."""
+        for queue, loop in tuple(self._listeners.items()):
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_put, queue, change)
 
     @contextmanager
     def listen(self) -> Iterator[asyncio.Queue[Change | None]]:
         """Within the block the queue fills; None in it means: you missed some, ask for all."""
         queue: asyncio.Queue[Change | None] = asyncio.Queue(self._most)
-        self._listeners.add(queue)
+        self._listeners[queue] = asyncio.get_running_loop()
         try:
             yield queue
         finally:
-            self._listeners.discard(queue)
+            del self._listeners[queue]
+
+
+def _put(queue: asyncio.Queue[Change | None], change: Change) -> None:
+    if queue.full():
+        while not queue.empty():
+            queue.get_nowait()
+        queue.put_nowait(None)
+    else:
+        queue.put_nowait(change)
