@@ -114,7 +114,8 @@ def _public_port(listen: str, wanted: int, data: DataFolder) -> int:
             raise PortInUse(port=wanted, listen=listen, settings=data.settings)
         return wanted or next(port for port in range(8000, 65536) if ports.is_free(listen, port))
     except OSError as error:
-        raise CannotListen(listen=listen, port=wanted, why=os.strerror(error.errno or 0), settings=data.settings) from None
+        why = os.strerror(error.errno or 0)
+        raise CannotListen(listen=listen, port=wanted, why=why, settings=data.settings) from None
 
 
 def _public(settings: Settings, port: int) -> str:
