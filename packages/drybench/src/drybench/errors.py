@@ -9,7 +9,7 @@
     ├─ NotSignedIn                                                                       401
     ├─ SessionNotRunning                                                                 424
     ├─ Conflict                   it is no longer what it was                            409
-    │  ├─ HasEnded  StillOpen  NameInUse  KeyUsedOtherwise
+    │  ├─ HasEnded  OnlyForward  StillOpen  NameInUse  KeyUsedOtherwise
     ├─ RecordUnreadable           what a task left in its run folder is not what it should be
     ├─ SettingsWrong              a line of drybench.toml
     └─ CannotStart                a port in use, a second bench, data of a newer version
@@ -126,6 +126,12 @@ class HasEnded(Conflict):
     """It has ended, and what has ended does not change any more."""
 
     next_step = "Look at how it ended; to have it once more, start it again."
+
+
+class OnlyForward(Conflict):
+    """It is {now} already and does not go back to {asked}."""
+
+    next_step = "Look at it again: something else has changed it meanwhile."
 
 
 class StillOpen(Conflict):
@@ -271,6 +277,58 @@ class SessionNotRunning(DrybenchError):
 
     status = 424
     next_step = "Start it again on the bench's own page; what is saved is there."
+
+
+class HubBusy(HubAway):
+    """The sign-in service is still busy with this session."""
+
+    next_step = "It is asked again by itself; there is nothing to do."
+
+
+class UnknownToTheHub(Refused):
+    """{name} has never signed in here, so nothing can be started in that name."""
+
+    next_step = "Sign in once in a browser: `drybench ticket` prints a link for the owner of the bench."
+
+
+class PortalAway(DrybenchError):
+    """The bench's portal does not answer at the moment."""
+
+    status = 503
+    next_step = "It comes back by itself, usually within seconds: try again then. What runs goes on."
+
+
+class TaskMissing(Refused):
+    """A session is started on the bench's own page, not here."""
+
+    next_step = "Open the bench and start it there; or use its API: POST /api/v1/sessions."
+
+
+class SecondPerson(NotAllowed):
+    """This bench serves one person, {first}, because a page in one person's session could act as whoever looks at it."""
+
+    next_step = (
+        "The keeper can give each person's sessions a host name of their own: `own_host_names = true` under [bench] "
+        "in drybench.toml; or accept the risk: `people_share_one_host_name = true`."
+    )
+
+
+class TicketUnknown(NotAllowed):
+    """This one-time link is none of this bench's, or its code is not complete."""
+
+    next_step = "Copy the whole link; or print a new one on the bench's machine: `drybench ticket`."
+
+
+class TicketUsed(NotAllowed):
+    """This one-time link has been used already."""
+
+    next_step = "Each link signs in once. Print a new one on the bench's machine: `drybench ticket`."
+
+
+class TicketExpired(NotAllowed):
+    """This one-time link is too old; it was good for {minutes} minutes."""
+
+    next_step = "Print a new one on the bench's machine: `drybench ticket`."
 
 
 class SettingsWrong(DrybenchError):

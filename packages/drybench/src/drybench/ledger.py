@@ -1,13 +1,32 @@
-"""The book of people, sessions, runs, tasks and deeds. Only the portal writes it."""
+"""The book of people, sessions, runs, tasks and deeds. Only the portal writes it.
+
+Ids are uuid7, so their order is the order in which things were asked for; lists page by it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from drybench.model import Deed, Person, Run, Session, Task, TaskRow
+from sqlalchemy import Connection, Engine, Table, insert, select, update
+
+from drybench import ledger_rows as rows
+from drybench.database import connect
+from drybench.errors import HasEnded, KeyUsedOtherwise, NameInUse, NotFound, OnlyForward, StillOpen
+from drybench.ids import uuid7
+from drybench.model import RUN, SESSION, Deed, Person, Run, Session, Task, TaskRow
+from drybench.phases import Phase, Wanted
+from drybench.tables import deeds, idempotency, people, runs, sessions, tasks
+
+MOST_ROWS = 500  # in one part of a list
+SEEN_EVERY = timedelta(minutes=1)  # a person's every click is no reason to write
+WRITABLE = frozenset(rows.TASK_COLUMNS) - {"id", "person_id", "kind", "subject", "attempt", "created_at", "stopped_by"}
+
+NO_PROGRESS = {"cell": 0, "cells": 0, "failed_cell": None}
 
 Row = TypeVar("Row")
 
@@ -23,78 +42,287 @@ class Part(Generic[Row]):
 class Ledger:
     """Every method is one short transaction and may be called from any thread."""
 
+    def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(writing=True)
+        self._turn = threading.Lock()  # writers wait here in their order: SQLite alone lets one starve
+        self._now = now
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # people
+
     def person_seen(self, name: str, groups: frozenset[str] = frozenset()) -> Person:
         """The living person of that name, made when there is none; its groups brought up to date."""
-        raise NotImplementedError
+        living = select(people).where(people.c.name == name, people.c.gone_at.is_(None))
+        with self._engine.begin() as connection:
+            row = connection.execute(living).one_or_none()
+        if row and rows.person_of(row).groups == groups and self._now() - row.seen_at < SEEN_EVERY:
+            return rows.person_of(row)
+        with self._write() as connection:
+            row = connection.execute(living).one_or_none()
+            seen = {"name": name, "groups": sorted(groups), "seen_at": self._now()}
+            if row is None:
+                connection.execute(insert(people).values(id=uuid7(), **seen))
+            else:
+                connection.execute(update(people).where(people.c.id == row.id).values(seen))
+            return rows.person_of(connection.execute(living).one())
 
     def person_gone(self, name: str) -> None:
         """The name was deleted at the Hub: what it owned stays, whoever comes next is somebody new."""
-        raise NotImplementedError
+        living = update(people).where(people.c.name == name, people.c.gone_at.is_(None))
+        with self._write() as connection:
+            connection.execute(living.values(gone_at=self._now()))
 
     def people(self) -> Sequence[Person]:
         """Everybody who is not gone."""
-        raise NotImplementedError
+        return self._all(select(people).where(people.c.gone_at.is_(None)).order_by(people.c.name), rows.person_of)
+
+    # sessions and runs
 
     def add_session(self, session: Session, task: Task, key: str | None = None) -> Session:
         """A new session with its first task in WAITING. The same person and key give the first one back."""
-        raise NotImplementedError
+        with self._write() as connection:
+            id = _asked_before(connection, session.person_id, key, SESSION)
+            if id is None:
+                _check_name_is_free(connection, session)
+                id = self._add(connection, sessions, session, task, key)
+            return rows.session_of(connection.execute(_one_session(id)).one())
 
     def add_run(self, run: Run, task: Task, key: str | None = None) -> Run:
-        raise NotImplementedError
+        """A new run with its first task in WAITING. The same person and key give the first one back."""
+        with self._write() as connection:
+            id = _asked_before(connection, run.person_id, key, RUN)
+            if id is None:
+                id = self._add(connection, runs, run, task, key)
+            return rows.run_of(connection.execute(_one_run(id)).one())
 
     def add_attempt(self, subject: Session | Run, task: Task) -> TaskRow:
         """The next attempt of a session or run whose task has ENDED (else errors.Conflict)."""
-        raise NotImplementedError
+        table, news = (sessions, {}) if isinstance(subject, Session) else (runs, NO_PROGRESS)
+        with self._write() as connection:
+            last = _newest_task(connection, subject.id)
+            if last.phase is not Phase.ENDED:
+                raise StillOpen()
+            fresh = _fresh(task, last, last.attempt + 1, self._now())
+            connection.execute(insert(tasks).values(rows.columns_of_task(fresh)))
+            connection.execute(update(table).where(table.c.id == subject.id).values(attempt=fresh.attempt, **news))
+            return fresh
 
-    def session(self, id: str) -> Session | None: ...
+    def session(self, id: str) -> Session | None:
+        return self._one(_one_session(id).where(sessions.c.removed_at.is_(None)), rows.session_of)
 
-    def session_named(self, person_id: str, name: str) -> Session | None: ...
+    def session_named(self, person_id: str, name: str) -> Session | None:
+        wanted = rows.select_sessions().where(sessions.c.person_id == person_id, sessions.c.name == name)
+        return self._one(wanted.where(sessions.c.removed_at.is_(None)), rows.session_of)
 
     def sessions(self, person_id: str | None = None) -> Sequence[Session]:
         """Not removed, newest first; None for everybody's."""
-        raise NotImplementedError
+        kept = rows.select_sessions().where(sessions.c.removed_at.is_(None)).order_by(sessions.c.id.desc())
+        return self._all(kept if person_id is None else kept.where(sessions.c.person_id == person_id), rows.session_of)
 
     def remove_session(self, id: str) -> None:
         """Forget a session whose task has ENDED; its name is free again."""
+        kept = update(sessions).where(sessions.c.id == id, sessions.c.removed_at.is_(None))
+        with self._write() as connection:
+            if _newest_task(connection, id).phase is not Phase.ENDED:
+                raise StillOpen()
+            connection.execute(kept.values(removed_at=self._now()))
 
-    def run(self, id: str) -> Run | None: ...
+    def run(self, id: str) -> Run | None:
+        return self._one(_one_run(id), rows.run_of)
 
     def runs(
         self, person_id: str | None = None, cursor: str | None = None, limit: int = 50, search: str = ""
-    ) -> Part[Run]: ...
+    ) -> Part[Run]:
+        """Newest first; `search` is a part of the name."""
+        found = rows.select_runs()
+        if person_id is not None:
+            found = found.where(runs.c.person_id == person_id)
+        if search:
+            found = found.where(runs.c.name.icontains(search, autoescape=True))
+        return self._part(found, runs, cursor, limit, rows.run_of)
 
-    def note_progress(self, run_id: str, cell: int, cells: int, failed_cell: int | None = None) -> None: ...
+    def note_progress(self, run_id: str, cell: int, cells: int, failed_cell: int | None = None) -> None:
+        progress = {"cell": cell, "cells": cells, "failed_cell": failed_cell}
+        with self._write() as connection:
+            connection.execute(update(runs).where(runs.c.id == run_id).values(progress))
 
-    def task(self, id: str) -> TaskRow | None: ...
+    # tasks
+
+    def task(self, id: str) -> TaskRow | None:
+        return self._one(rows.select_tasks().where(tasks.c.id == id), rows.task_of)
 
     def open_tasks(self) -> Sequence[TaskRow]:
         """All that have not ENDED, oldest first."""
-        raise NotImplementedError
+        still_open = rows.select_tasks().where(tasks.c.phase < Phase.ENDED.value)
+        return self._all(still_open.order_by(tasks.c.id), rows.task_of)
 
     def write_task(self, id: str, changes: Mapping[str, Any]) -> TaskRow:
         """Change some columns of a task, in one transaction that keeps the laws.
 
-        The phase never falls and an ENDED task never changes: then errors.Conflict. Sets
-        started_at on the way to RUNNING and ended_at on the way to ENDED.
+        The phase never falls, a stop is never taken back and an ENDED task never changes:
+        then errors.Conflict. Sets started_at on the way to RUNNING and ended_at on the way to ENDED.
         """
-        raise NotImplementedError
+        if not changes.keys() <= WRITABLE:
+            raise ValueError(f"not to be written: {sorted(changes.keys() - WRITABLE)}")
+        with self._write() as connection:
+            row = _locked_task(connection, id)
+            _keep_the_laws(row, changes)
+            return _changed(connection, row, {**changes, **_times(row, changes, self._now())})
 
     def want_stop(self, id: str, by: str) -> TaskRow:
         """wanted=stop, once and for good; on an ENDED task nothing changes."""
-        raise NotImplementedError
+        with self._write() as connection:
+            row = _locked_task(connection, id)
+            if row.phase is Phase.ENDED or row.wanted is Wanted.STOP:
+                return row
+            return _changed(connection, row, {"wanted": Wanted.STOP, "stopped_by": by})
 
     def ended_not_forgotten(self) -> Sequence[TaskRow]:
         """ENDED tasks whose engine has not yet been told to forget them."""
-        raise NotImplementedError
+        ended = rows.select_tasks().where(tasks.c.phase == Phase.ENDED.value, tasks.c.forgotten_at.is_(None))
+        return self._all(ended.order_by(tasks.c.id), rows.task_of)
 
     def forgotten(self, id: str) -> None:
         """The engine has removed what was left of it."""
+        ended = update(tasks).where(tasks.c.id == id, tasks.c.phase == Phase.ENDED.value)
+        with self._write() as connection:
+            connection.execute(ended.values(forgotten_at=self._now()))
 
-    def write_deed(self, deed: Deed) -> None: ...
+    # deeds
 
-    def deeds(self, person_id: str | None = None, cursor: str | None = None, limit: int = 100) -> Part[Deed]: ...
+    def write_deed(self, deed: Deed) -> None:
+        with self._write() as connection:
+            connection.execute(insert(deeds).values(asdict(deed)))
+
+    def deeds(self, person_id: str | None = None, cursor: str | None = None, limit: int = 100) -> Part[Deed]:
+        """Newest first."""
+        found = select(deeds) if person_id is None else select(deeds).where(deeds.c.person_id == person_id)
+        return self._part(found, deeds, cursor, limit, rows.deed_of)
+
+    # transactions
+
+    @contextmanager
+    def _write(self) -> Generator[Connection]:
+        with self._turn, self._writer.begin() as connection:
+            yield connection
+
+    def _all(self, query: rows.Query, as_value: Callable[[rows.Found], Row]) -> list[Row]:
+        with self._engine.begin() as connection:
+            return [as_value(row) for row in connection.execute(query)]
+
+    def _one(self, query: rows.Query, as_value: Callable[[rows.Found], Row]) -> Row | None:
+        return next(iter(self._all(query, as_value)), None)
+
+    def _part(
+        self, query: rows.Query, table: Table, cursor: str | None, limit: int, as_value: Callable[[rows.Found], Row]
+    ) -> Part[Row]:
+        """One more than asked for is read, to know whether there is a next part."""
+        limit = max(1, min(limit, MOST_ROWS))
+        older = query if cursor is None else query.where(table.c.id < cursor)
+        found = self._all(older.order_by(table.c.id.desc()).limit(limit + 1), lambda row: (row.id, as_value(row)))
+        shown = found[:limit]
+        return Part([value for _, value in shown], shown[-1][0] if len(found) > limit else None)
+
+    def _add(self, connection: Connection, table: Table, subject: Session | Run, task: Task, key: str | None) -> str:
+        said = {column.name: getattr(subject, column.name, None) for column in table.columns}
+        connection.execute(insert(table).values({**said, "attempt": 1}))
+        fresh = _fresh(task, subject.task, 1, subject.created_at)
+        connection.execute(insert(tasks).values(rows.columns_of_task(fresh)))
+        if key is not None:
+            asked = {"person_id": subject.person_id, "key": key, "subject_kind": task.kind, "subject": subject.id}
+            connection.execute(insert(idempotency).values(**asked, created_at=self._now()))
+        return subject.id
 
 
 def open_ledger(url: str, now: Callable[[], datetime]) -> Ledger:
-    """The ledger in this database, which must be migrated already (`database.migrate`)."""
-    raise NotImplementedError
+    """The ledger in this database, which must be up to date already (`database.prepare`)."""
+    return Ledger(connect(url), now)
+
+
+def _one_session(id: str) -> rows.Query:
+    return rows.select_sessions().where(sessions.c.id == id)
+
+
+def _one_run(id: str) -> rows.Query:
+    return rows.select_runs().where(runs.c.id == id)
+
+
+def _asked_before(connection: Connection, person_id: str, key: str | None, kind: str) -> str | None:
+    if key is None:
+        return None
+    same = select(idempotency).where(idempotency.c.person_id == person_id, idempotency.c.key == key)
+    row = connection.execute(same).one_or_none()
+    if row and row.subject_kind != kind:
+        raise KeyUsedOtherwise()
+    return None if row is None else str(row.subject)
+
+
+def _check_name_is_free(connection: Connection, session: Session) -> None:
+    kept = select(sessions.c.id).where(sessions.c.removed_at.is_(None), sessions.c.person_id == session.person_id)
+    if connection.execute(kept.where(sessions.c.name == session.name)).first():
+        raise NameInUse(name=session.name)
+
+
+def _fresh(task: Task, like: TaskRow, attempt: int, created_at: datetime) -> TaskRow:
+    """A row in WAITING: whose it is and where it shall run is as in another one, all else is new."""
+    return TaskRow(
+        id=task.id,
+        person_id=like.person_id,
+        person=like.person,
+        kind=task.kind,
+        subject=like.subject,
+        attempt=attempt,
+        engine=like.engine,
+        spec=task,
+        phase=Phase.WAITING,
+        wanted=Wanted.RUN,
+        created_at=created_at,
+        cores=task.cores,
+        memory=task.memory,
+        gpus=task.gpus,
+        priority=like.priority,
+    )
+
+
+def _newest_task(connection: Connection, subject: str) -> TaskRow:
+    newest = rows.select_tasks().where(tasks.c.subject == subject).order_by(tasks.c.attempt.desc()).limit(1)
+    row = connection.execute(newest.with_for_update(of=tasks)).one_or_none()
+    if row is None:
+        raise NotFound(what="session or run")
+    return rows.task_of(row)
+
+
+def _locked_task(connection: Connection, id: str) -> TaskRow:
+    row = connection.execute(rows.select_tasks().where(tasks.c.id == id).with_for_update(of=tasks)).one_or_none()
+    if row is None:
+        raise NotFound(what="task")
+    return rows.task_of(row)
+
+
+def _changed(connection: Connection, row: TaskRow, changes: Mapping[str, Any]) -> TaskRow:
+    if changes:
+        connection.execute(update(tasks).where(tasks.c.id == row.id).values(rows.as_columns(changes)))
+    return rows.task_of(connection.execute(rows.select_tasks().where(tasks.c.id == row.id)).one())
+
+
+def _keep_the_laws(row: TaskRow, changes: Mapping[str, Any]) -> None:
+    if row.phase is Phase.ENDED:
+        raise HasEnded()
+    phase = Phase(changes.get("phase", row.phase))
+    if phase < row.phase:
+        raise OnlyForward(now=row.phase.word, asked=phase.word)
+    if row.wanted is Wanted.STOP and changes.get("wanted", Wanted.STOP) is not Wanted.STOP:
+        raise OnlyForward(now="to stop", asked="run")
+
+
+def _times(row: TaskRow, changes: Mapping[str, Any], now: datetime) -> dict[str, datetime]:
+    phase = changes.get("phase", row.phase)
+    times: dict[str, datetime] = {}
+    if phase is Phase.RUNNING and row.started_at is None and "started_at" not in changes:
+        times["started_at"] = now
+    if phase is Phase.ENDED and "ended_at" not in changes:
+        times["ended_at"] = now
+    return times

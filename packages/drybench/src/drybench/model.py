@@ -111,6 +111,7 @@ class TaskRow:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     stopped_by: str | None = None
+    machine: str | None = None  # where the engine put it
 
     @property
     def state(self) -> State:
