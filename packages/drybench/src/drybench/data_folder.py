@@ -77,6 +77,11 @@ class DataFolder:
         return self.path / "tickets"
 
     @property
+    def only_person(self) -> Path:
+        """The name of the first who signed in, while the bench serves one person."""
+        return self.path / "only_person"
+
+    @property
     def tasks(self) -> Path:
         return self.path / "tasks"
 

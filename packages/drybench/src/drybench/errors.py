@@ -6,10 +6,12 @@
     ├─ NotFound                   no such run, session, environment (or not yours)       404
     ├─ NotAllowed                 you may not                                            403
     │  ├─ SignInBroken  ForeignPage  FormTooOld  TokenTooNarrow  WrongAddress …
+    │  ├─ SecondPerson  TicketUnknown  TicketUsed  TicketExpired
     ├─ NotSignedIn                                                                       401
     ├─ SessionNotRunning                                                                 424
     ├─ Conflict                   it is no longer what it was                            409
     │  ├─ HasEnded  OnlyForward  StillOpen  NameInUse  KeyUsedOtherwise
+    ├─ HubAway  HubBusy  PortalAway                                                      503
     ├─ RecordUnreadable           what a task left in its run folder is not what it should be
     ├─ SettingsWrong              a line of drybench.toml
     └─ CannotStart                a port in use, a second bench, data of a newer version
