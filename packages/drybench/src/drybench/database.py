@@ -73,7 +73,7 @@ def prepare(url: str, hub_database: Path, backups: Path, now: Callable[[], datet
     log.info("database migrated", database=_shown(url), since=found, to=newest)
 
 
-def _with_driver(url: str) -> URL:
+def _with_driver(url: str | URL) -> URL:
     address = make_url(url)
     if address.drivername in ("postgres", "postgresql"):
         return address.set(drivername="postgresql+psycopg")
@@ -136,7 +136,7 @@ def _who() -> str:
     return f"process {os.getpid()} on {socket.gethostname()}"[:63]
 
 
-def _shown(url: str) -> str:
+def _shown(url: str | URL) -> str:
     return _with_driver(url).render_as_string(hide_password=True)
 
 
@@ -176,10 +176,7 @@ def _copy_both(ours: URL, hub_database: Path, backups: Path, name: str) -> None:
     if ours.get_backend_name() == "sqlite":
         _copy(Path(ours.database or ""), backups / f"portal-{name}.sqlite")
     else:
-        log.warning(
-            "PostgreSQL is not copied before the migration; that is for its own backups",
-            database=ours.render_as_string(hide_password=True),
-        )
+        log.warning("not copied: PostgreSQL has backups of its own", database=_shown(ours))
     if hub_database.exists():
         _copy(hub_database, backups / f"hub-{name}.sqlite")
 
