@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ import structlog
 
 from drybench.changes import Change, Changes
 from drybench.engines.base import Engine, Handle
-from drybench.errors import Conflict, DrybenchError, HubAway, Refused, TaskNotWanted
+from drybench.errors import Conflict, DrybenchError, HubAway, Refused
 from drybench.ledger import Ledger
 from drybench.model import SESSION, Task, TaskRow
 from drybench.phases import Outcome, Phase, Reason, Wanted
@@ -43,18 +43,21 @@ class Starting:
         hub: Hub,
         changes: Changes,
         now: Callable[[], datetime],
-        wake: Callable[[], None],
     ) -> None:
         self._ledger = ledger
         self._engines = engines
         self._hub = hub
         self._changes = changes
         self._now = now
-        self._wake = wake
+        self._wake: Callable[[], None] = lambda: None
         self._since: dict[str, datetime] = {}
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._news: dict[str, asyncio.Event] = {}
         self._in_hand: set[str] = set()
+
+    def when_done(self, wake: Callable[[], None]) -> None:
+        """Whom to wake after each start: the loop, which itself needs us first."""
+        self._wake = wake
 
     def begin(self, task: TaskRow) -> None:
         if not self.under_way(task.id):
@@ -88,19 +91,9 @@ class Starting:
             return False
         return True
 
-    async def hand_over(
-        self, id: str, person: str, session: str, env: Mapping[str, str], command: tuple[str, ...]
-    ) -> None:
-        """JupyterHub comes for a session that it was asked to start: start it, or find what was started."""
-        task = await asyncio.to_thread(self._ledger.task, id)
-        if task is None or task.kind != SESSION or task.person != person:
-            raise TaskNotWanted()
-        known = await asyncio.to_thread(self._ledger.session, task.subject)
-        if known is None or known.name != session or known.task.id != id:
-            raise TaskNotWanted()
-        if task.wanted is Wanted.STOP or task.phase in (Phase.WAITING, Phase.ENDED):
-            raise TaskNotWanted()
-        await self._start(task, replace(task.spec, command=command, gpus=task.gpus), env)
+    async def with_command(self, task: TaskRow, env: Mapping[str, str], command: Sequence[str]) -> None:
+        """JupyterHub has come for a session: start it, or find what was started."""
+        await self._start(task, replace(task.spec, command=tuple(command), gpus=task.gpus), env)
 
     async def _until_there(self, id: str, ask: Callable[[TaskRow], Coroutine[Any, Any, None]]) -> None:
         pause = FIRST_PAUSE

@@ -1,0 +1,78 @@
+"""Runs through the API of a running bench, against papermill's command line."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from drybench_client.bench import Bench
+
+from benchmarks import notebooks
+from benchmarks.measuring import Row, Work, in_turn
+from benchmarks.peers import clean_environment, peers
+
+
+def one_run(data: Path) -> list[Row]:
+    """From handing it in to holding its result."""
+    with tempfile.TemporaryDirectory() as folder:
+        prints = notebooks.write(Path(folder) / "prints.ipynb", notebooks.PRINTS)
+        plots = notebooks.write(Path(folder) / "plots.ipynb", notebooks.PLOTS)
+        goal = "at most 1.0"
+        return [
+            in_turn("a notebook that prints", _ours(data, prints), _papermill(prints), goal, 7),
+            in_turn("numpy, pandas, matplotlib and a plot", _ours(data, plots), _papermill(plots), goal, 7),
+        ]
+
+
+def many_cells(data: Path) -> list[Row]:
+    """400 one-line cells; and how the time grows with the cells."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = {
+            count: notebooks.write(Path(folder) / f"{count}.ipynb", notebooks.one_liners(count))
+            for count in (50, 100, 200, 400, 800)
+        }
+        rows = [in_turn("400 one-line cells", _ours(data, files[400]), _papermill(files[400]), "at most 0.1", 5)]
+        for count, file in files.items():
+            best = min(_ours(data, file).seconds() for _ in range(3))
+            rows.append(Row(f"{count} one-line cells, fastest of 3", f"{best:.2f} s", goal="linear"))
+        return rows
+
+
+def many_runs(data: Path, count: int = 200, times: int = 5) -> list[Row]:
+    """Short notebooks, two at a time."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [notebooks.write(Path(folder) / f"{n}.ipynb", notebooks.PRINTS) for n in range(count)]
+
+        def ours() -> None:
+            bench = Bench(data=data)
+            ids = [bench.submit(file).id for file in files]
+            for id in ids:
+                assert bench.wait(id).outcome == "done"
+
+        def theirs() -> None:
+            names = "\n".join(str(file) for file in files)
+            command = ["xargs", "-P2", "-I{}", "papermill", "--log-level", "ERROR", "{}", "{}.out"]
+            subprocess.run(command, input=names, text=True, check=True, env=_environment(), capture_output=True)
+
+        return [in_turn(f"{count} short notebooks, two at a time", Work(ours), Work(theirs), "at most 0.7", times)]
+
+
+def _ours(data: Path, notebook: Path) -> Work:
+    bench = Bench(data=data)
+
+    def finish() -> None:
+        run = bench.wait(bench.submit(notebook).id)
+        assert run.outcome == "done", run
+        assert bench.notebook(run.id)
+
+    return Work(finish)
+
+
+def _papermill(notebook: Path) -> Work:
+    command = ["papermill", "--log-level", "ERROR", notebook, notebook.with_suffix(".out.ipynb")]
+    return Work(lambda: subprocess.run(command, check=True, env=_environment(), capture_output=True))
+
+
+def _environment() -> dict[str, str]:
+    return clean_environment(peers())

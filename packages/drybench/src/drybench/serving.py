@@ -1,0 +1,185 @@
+"""The portal as a process: here everything is put together, and nowhere else."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from drybench import database, ids, python_environment, settings
+from drybench.addresses import Addresses
+from drybench.agreeing import Agreeing
+from drybench.asking import Desk
+from drybench.catalogue import Catalogue
+from drybench.changes import Changes
+from drybench.data_folder import DataFolder
+from drybench.endings import Endings
+from drybench.engines.base import Engine
+from drybench.engines.loading import load
+from drybench.folders import RunShelf, home_of_the_account
+from drybench.handing_over import Handover
+from drybench.hub.identity import Identity
+from drybench.hub_client import HubClient
+from drybench.ledger import open_ledger
+from drybench.model import Size
+from drybench.progressing import Progressing
+from drybench.reconciler import Reconciler
+from drybench.runs.run_folder import RunFolders
+from drybench.runs.submitting import Runs
+from drybench.secret_files import secret
+from drybench.sessions import Sessions
+from drybench.settings import Settings
+from drybench.starting import Starting
+from drybench.web.app import create_app
+from drybench.web.portal import Portal
+from drybench.web.socket import OurAccountOnly, bind_private
+
+log = structlog.get_logger("portal")
+
+STREAMS_END_WITHIN = 2  # seconds
+
+
+@dataclass(frozen=True)
+class Works:
+    """The portal with all that moves behind its pages."""
+
+    portal: Portal
+    reconciler: Reconciler
+    agreeing: Agreeing
+    engines: Mapping[str, Engine]
+    owner: str
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="drybench portal", description="The portal of a bench.")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--settings", type=Path)
+    said = parser.parse_args()
+    os.umask(0o077)
+    data = DataFolder(said.data)
+    in_force = settings.load(data, said.settings)
+    url = in_force.database.url or database.sqlite_url(data.ledger)
+    with database.hold(url, data.portal_lock):
+        database.prepare(url, data.hub_database, data.backups, _now)
+        asyncio.run(_serve(data, in_force, url))
+
+
+def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
+    addresses = Addresses.load(data.bench)
+    home = home_of_the_account(in_force.folders.home)
+    ledger, changes, folders = open_ledger(url, _now), Changes(), RunFolders(data.runs)
+    hub, engines = HubClient(addresses, secret(data, "portal_token")), _engines(data, in_force, home)
+    starting = Starting(ledger, engines, hub, changes, _now)
+    endings = Endings(ledger, engines, hub, folders, _now)
+    progressing = Progressing(ledger, folders, changes)
+    reconciler = Reconciler(ledger, engines, starting, endings, progressing, changes, _now)
+    starting.when_done(reconciler.wake)
+    catalogue = Catalogue({"python": python_environment.current(data)}, _sizes(in_force), home)
+    trusting = in_force.engines.local.people_trust_each_other
+    desk = Desk(ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting)
+    shelf = RunShelf(data, in_force.folders.runs_link)
+    portal = Portal(
+        settings=in_force,
+        addresses=addresses,
+        ledger=ledger,
+        run_folders=folders,
+        catalogue=catalogue,
+        sessions=Sessions(desk, addresses, lambda person_id: shelf.show_in(home, person_id)),
+        runs=Runs(desk, folders, shelf, in_force.runs.notebook_limit, in_force.runs.timeout or None),
+        changes=changes,
+        identity=Identity(addresses, secret(data, "portal_token"), secret(data, "cookie_key").encode()),
+        handover=Handover(ledger, starting, reconciler.wake),
+    )
+    return Works(portal, reconciler, Agreeing(ledger, hub), engines, _owner(data, in_force))
+
+
+async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
+    works = put_together(data, in_force, url)
+    outer, inner = create_app(works.portal), create_app(works.portal, owner=works.owner)
+    public = _listen(works.portal.addresses.portal_port)
+    private = bind_private(data.socket)
+    servers = [_server(outer), _server(inner, http=OurAccountOnly)]
+    loops = [asyncio.create_task(works.reconciler.run()), asyncio.create_task(works.agreeing.run())]
+    _end_on_signals(servers, (outer, inner))
+    try:
+        await asyncio.gather(servers[0].serve([public]), servers[1].serve([private]))
+    finally:
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+        for engine in works.engines.values():
+            await engine.close()
+
+
+class _Server(uvicorn.Server):
+    """Two of them live in one loop, so the signals are ours (`_end_on_signals`)."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with nullcontext():
+            yield
+
+
+def _server(app: FastAPI, **options: Any) -> _Server:
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,  # what a person looks at is nobody's business; deeds are in the ledger
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=STREAMS_END_WITHIN,
+        lifespan="off",
+        **options,
+    )
+    return _Server(config)
+
+
+def _end_on_signals(servers: list[_Server], apps: tuple[FastAPI, ...]) -> None:
+    def end() -> None:
+        for app in apps:
+            app.state.ending.set()
+        for server in servers:
+            server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+
+
+def _listen(port: int) -> socket.socket:
+    return socket.create_server(("127.0.0.1", port))
+
+
+def _engines(data: DataFolder, in_force: Settings, home: Path) -> Mapping[str, Engine]:
+    local = in_force.engines.local
+    return {"local": load("local")(data.tasks, cores=local.cores, memory=local.memory, home=home)}
+
+
+def _owner(data: DataFolder, in_force: Settings) -> str:
+    """Who the command line on the socket speaks for: the one person this bench is for, if somebody came first."""
+    return data.only_person.read_text() if data.only_person.exists() else in_force.owner
+
+
+def _sizes(in_force: Settings) -> list[Size]:
+    return [
+        Size(name, size.title or name, size.cores, size.memory, size.gpus) for name, size in in_force.sizes.items()
+    ]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    main()
