@@ -1,0 +1,58 @@
+"""What a bench answers, as it comes: plain JSON with these names."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+
+class Task(TypedDict):
+    """What sessions and runs have in common. Times are RFC 3339 in UTC."""
+
+    id: str
+    name: str
+    person: str
+    phase: str  # waiting starting running ended
+    wanted: str  # run stop
+    outcome: str | None  # done failed stopped lost
+    reason: str | None
+    detail: str
+    sentence: str
+    next_step: str
+    ahead: int
+    url: str
+    environment: str
+    size: str
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    task: str
+
+
+class Session(Task):
+    app: str
+
+
+class Run(Task):
+    kind: str
+    cell: int
+    cells: int
+    failed_cell: int | None
+    parameters: dict[str, Any]
+    attempt: int
+
+
+class Parameter(TypedDict):
+    name: str
+    type: str
+    default: str
+    help: str
+
+
+class Inspected(TypedDict):
+    """What a notebook says of itself."""
+
+    parameters: list[Parameter]
+    has_cell: bool
+    note: str
+    kernel: str | None
+    language: str | None

@@ -1,0 +1,314 @@
+"""The commands of `drybench` that ask a bench. Each imports what it needs when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+if TYPE_CHECKING:
+    from drybench_client.answers import Run
+    from drybench_client.bench import Bench
+
+_DONE, _NOT_DONE, _INTERRUPTED = 0, 1, 130
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Which:
+    """Which bench, and how it answers here.
+
+    Parameters
+    ----------
+    bench
+        The bench's address; the token is taken from DRYBENCH_TOKEN.
+    data
+        The data directory of your own bench on this machine.
+    json
+        Print one JSON object.
+    """
+
+    bench: str | None = None
+    data: Path | None = None
+    json: bool = False
+
+    def open(self) -> Bench:
+        from drybench_client.bench import Bench
+
+        return Bench(self.bench, data=self.data)
+
+
+def run(
+    notebook: Path,
+    *,
+    parameter: Annotated[list[str] | None, Parameter(name=["--parameter", "-p"])] = None,
+    raw: Annotated[list[str] | None, Parameter(name=["--raw", "-r"])] = None,
+    wait: bool = False,
+    output: Path | None = None,
+    name: str | None = None,
+    environment: str | None = None,
+    size: str | None = None,
+    timeout: str | None = None,
+    alone: bool = False,
+    cwd: Path | None = None,
+    which: Which = Which(),
+) -> int:
+    """Run a notebook in the background.
+
+    Parameters
+    ----------
+    notebook
+        A notebook file (.ipynb).
+    parameter
+        NAME=VALUE for the notebook's cell tagged `parameters`; numbers, true, false and None are
+        taken as such.
+    raw
+        NAME=VALUE, with the value as text whatever it looks like.
+    wait
+        Stay until it has ended: 0 when it is done, 1 when it is not, 2 when it was refused.
+    output
+        Wait, and write the executed notebook to this file, however it ended.
+    name
+        What the run is called; the notebook's name otherwise.
+    environment
+        The environment to run it in.
+    size
+        How much of the machine it may have.
+    timeout
+        Stop it after this time: 90, 90s, 30min, 2h.
+    alone
+        Without the files that lie beside the notebook.
+    cwd
+        Work in this folder of yours, and collect no files.
+    """
+    from drybench_client import printing, values
+
+    given = values.parameters(parameter or (), raw or ())
+    time = values.seconds(timeout) if timeout is not None else None
+    if output is not None:
+        _may_write(output)
+    with which.open() as bench:
+        asked = bench.submit(
+            notebook, given, name=name, environment=environment, size=size, timeout=time, alone=alone, cwd=cwd
+        )
+        if wait or output is not None:
+            return _wait(bench, asked, output, which)
+    if which.json:
+        printing.show_json(asked)
+    else:
+        id = printing.short(asked)
+        print(f"Run {id} is {printing.state(asked)}: {printing.plain(asked['name'])}")
+        print(f"See it at {asked['url']} or by: drybench show {id}")
+    return _DONE
+
+
+def runs(*, most: int = 20, which: Which = Which()) -> None:
+    """Your runs, the newest first.
+
+    Parameters
+    ----------
+    most
+        How many of them.
+    """
+    from drybench_client import printing
+
+    with which.open() as bench:
+        found = list(bench.runs(most))
+    printing.show_json({"items": found}) if which.json else printing.show_runs(found)
+
+
+def show(id: str, *, which: Which = Which()) -> None:
+    """One run: its state, and the cause where it did not go well.
+
+    Parameters
+    ----------
+    id
+        The run's id, or the end or the beginning of it.
+    """
+    from drybench_client import printing
+
+    with which.open() as bench:
+        found = bench.get(id)
+    printing.show_json(found) if which.json else printing.show_run(found)
+
+
+def logs(
+    id: str, *, follow: Annotated[bool, Parameter(name=["--follow", "-f"])] = False, which: Which = Which()
+) -> None:
+    """What a run printed.
+
+    Parameters
+    ----------
+    id
+        The run's id, or the end or the beginning of it.
+    follow
+        Go on until it has ended.
+    """
+    from drybench_client import printing
+
+    with which.open() as bench:
+        found = bench.get(id)
+        blocks = bench.log(found, follow=follow)
+        if which.json:
+            text = b"".join(blocks).decode(errors="replace")
+            printing.show_json({**bench.get(found), "log": text})
+            return
+        for block in blocks:
+            sys.stdout.buffer.write(block)
+            sys.stdout.buffer.flush()
+
+
+def cancel(id: str, *, which: Which = Which()) -> None:
+    """Stop a run; what it did so far is kept.
+
+    Parameters
+    ----------
+    id
+        The run's id, or the end or the beginning of it.
+    """
+    from drybench_client import printing
+
+    with which.open() as bench:
+        found = bench.cancel(id)
+    if which.json:
+        printing.show_json(found)
+    else:
+        print(f"Run {printing.short(found)} is {printing.state(found)}: {printing.plain(found['name'])}")
+
+
+def start(
+    environment: str | None = None,
+    *,
+    name: str | None = None,
+    app: str | None = None,
+    size: str | None = None,
+    which: Which = Which(),
+) -> None:
+    """Start a session, such as JupyterLab.
+
+    Parameters
+    ----------
+    environment
+        The environment to start.
+    name
+        What the session is called; several live side by side.
+    app
+        What to open in it, where the environment has more than one.
+    size
+        How much of the machine it may have.
+    """
+    from drybench_client import printing
+
+    with which.open() as bench:
+        found = bench.start_session(environment, name=name, app=app, size=size)
+    if which.json:
+        printing.show_json(found)
+    else:
+        print(f"Session {printing.plain(found['name'])} is {printing.state(found)}.")
+        print(f"Open it at {found['url']}")
+
+
+def sessions(*, which: Which = Which()) -> None:
+    """Your sessions."""
+    from drybench_client import printing
+
+    with which.open() as bench:
+        found = list(bench.sessions())
+    printing.show_json({"items": found}) if which.json else printing.show_sessions(found)
+
+
+def stop(id: str, *, which: Which = Which()) -> None:
+    """Stop a session; your files stay, and what was not saved is lost.
+
+    Parameters
+    ----------
+    id
+        The session's name or id.
+    """
+    from drybench_client import printing
+
+    with which.open() as bench:
+        found = bench.stop_session(id)
+    if which.json:
+        printing.show_json(found)
+    else:
+        print(f"Session {printing.plain(found['name'])} is {printing.state(found)}.")
+
+
+def inspect(notebook: Path, *, which: Which = Which()) -> None:
+    """The parameters that a notebook takes.
+
+    Parameters
+    ----------
+    notebook
+        A notebook file (.ipynb).
+    """
+    from drybench_client import printing
+
+    with which.open() as bench:
+        found = bench.inspect(notebook)
+    printing.show_json(found) if which.json else printing.show_inspected(found)
+
+
+COMMANDS: tuple[Callable[..., int | None], ...] = (
+    run,
+    runs,
+    show,
+    logs,
+    cancel,
+    start,
+    sessions,
+    stop,
+    inspect,
+)
+
+
+def add_commands(app: App) -> None:
+    for command in COMMANDS:
+        app.command(command)
+
+
+def _wait(bench: Bench, asked: Run, output: Path | None, which: Which) -> int:
+    from drybench_client import printing
+
+    progress = printing.Progress()
+    try:
+        ended = bench.wait(asked, tell=progress)
+    except KeyboardInterrupt:
+        progress.end()
+        id = printing.short(asked)
+        printing.say(f"Run {id} goes on. See it by: drybench show {id} · stop it by: drybench cancel {id}")
+        return _INTERRUPTED
+    finally:
+        progress.end()
+    if output is not None:
+        _write(output, bench.notebook(ended))
+    if which.json:
+        printing.show_json(ended)
+    else:
+        print(f"Run {printing.short(ended)} is {printing.state(ended)}: {printing.plain(ended['name'])}")
+        printing.say_error(ended["sentence"], ended["next_step"])
+    return _DONE if ended["outcome"] == "done" else _NOT_DONE
+
+
+def _may_write(file: Path) -> None:
+    """Said before a long run, and not after it."""
+    from drybench_client.errors import Refused
+
+    if file.is_dir() or not file.absolute().parent.is_dir():
+        sentence = f"{file} cannot be written: " + ("it is a folder." if file.is_dir() else "its folder is not there.")
+        raise Refused("output_wrong", sentence, "Give --output the path of a file in a folder that is there.")
+
+
+def _write(file: Path, content: bytes) -> None:
+    from drybench_client.errors import Refused
+
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        step = "The run has ended and the bench keeps its notebook; its page offers the download."
+        raise Refused("output_wrong", f"{file} cannot be written: {error.strerror}.", step) from None

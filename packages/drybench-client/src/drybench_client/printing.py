@@ -1,0 +1,132 @@
+"""Calm text for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from drybench_client.answers import Inspected, Run, Session
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def show_json(answer: Mapping[str, Any]) -> None:
+    print(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+def show_runs(runs: Sequence[Run]) -> None:
+    rows = [(short(run), run["name"], state(run), _age(run["created_at"]), run["environment"]) for run in runs]
+    _table(("ID", "NAME", "STATE", "AGE", "ENVIRONMENT"), rows, nothing="No runs yet: drybench run NOTEBOOK")
+
+
+def show_sessions(sessions: Sequence[Session]) -> None:
+    rows = [(it["name"], state(it), _age(it["created_at"]), it["environment"], it["url"]) for it in sessions]
+    _table(("NAME", "STATE", "AGE", "ENVIRONMENT", "ADDRESS"), rows, nothing="No sessions: drybench start")
+
+
+def show_run(run: Run) -> None:
+    parameters = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in run["parameters"].items()]
+    lines = [
+        ("Name", run["name"]),
+        ("State", state(run)),
+        ("Cause", run["sentence"]),
+        ("Next step", run["next_step"]),
+        ("Cells", f"{run['cell']} of {run['cells']}" if run["cells"] else ""),
+        ("Parameters", ", ".join(parameters)),
+        ("Environment", run["environment"]),
+        ("Size", run["size"]),
+        ("Asked for", _local(run["created_at"])),
+        ("Started", _local(run["started_at"])),
+        ("Ended", _local(run["ended_at"])),
+        ("Page", run["url"]),
+        ("ID", run["id"]),
+    ]
+    for title, words in lines:
+        if words:
+            print(f"{title:<13}{plain(words)}")
+
+
+def show_inspected(inspected: Inspected) -> None:
+    print(f"Kernel: {plain(inspected['kernel'] or 'the environment chooses')}")
+    rows = [(it["name"], it["type"] or "any", it["default"], it["help"]) for it in inspected["parameters"]]
+    _table(("PARAMETER", "TYPE", "DEFAULT", "HELP"), rows, nothing=inspected["note"] or "It takes no parameters.")
+
+
+def say(words: str) -> None:
+    """Beside the result: what it says goes to people, never into a pipe."""
+    print(words, file=sys.stderr)
+
+
+def say_error(sentence: str, next_step: str = "") -> None:
+    for line in (sentence, next_step):
+        if line:
+            say(plain(line))
+
+
+class Progress:
+    """One line that changes, on a terminal; nothing elsewhere."""
+
+    def __init__(self) -> None:
+        self._shown = ""
+        self._terminal = sys.stderr.isatty()
+
+    def __call__(self, run: Run) -> None:
+        words = plain(f"{run['name']}: {state(run)}")
+        if self._terminal and words != self._shown:
+            print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
+            self._shown = words
+
+    def end(self) -> None:
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._shown = ""
+
+
+def state(task: Run | Session) -> str:
+    """In a few words, as the pages have it."""
+    if task["phase"] == "ended":
+        return task["outcome"] or "ended"
+    if task["wanted"] == "stop":
+        return "stopping"
+    if task["phase"] == "waiting" and task["ahead"]:
+        return f"waiting, {task['ahead']} ahead"
+    cells, cell = cast("int", task.get("cells", 0)), cast("int", task.get("cell", 0))
+    if task["phase"] == "running" and cells:
+        return f"cell {cell} of {cells}"
+    return f"{task['phase']}: {task['detail']}" if task["detail"] else task["phase"]
+
+
+def short(task: Run | Session) -> str:
+    """The end of an id: its beginning is the time, which neighbours share."""
+    return task["id"][-8:]
+
+
+def plain(text: str) -> str:
+    """What somebody else wrote moves no cursor here."""
+    return _CONTROLS.sub(" ", text)
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:
+    if not rows:
+        print(plain(nothing))
+        return
+    lines = [titles, *([plain(word) for word in row] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(titles))]
+    for line in lines:
+        print("  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _age(time: str) -> str:
+    seconds = int((datetime.now(UTC) - datetime.fromisoformat(time)).total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{max(seconds, 0)} s"
+
+
+def _local(time: str | None) -> str:
+    return f"{datetime.fromisoformat(time).astimezone():%Y-%m-%d %H:%M:%S}" if time else ""

@@ -1,0 +1,48 @@
+"""What people type after -p, -r and --timeout, as values."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from drybench_client.errors import Refused
+
+_WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None}
+_UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+def parameters(typed: Iterable[str], raw: Iterable[str] = ()) -> dict[str, Any]:
+    """`typed` as papermill's -p reads values (and true and false too), `raw` as text."""
+    return {name: value(text) for name, text in map(_split, typed)} | dict(map(_split, raw))
+
+
+def value(text: str) -> Any:
+    if text in _WORDS:
+        return _WORDS[text]
+    for kind in (int, float):
+        try:
+            number = kind(text)
+        except ValueError:
+            continue
+        if isinstance(number, float) and not math.isfinite(number):
+            sentence = f"{text} is a number that cannot be sent."
+            raise Refused("parameters_wrong", sentence, "Give it as text with -r NAME=VALUE.")
+        return number
+    return text
+
+
+def seconds(text: str) -> float:
+    """90, 90s, 30min, 2h."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip())
+    if not found or found[2] not in _UNITS:
+        raise Refused("time_wrong", f"{text} is no time.", "Give it as 90, 90s, 30min or 2h.")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def _split(text: str) -> tuple[str, str]:
+    name, equals, rest = text.partition("=")
+    if not name or not equals:
+        raise Refused("parameters_wrong", f"{text} names no parameter.", "Give it as NAME=VALUE.")
+    return name, rest
