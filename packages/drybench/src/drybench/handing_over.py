@@ -22,14 +22,14 @@ class Handover:
         self._wake = wake
 
     async def hand_over(
-        self, task: str, person: str, session: str, env: Mapping[str, str], command: Sequence[str]
+        self, id: str, person: str, session: str, env: Mapping[str, str], command: Sequence[str]
     ) -> None:
         """Only what the ledger asked for: the right task of the right person, still wanted, not yet over."""
-        row = await asyncio.to_thread(self._wanted, task, person, session)
+        row = await asyncio.to_thread(self._wanted, id, person, session)
         await self._starting.with_command(row, env, command)
 
-    def task_for_hub(self, task: str) -> dict[str, Any]:
-        row = self._session_task(task)
+    def task_for_hub(self, id: str) -> dict[str, Any]:
+        row = self._session_task(id)
         return {
             "phase": row.phase.word,
             "wanted": row.wanted.value,
@@ -39,10 +39,10 @@ class Handover:
             "sentence": row.detail,
         }
 
-    def stop_for_hub(self, task: str, now: bool) -> None:
+    def stop_for_hub(self, id: str, now: bool) -> None:
         """`now` changes nothing: an engine's grace is short, and one owner decides about a stop."""
-        if self._session_task(task).phase is not Phase.ENDED:
-            self._ledger.want_stop(task, by=BY_THE_HUB)
+        if self._session_task(id).phase is not Phase.ENDED:
+            self._ledger.want_stop(id, by=BY_THE_HUB)
             self._wake()
 
     def person_gone(self, name: str) -> None:

@@ -7,8 +7,8 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -127,9 +127,8 @@ class _Server(uvicorn.Server):
     """Two of them live in one loop, so the signals are ours (`_end_on_signals`)."""
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        with nullcontext():
-            yield
+    def capture_signals(self) -> Generator[None]:
+        yield
 
 
 def _server(app: FastAPI, **options: Any) -> _Server:

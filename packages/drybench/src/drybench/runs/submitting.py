@@ -110,7 +110,7 @@ class Runs:
         """How many stand before it in the line."""
         return self._desk.ahead(run.task)
 
-    def _kernel(self, notebook: Mapping[str, Any], environment: Environment) -> str:
+    def _kernel(self, notebook: notebooks.Notebook, environment: Environment) -> str:
         name = notebooks.kernel_of(notebook) or DEFAULT_KERNEL
         there = self._desk.catalogue.kernels(environment)
         if name not in there:
