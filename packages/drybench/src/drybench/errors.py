@@ -15,7 +15,7 @@
     ├─ RecordUnreadable           what a task left in its run folder is not what it should be
     ├─ SettingsWrong              a line of drybench.toml
     └─ CannotStart                a port in use, a second bench, data of a newer version
-       └─ NewerData  SecondPortal  AlreadyUp  PortInUse  CannotListen  NotUp  NotReady …
+       └─ NewerData  SecondPortal  AlreadyUp  PortInUse  CannotListen  NotUp  NotReady  KeepsEnding …
 
 A class's docstring is the sentence; `next_step` says what to do. Both take `{names}` filled
 from the keywords given. Web, API and command line print the same.
@@ -224,6 +224,18 @@ class HubAway(DrybenchError):
     next_step = "It is started again by itself; try again in a few seconds."
 
 
+class NoNotebookSent(Refused):
+    """No notebook came with this request."""
+
+    next_step = "Choose a notebook (.ipynb) to run."
+
+
+class RequestWrong(Refused):
+    """What was asked cannot be understood: {field}: {problem}."""
+
+    next_step = "The API describes every field at /api/v1/openapi.json."
+
+
 class NotSignedIn(DrybenchError):
     """You are not signed in, or no longer."""
 
@@ -384,7 +396,13 @@ class NotUp(CannotStart):
 class NotReady(CannotStart):
     """The {part} did not answer within {seconds} seconds."""
 
-    next_step = "`drybench log {log}` shows what it last said."
+    next_step = "`drybench log {part}` shows what it last said."
+
+
+class KeepsEnding(CannotStart):
+    """The {part} ends again and again. Its last words: {words}"""
+
+    next_step = "`drybench log {part}` shows more."
 
 
 class NotYourBench(CannotStart):

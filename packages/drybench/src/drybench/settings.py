@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -95,7 +96,12 @@ class InForce:
 
 
 def load(data: DataFolder, file: Path | None = None, given: Mapping[str, Any] | None = None) -> Settings:
-    """What is in force. `given` is what the command line says, in the shape of the file."""
+    """What is in force. `given` is what the command line says, in the shape of the file.
+
+    The children of a bench started with another file learn it by DRYBENCH_SETTINGS.
+    """
+    named = os.environ.get("DRYBENCH_SETTINGS")
+    file = file or (Path(named) if named else None)
     in_file = from_file(file or data.settings, must_exist=file is not None)
     return Settings.of((in_file, from_environment(Settings), from_command_line(given or {})))
 

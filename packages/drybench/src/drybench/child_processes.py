@@ -1,0 +1,137 @@
+"""A process that is surely the one we mean: a pid with its start time and the machine's boot.
+
+A pid alone is used again by somebody else; so nothing here is signalled that is not the very
+process that was written down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+# The child waits until it is written down: a supervisor killed in between leaves nothing behind.
+_WHEN_TOLD = 'read -r go && exec "$@"'
+
+
+@dataclass(frozen=True)
+class Identity:
+    pid: int
+    started: int  # ticks since the boot
+    boot: str
+
+    @classmethod
+    def of(cls, pid: int) -> Identity | None:
+        """None when there is no such process any more; a zombie has ended too."""
+        try:
+            after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return None if after_name[0] in "ZX" else cls(pid, int(after_name[19]), boot)
+
+    def open(self) -> int | None:
+        """A descriptor that stays with this process and no other; None when it has ended."""
+        try:
+            descriptor = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return None
+        if Identity.of(self.pid) == self:
+            return descriptor
+        os.close(descriptor)
+        return None
+
+    def end(self, patience: float) -> bool:
+        """Ask it to end, and after `patience` seconds make it; whether there was anything to end."""
+        descriptor = self.open()
+        if descriptor is None:
+            return False
+        try:
+            signal.pidfd_send_signal(descriptor, signal.SIGTERM)
+            if not select.select([descriptor], [], [], patience)[0]:
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+                select.select([descriptor], [], [], 5)
+        finally:
+            os.close(descriptor)
+        return True
+
+
+@dataclass(frozen=True)
+class Child:
+    """What the supervisor keeps alive, as data."""
+
+    name: str
+    command: tuple[str, ...]
+    log: Path
+    cwd: Path | None = None
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    patience: float = 2  # seconds from being asked to end to being made to
+
+
+class Children:
+    """The book of living children, kept in a file, so that the next supervisor finds those of one that was killed."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._alive: dict[str, Identity] = {}
+
+    def start(self, child: Child) -> subprocess.Popen[bytes]:
+        with child.log.open("ab") as log:
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", _WHEN_TOLD, child.name, *child.command],
+                cwd=child.cwd,
+                env={**os.environ, **child.env},
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for the supervisor, which ends them in their order
+            )
+        self._write_down(child.name, process.pid)
+        _tell_to_go(process)
+        return process
+
+    def alive(self) -> dict[str, Identity]:
+        """Those written down that are still alive, whoever started them."""
+        try:
+            saved = json.loads(self._file.read_text())["children"]
+        except (OSError, ValueError):
+            return {}
+        known = {name: Identity(**identity) for name, identity in saved.items()}
+        return {name: identity for name, identity in known.items() if Identity.of(identity.pid) == identity}
+
+    def _write_down(self, name: str, pid: int) -> None:
+        identity = Identity.of(pid)
+        if identity:
+            self._alive[name] = identity
+        new = self._file.with_suffix(".new")
+        new.write_text(json.dumps({"format": 1, "children": {key: asdict(one) for key, one in self._alive.items()}}))
+        new.replace(self._file)
+
+
+def _tell_to_go(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin
+    try:
+        with process.stdin as pipe:
+            pipe.write(b"go\n")
+    except BrokenPipeError:
+        pass  # it has ended already, which its keeper is about to see
+
+
+async def ended(process: subprocess.Popen[bytes]) -> int:
+    """Its exit code once it has ended, without a thread."""
+    loop = asyncio.get_running_loop()
+    descriptor = os.pidfd_open(process.pid)
+    over = loop.create_future()
+    loop.add_reader(descriptor, lambda: over.done() or over.set_result(None))
+    try:
+        await over
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+    return process.wait()
