@@ -1,0 +1,181 @@
+"""Signing in: any of JupyterHub's authenticators with the one-time ticket added, and who is let in."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.auth import Authenticator
+from jupyterhub.handlers.base import BaseHandler
+from tornado import web
+from tornado.escape import url_escape
+from traitlets import Bool, Unicode, import_item
+
+from drybench.data_folder import DataFolder
+from drybench.errors import DrybenchError, NotAllowed, PortalAway, SecondPerson
+from drybench.hub import tickets
+from drybench.hub.portal_socket import PortalSocket
+
+ONE_PERSON = "one-person"
+TICKET = "drybench_ticket"
+Model = dict[str, Any]
+
+
+class Ticketed(Authenticator):
+    """Goes around a stock authenticator: a ticket comes in by its own page only, everything else is as before."""
+
+    bench_data = Unicode(help="The data directory").tag(config=True)
+    bench_address = Unicode(help="The public address").tag(config=True)
+    bench_owner = Unicode(help="Whom a ticket signs in").tag(config=True)
+    bench_is_for_one = Bool(help="Without own host names a second person is refused").tag(config=True)
+    by_ticket_only = False
+
+    async def authenticate(self, handler: BaseHandler, data: Model) -> Model | str | None:
+        if not isinstance(handler, TicketPage):
+            return await _finished(super().authenticate(handler, data))
+        tickets.take(self.folder, data["code"])
+        owner = handler.find_user(self.normalize_username(self.bench_owner))
+        known = await owner.get_auth_state() if owner else None
+        return {"name": self.bench_owner, "auth_state": known, "groups": None, TICKET: True}
+
+    async def check_allowed(self, username: str, authentication: Model | None = None) -> bool:
+        if authentication and authentication.get(TICKET):
+            return True
+        return bool(await _finished(super().check_allowed(username, authentication)))
+
+    async def is_admin(self, handler: BaseHandler, authentication: Model) -> bool | None:
+        """A stock authenticator would look for what only its own sign-in brings along."""
+        if authentication.get(TICKET):
+            return True if authentication["name"] in self.admin_users else None
+        return await _finished(super().is_admin(handler, authentication))
+
+    async def run_post_auth_hook(self, handler: BaseHandler, auth_model: Model) -> Model:
+        if not self._may_come_in(auth_model["name"]):
+            raise _said(SecondPerson(first=self.folder.only_person.read_text()))
+        return await super().run_post_auth_hook(handler, auth_model)
+
+    async def refresh_user(self, user: Any, handler: BaseHandler | None = None) -> bool | Model | None:
+        """Whoever signed in while several were let in is out once they are not."""
+        if not self._may_come_in(user.name):
+            return False
+        return await _finished(super().refresh_user(user, handler))
+
+    async def delete_user(self, user: Any) -> None:
+        """Not without the portal: a name made again must find nothing of the one before it."""
+        try:
+            await self._tell_portal(user.name)
+        except PortalAway as away:
+            raise _said(away) from None
+        if self.bench_is_for_one and self._first() == user.name:
+            self.folder.only_person.unlink()
+        await _finished(super().delete_user(user))
+
+    def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
+        """The first match wins, so these come before the Hub's own pages."""
+        to_portal = r"/(?:home|spawn(?:-pending)?(?:/.*)?|user/.*|user-redirect/.*)"
+        return [("/ticket", TicketPage), (to_portal, ToPortal), *super().get_handlers(app)]
+
+    @property
+    def folder(self) -> DataFolder:
+        return DataFolder(Path(self.bench_data))
+
+    def _may_come_in(self, name: str) -> bool:
+        """The first one who comes is remembered from then on, whatever the settings say later."""
+        try:
+            with self.folder.only_person.open("x") as file:
+                file.write(name)
+        except FileExistsError:
+            return not self.bench_is_for_one or self._first() == name
+        return True
+
+    def _first(self) -> str:
+        file = self.folder.only_person
+        return file.read_text() if file.exists() else ""
+
+    async def _tell_portal(self, name: str) -> None:
+        portal = PortalSocket(self.folder.socket)
+        try:
+            await portal.person_gone(name)
+        finally:
+            await portal.close()
+
+
+class OnePerson(Authenticator):
+    """Nobody has a password: the owner signs in by a ticket."""
+
+    by_ticket_only = True
+
+    async def authenticate(self, handler: BaseHandler, data: Model) -> None:
+        return None
+
+
+def ticketed(name: str) -> type[Ticketed]:
+    """The authenticator of the settings, with the ticket around it."""
+    base = OnePerson if name == ONE_PERSON else _stock(name)
+    own = {"by_ticket_only": getattr(base, "by_ticket_only", False)}
+    return type(f"Ticketed{base.__name__}", (Ticketed, base), own)
+
+
+class TicketPage(BaseHandler):
+    """A GET burns nothing: the page itself sends the code that its address brought along."""
+
+    async def get(self) -> None:
+        await self._show()
+
+    async def post(self) -> None:
+        self._only_from_here()
+        code = self.get_body_argument("code", "")
+        somebody_else = self.current_user and self.current_user.name != self._owner
+        if somebody_else and self.get_body_argument("instead", "") != self._owner:
+            await self._show(code=code, instead_of=self.current_user.name)
+            return
+        try:
+            user = await self.login_user({"code": code, "username": self._owner})
+        except DrybenchError as refusal:
+            self.set_status(refusal.status)
+            await self._show(refusal=refusal)
+            return
+        if user is None:
+            raise _said(NotAllowed())
+        self._jupyterhub_user = user
+        self.redirect(self.get_next_url(user))
+
+    @property
+    def _owner(self) -> str:
+        return self.authenticator.normalize_username(self.authenticator.bench_owner)
+
+    def _only_from_here(self) -> None:
+        origin = self.request.headers.get("Origin")
+        if origin and origin != self.authenticator.bench_address:
+            raise web.HTTPError(403)
+
+    async def _show(self, code: str = "", instead_of: str = "", refusal: DrybenchError | None = None) -> None:
+        following = url_escape(self.get_argument("next", ""))
+        words = {"owner": self._owner, "code": code, "instead_of": instead_of, "refusal": refusal, "next": following}
+        self.finish(await self.render_template("ticket.html", **words))
+
+
+class ToPortal(BaseHandler):
+    """Sessions are started, seen and stopped on the portal's pages only."""
+
+    def get(self) -> None:
+        self.redirect(f"{self.authenticator.bench_address}/")
+
+
+def _stock(name: str) -> type[Authenticator]:
+    for entry in entry_points(group="jupyterhub.authenticators", name=name):
+        return entry.load()
+    return import_item(name)
+
+
+async def _finished(answer: Any) -> Any:
+    """Stock authenticators answer at once or by and by."""
+    return await answer if hasattr(answer, "__await__") else answer
+
+
+def _said(error: DrybenchError) -> web.HTTPError:
+    """So that the Hub's own pages and API print our sentence."""
+    answer = web.HTTPError(error.status, str(error).replace("%", "%%"))
+    answer.jupyterhub_message = str(error)  # type: ignore[attr-defined]
+    return answer
