@@ -28,6 +28,10 @@ def data(folder: DataFolder) -> str:
     return f"The data lie in {folder.path}"
 
 
+def is_down(folder: DataFolder) -> str:
+    return f"The bench on {folder.path} is down."
+
+
 def ended(part: str, code: int, delay: float) -> str:
     """A negative code is the signal that ended it."""
     how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"

@@ -36,8 +36,7 @@ class Wish:
 def bring_up(wish: Wish, say: Say, on_ready: Callable[[], None] = lambda: None) -> None:
     """Back when the bench has ended. `on_ready` is called after its link was said."""
     os.umask(0o077)
-    must_be_own(wish.data)
-    in_force = settings.load(wish.data, wish.settings, wish.given)
+    in_force = check(wish)
     wish.data.make()
     with only_one(wish.data):
         end_left_over(wish.data, say)
@@ -52,6 +51,12 @@ def bring_up(wish: Wish, say: Say, on_ready: Callable[[], None] = lambda: None) 
                 lambda: _say_ready(wish.data, here, say, on_ready),
             )
         )
+
+
+def check(wish: Wish) -> Settings:
+    """What can be refused before anything is touched."""
+    must_be_own(wish.data)
+    return settings.load(wish.data, wish.settings, wish.given)
 
 
 def must_be_own(data: DataFolder) -> None:

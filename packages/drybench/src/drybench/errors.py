@@ -3,6 +3,7 @@
     DrybenchError                 code, sentence, next step
     ├─ Refused                    wrong input, said at once and before it is queued      422
     │  ├─ NotANotebook  NotebookTooOld  TooLarge  NameNotAllowed  NoParametersCell  ParametersWrong …
+    │  ├─ MachineTooSmall  NoSuchGpu  MountNotHere
     ├─ NotFound                   no such run, session, environment (or not yours)       404
     ├─ NotAllowed                 you may not                                            403
     │  ├─ SignInBroken  ForeignPage  FormTooOld  TokenTooNarrow  WrongAddress …
@@ -12,10 +13,11 @@
     ├─ Conflict                   it is no longer what it was                            409
     │  ├─ HasEnded  OnlyForward  StillOpen  NameInUse  KeyUsedOtherwise
     ├─ HubAway  HubBusy  PortalAway                                                      503
+    ├─ EngineMissing  TaskNotStarted
     ├─ RecordUnreadable           what a task left in its run folder is not what it should be
     ├─ SettingsWrong              a line of drybench.toml
     └─ CannotStart                a port in use, a second bench, data of a newer version
-       └─ NewerData  SecondPortal  AlreadyUp  PortInUse  CannotListen  NotUp  NotReady  KeepsEnding …
+       └─ NewerData  SecondPortal  AlreadyUp  PortInUse  CannotListen  NotUp  NotReady  KeepsEnding  MachineNotFit …
 
 A class's docstring is the sentence; `next_step` says what to do. Both take `{names}` filled
 from the keywords given. Web, API and command line print the same.
@@ -393,6 +395,12 @@ class NotUp(CannotStart):
     next_step = "Start it with `drybench up`, or name its data directory with `--data DIR`."
 
 
+class TasksGoOn(DrybenchError):
+    """The bench is down, but {number} of its tasks did not end."""
+
+    next_step = "Start the bench and look at what they do, or try `drybench down --tasks` again."
+
+
 class NotReady(CannotStart):
     """The {part} did not answer within {seconds} seconds."""
 
@@ -415,6 +423,43 @@ class EnvironmentNotMade(CannotStart):
     """The Python environment of sessions and runs could not be made: {problem}"""
 
     next_step = "Mend that (often it is the network, or a full disk) and start Drybench again; it goes on from there."
+
+
+class EngineMissing(DrybenchError):
+    """There is no engine named {name} here; there are {known}."""
+
+    next_step = "{hint}"
+
+
+class TaskNotStarted(DrybenchError):
+    """This machine could not start it: {cause}."""
+
+    status = 503
+    next_step = "It is tried again; if that does not help, ask the keeper of this bench."
+
+
+class MachineTooSmall(Refused):
+    """It asks for {asked}; this machine has {most} for all its tasks."""
+
+    next_step = "Choose a smaller size."
+
+
+class NoSuchGpu(Refused):
+    """It asks for {asked} GPUs; this engine has {most}."""
+
+    next_step = "Choose a size with fewer GPUs."
+
+
+class MountNotHere(Refused):
+    """On this engine {source} cannot appear as {target}: what runs here sees the machine's folders as they are."""
+
+    next_step = "Use the folder by its own name, or choose an environment on an engine with containers."
+
+
+class MachineNotFit(CannotStart):
+    """The local engine needs Linux 5.3 or newer; this is {system}."""
+
+    next_step = "Run Drybench on such a machine."
 
 
 def _fill(template: str, facts: dict[str, Any]) -> str:

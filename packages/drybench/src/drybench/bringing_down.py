@@ -1,0 +1,57 @@
+"""`drybench down`: end a bench from another terminal, with its tasks if that is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from drybench import announcing, settings
+from drybench.announcing import Say
+from drybench.bringing_up import must_be_own
+from drybench.data_folder import DataFolder
+from drybench.errors import NotUp, TasksGoOn
+from drybench.settings import Settings
+from drybench.supervising import end_left_over, only_one, who_is_up
+
+SECONDS_TO_END = 10  # for the supervisor, which takes five
+SECONDS_FOR_TASKS = 60
+PAUSE = 0.2
+
+
+def bring_down(data: DataFolder, settings_file: Path | None, say: Say, tasks: bool = False) -> None:
+    must_be_own(data)
+    supervisor = who_is_up(data)
+    was_up = supervisor is not None and supervisor.end(SECONDS_TO_END)
+    if not data.supervisor_lock.exists():
+        raise NotUp(data=data.path)
+    with only_one(data):
+        was_up = end_left_over(data, say) or was_up
+        if tasks and data.bench.exists():
+            os.umask(0o077)
+            asyncio.run(_end_tasks(data, settings.load(data, settings_file)))
+        elif not was_up:
+            raise NotUp(data=data.path)
+    say(announcing.is_down(data))
+
+
+async def _end_tasks(data: DataFolder, in_force: Settings) -> None:
+    """Everybody's, by the portal's own loop; so it works on a bench that was down already, too.
+
+    The Hub is down by now. It learns at its next start which sessions have ended.
+    """
+    from drybench import database, serving
+
+    url = in_force.database.url or database.sqlite_url(data.ledger)
+    with database.hold(url, data.portal_lock):
+        works = serving.put_together(data, in_force, url)
+        ledger = works.portal.ledger
+        for task in ledger.open_tasks():
+            ledger.want_stop(task.id, by="drybench down")
+        loop = asyncio.create_task(works.reconciler.run())
+        until = asyncio.get_running_loop().time() + SECONDS_FOR_TASKS
+        while ledger.open_tasks() and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
+            await asyncio.sleep(PAUSE)
+        loop.cancel()
+        if left := ledger.open_tasks():
+            raise TasksGoOn(number=len(left))

@@ -1,0 +1,139 @@
+"""The keeper's commands, added to `drybench` by entry point. Each imports what it needs when it is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+if TYPE_CHECKING:
+    from drybench.data_folder import DataFolder
+
+Part = Literal["hub", "portal", "proxy", "up"]
+PARTS: tuple[Part, ...] = ("hub", "portal", "proxy", "up")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Whose:
+    """Which bench on this machine.
+
+    Parameters
+    ----------
+    data
+        Its data directory.
+    settings
+        Its settings; without it drybench.toml in the data directory, if there is one.
+    """
+
+    data: Path | None = None
+    settings: Path | None = None
+
+    def folder(self) -> DataFolder:
+        from drybench.data_folder import DataFolder
+
+        return DataFolder(self.data.expanduser().absolute()) if self.data else DataFolder.default()
+
+    def file(self) -> Path | None:
+        return self.settings.expanduser().absolute() if self.settings else None
+
+
+def up(*, port: int | None = None, detach: bool = False, whose: Whose = Whose()) -> None:
+    """Bring a bench up, and keep it up until Ctrl-C or `drybench down`.
+
+    Parameters
+    ----------
+    port
+        The public port. Without it the one that was chosen at the first start.
+    detach
+        Come back when it is ready; it stays up in the background.
+    """
+    from drybench.announcing import say
+    from drybench.bringing_up import Wish, bring_up
+    from drybench.detaching import go_behind
+
+    wish = Wish(whose.folder(), whose.file(), {"bench": {"port": port}} if port is not None else {})
+    bring_up(wish, say, go_behind(wish.data.logs / "up.log") if detach else lambda: None)
+
+
+def down(*, tasks: bool = False, whose: Whose = Whose()) -> None:
+    """End a bench. What runs goes on and is found again at the next `drybench up`.
+
+    Parameters
+    ----------
+    tasks
+        End all sessions and runs as well.
+    """
+    from drybench.announcing import say
+    from drybench.bringing_down import bring_down
+
+    bring_down(whose.folder(), whose.file(), say, tasks)
+
+
+def status(*, whose: Whose = Whose()) -> int:
+    """Whether a bench is up, and which of its parts answer; the exit code is 0 when all do."""
+    from drybench.looking_up import look
+
+    found = look(whose.folder(), whose.file())
+    for line in found.lines:
+        print(line)
+    return 0 if found.well else 1
+
+
+def log(
+    part: Part | None = None,
+    *,
+    follow: Annotated[bool, Parameter(name=["--follow", "-f"])] = False,
+    lines: Annotated[int, Parameter(name=["--lines", "-n"])] = 50,
+    whose: Whose = Whose(),
+) -> None:
+    """What the parts of a bench said last.
+
+    Parameters
+    ----------
+    part
+        Only this one's.
+    follow
+        Go on with what they say from now on.
+    lines
+        How many of each.
+    """
+    from drybench import log_files
+
+    data = whose.folder()
+    logs = {data.logs / f"{name}.log": "" if part else f"{name:<6} | " for name in ([part] if part else PARTS)}
+    for file, title in logs.items():
+        for line in log_files.last_lines(file, lines):
+            print(f"{title}{line}")
+    for file, line in log_files.growing(list(logs)) if follow else ():
+        print(f"{logs[file]}{line}", flush=True)
+
+
+def ticket(*, whose: Whose = Whose()) -> None:
+    """Print a new link that signs in the bench's owner, once."""
+    from drybench.addresses import Addresses
+    from drybench.bringing_up import must_be_own, new_link
+    from drybench.errors import NotUp
+
+    data = whose.folder()
+    must_be_own(data)
+    if not data.bench.exists():
+        raise NotUp(data=data.path)
+    print(new_link(data, Addresses.load(data.bench)))
+
+
+def settings(*, whose: Whose = Whose()) -> None:
+    """Every setting that is in force, and where it comes from."""
+    from drybench.settings import load, where_from
+
+    found: Any = [(f"{one.key} = {one.value}", one.place) for one in where_from(load(whose.folder(), whose.file()))]
+    width = max(len(words) for words, _ in found)
+    for words, place in found:
+        print(f"{words:<{width}}  # {place}")
+
+
+def add_commands(app: App) -> None:
+    for command in (up, down, status, log, ticket, settings):
+        app.command(command)
