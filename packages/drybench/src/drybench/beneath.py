@@ -21,6 +21,7 @@ from typing import BinaryIO
 OPENAT2 = 437  # the same number on every architecture
 NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH = 0x01, 0x02, 0x04, 0x08
 FORBIDDEN = (errno.ENOSYS, errno.EPERM)  # an old kernel, or a seccomp profile that knows no openat2
+NOT_BENEATH = (errno.ELOOP, errno.ENOTDIR, errno.EXDEV)  # a link, a file as a folder, a mount
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 BLOCK = 1 << 16
 DEEPEST = 32  # folders in folders; each holds a descriptor open while we are in it
@@ -39,9 +40,10 @@ class Found:
 
 
 def open_beneath(folder: Path, path: str | bytes) -> BinaryIO:
-    """A regular file, to be read: FileNotFoundError when there is none, another OSError when it is not one.
+    """A regular file, to be read; it may have any size, and may change while it is read.
 
-    It may have any size, and may change while it is read.
+    FileNotFoundError when there is none, NotPlain or PermissionError when it is not fit to be
+    read; any other OSError is this machine's trouble and says nothing about the file.
     """
     parts = _parts(path)
     with _opened(os.open(folder, FOLDER)) as top, _opened(_resolve(top, parts[:-1], FOLDER)) as parent:
@@ -80,7 +82,7 @@ def list_beneath(folder: Path, path: str | bytes, most: int) -> Iterator[Found]:
 def _parts(path: str | bytes) -> list[bytes]:
     path = os.fsencode(path)
     parts = path.split(b"/")
-    if b"\0" in path or any(part in (b"", b".", b"..") for part in parts):
+    if b"\0" in path or len(path) > 4000 or any(part in (b"", b".", b"..") or len(part) > 255 for part in parts):
         raise NotPlain(errno.EINVAL, "not a path beneath a folder")
     return parts
 
@@ -96,11 +98,16 @@ def _opened(descriptor: int) -> Generator[int]:
 def _resolve(folder: int, parts: Sequence[bytes], flags: int) -> int:
     """A descriptor of what lies there; the folder itself when there are no parts."""
     try:
-        return _openat2(folder, b"/".join(parts) or b".", flags)
+        try:
+            return _openat2(folder, b"/".join(parts) or b".", flags)
+        except OSError as error:
+            if error.errno not in FORBIDDEN:
+                raise
+        return _part_by_part(folder, parts, flags)
     except OSError as error:
-        if error.errno not in FORBIDDEN:
-            raise
-    return _part_by_part(folder, parts, flags)
+        if error.errno in NOT_BENEATH:
+            raise NotPlain(error.errno, error.strerror) from None
+        raise
 
 
 class _How(ctypes.Structure):

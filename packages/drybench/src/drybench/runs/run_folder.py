@@ -1,20 +1,47 @@
 """The run folder is the message: `given/` is ours, `N/made/` is what attempt N wrote.
 
 Everything below `made/` is hostile input: it is opened beneath the folder without following
-links, is a regular file, and every read is bounded.
+links, is a regular file, and every read is bounded. On an engine of one account a task could
+write to `given/` too, so that is read in the same way, and the ledger keeps its hashes.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
+
+from drybench.beneath import NotPlain, list_beneath, open_beneath, read_beneath, read_part_beneath
+from drybench.errors import NoSuchRun, NotFound, RecordUnreadable, Refused
+from drybench.runs import output_names
+from drybench.runs.notebooks import read_notebook
+from drybench.runs.removing import remove_tree
+from drybench_runner import record
+
+NOTEBOOK_MOST = 100_000_000  # bytes of an executed notebook; a larger one is shown as far as that
+RUN_JSON_MOST = 1 << 26
+JOURNAL_MOST = 1 << 28  # bytes of a journal that a notebook is made from
+JOURNAL_PART = 8 << 20  # read at once
+GIVEN_MOST = 1 << 29  # ours: what was handed in was bounded by the settings
+CUT: Mapping[str, Any] = {
+    "output_type": "stream",
+    "name": "stderr",
+    "text": "[cut here: the notebook would be too large]\n",
+}
+
+UNFIT = (NotPlain, PermissionError)
 
 
 @dataclass(frozen=True)
 class OutputFile:
-    path: str  # relative to output/, with slashes
+    path: str  # relative to output/, with slashes, as `output_names` shows it
     size: int
     modified: float
 
@@ -33,46 +60,180 @@ class RunFolders:
 
     def make(self, run_id: str, run_json: Mapping[str, Any], files: Mapping[str, bytes]) -> Mapping[str, str]:
         """Write `given/` once, whole or not at all, read-only; the sha256 of each file in it."""
-        raise NotImplementedError
+        folder = self.path(run_id)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=".given-", dir=folder))
+        given = {"run.json": json.dumps(run_json, indent=1).encode(), **files}
+        try:
+            for name, content in given.items():
+                _write_for_good(unfinished / name, content)
+            _sync(unfinished)
+            unfinished.chmod(0o500)
+            unfinished.rename(folder / "given")
+        except BaseException:
+            remove_tree(unfinished)
+            raise
+        _sync(folder)
+        return {name: hashlib.sha256(content).hexdigest() for name, content in given.items()}
 
     def path(self, run_id: str) -> Path:
-        raise NotImplementedError
+        return self._root / _checked(run_id)
 
     def new_attempt(self, run_id: str, attempt: int) -> Path:
-        """The empty `N/made/` with its `output/`."""
-        raise NotImplementedError
+        """The empty `N/made/` with its `output/`; one that is there already is left as it is."""
+        made = self.path(run_id) / str(attempt) / "made"
+        for folder in (made.parent, made, made / "output"):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        return made
 
     def run_json(self, run_id: str) -> Mapping[str, Any]:
-        raise NotImplementedError
+        try:
+            saved: Any = json.loads(self._given(run_id, "run.json", RUN_JSON_MOST))
+        except (ValueError, RecursionError) as problem:
+            raise RecordUnreadable(file="run.json", problem=problem) from None
+        if not isinstance(saved, dict):
+            raise RecordUnreadable(file="run.json", problem="it is no JSON object")
+        return cast(dict[str, Any], saved)
 
     def given_notebook(self, run_id: str) -> bytes:
-        raise NotImplementedError
+        return self._given(run_id, "notebook.ipynb", GIVEN_MOST)
 
-    def given_unchanged(self, run_id: str, hashes: Mapping[str, str]) -> bool: ...
+    def given_unchanged(self, run_id: str, hashes: Mapping[str, str]) -> bool:
+        """Exactly these files with exactly this content."""
+        folder = f"{_checked(run_id)}/given"
+        try:
+            names = {os.fsdecode(found.path) for found in list_beneath(self._root, folder, len(hashes) + 1)}
+            return names == set(hashes) and all(
+                self._sha256(f"{folder}/{name}") == digest for name, digest in hashes.items()
+            )
+        except (FileNotFoundError, *UNFIT):
+            return False
 
     def result(self, run_id: str, attempt: int) -> Mapping[str, Any] | None:
         """result.json, checked; None when there is none; errors.RecordUnreadable for nonsense."""
-        raise NotImplementedError
+        try:
+            return record.read_result(self._made(run_id, attempt, "result.json", record.RESULT_LIMIT))
+        except FileNotFoundError:
+            return None
+        except (ValueError, *UNFIT) as problem:
+            raise RecordUnreadable(file="result.json", problem=problem) from None
 
     def progress(self, run_id: str, attempt: int, since: int = 0) -> Progress:
-        """The journal's whole lines from a byte offset; a broken line is passed over."""
-        raise NotImplementedError
+        """The journal's next whole lines from a byte offset; a broken line is passed over."""
+        try:
+            data = read_part_beneath(self._root, _below(run_id, attempt, "progress.jsonl"), since, JOURNAL_PART)
+        except (FileNotFoundError, *UNFIT):
+            return Progress([], since)
+        events, consumed = record.read_events(data)
+        endless = consumed == 0 and len(data) == JOURNAL_PART  # one line that fills it all: none of the runner's
+        return Progress(events, since + (len(data) if endless else consumed))
 
     def notebook(self, run_id: str, attempt: int) -> bytes:
         """The executed notebook as far as it got: the task's own, else made from the journal."""
-        raise NotImplementedError
+        try:
+            own = self._made(run_id, attempt, "notebook.ipynb", NOTEBOOK_MOST)
+            read_notebook(own, NOTEBOOK_MOST)
+        except (FileNotFoundError, Refused, *UNFIT):
+            return self._rebuilt(run_id, attempt)
+        return own
 
-    def log(self, run_id: str, attempt: int, since: int = 0, most: int = 1 << 20) -> bytes: ...
+    def log(self, run_id: str, attempt: int, since: int = 0, most: int = 1 << 20) -> bytes:
+        try:
+            return read_part_beneath(self._root, _below(run_id, attempt, "log.txt"), since, most)
+        except (FileNotFoundError, *UNFIT):
+            return b""
 
-    def outputs(self, run_id: str, attempt: int, most: int = 10_000) -> Sequence[OutputFile]: ...
+    def outputs(self, run_id: str, attempt: int, most: int = 10_000) -> Sequence[OutputFile]:
+        """By name. Links, as those to a notebook's neighbours, are no results."""
+        try:
+            found = list(list_beneath(self._root, _below(run_id, attempt, "output"), most))
+        except (FileNotFoundError, *UNFIT):
+            return []
+        files = [OutputFile(output_names.shown(one.path), one.size, one.modified) for one in found]
+        return sorted(files, key=lambda file: file.path)
 
     def open_output(self, run_id: str, attempt: int, path: str) -> BinaryIO:
         """A file below output/, or errors.NotFound."""
-        raise NotImplementedError
+        output = os.fsencode(_below(run_id, attempt, "output"))
+        for name in output_names.meant(path):
+            with suppress(FileNotFoundError, *UNFIT):
+                return open_beneath(self._root, output + b"/" + name)
+        raise NotFound(what="file")
 
-    def remove(self, run_id: str) -> None: ...
+    def remove(self, run_id: str) -> None:
+        """The whole folder, however its tasks left it; nothing when there is none."""
+        remove_tree(self.path(run_id))
+
+    def _given(self, run_id: str, name: str, most: int) -> bytes:
+        try:
+            return read_beneath(self._root, f"{_checked(run_id)}/given/{name}", most)
+        except (FileNotFoundError, *UNFIT) as problem:
+            raise RecordUnreadable(file=name, problem=problem.strerror) from None
+
+    def _made(self, run_id: str, attempt: int, name: str, most: int) -> bytes:
+        return read_beneath(self._root, _below(run_id, attempt, name), most)
+
+    def _sha256(self, path: str) -> str:
+        digest = hashlib.sha256()
+        with open_beneath(self._root, path) as file:
+            for block in blocks(file):
+                digest.update(block)
+        return digest.hexdigest()
+
+    def _rebuilt(self, run_id: str, attempt: int) -> bytes:
+        given = read_notebook(self.given_notebook(run_id), GIVEN_MOST)
+        return json.dumps(_fitting(record.rebuild(given, self._events(run_id, attempt))), indent=1).encode()
+
+    def _events(self, run_id: str, attempt: int) -> Iterator[Mapping[str, Any]]:
+        offset = 0
+        while offset < JOURNAL_MOST:
+            part = self.progress(run_id, attempt, offset)
+            if part.next_offset == offset:
+                return
+            yield from part.events
+            offset = part.next_offset
 
 
 def blocks(file: BinaryIO, size: int = 1 << 16) -> Iterator[bytes]:
     while block := file.read(size):
         yield block
+
+
+def _checked(run_id: str) -> str:
+    """An id comes from an address that somebody typed; it must name one folder and nothing else."""
+    if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", run_id):
+        raise NoSuchRun()
+    return run_id
+
+
+def _below(run_id: str, attempt: int, name: str) -> str:
+    return f"{_checked(run_id)}/{attempt:d}/made/{name}"
+
+
+def _write_for_good(file: Path, content: bytes) -> None:
+    """On the disk, not only in memory, before anybody counts on it."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(descriptor)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _fitting(notebook: dict[str, Any]) -> dict[str, Any]:
+    """With as much output as may be: one update can fill many displays, so a small journal can grow large."""
+    left = NOTEBOOK_MOST
+    for cell in notebook["cells"]:
+        for place, output in enumerate(cell.get("outputs", ())):
+            left -= len(json.dumps(output))
+            if left < 0:
+                cell["outputs"] = [*cell["outputs"][:place], CUT]
+                break
+    return notebook
