@@ -37,6 +37,7 @@ bench:
 
 docs:
 	@bin/bootstrap dev
+	@$(BIN)/python docs/from_code.py
 	$(BIN)/python -m sphinx -W --keep-going docs docs/_build/html
 
 clean:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from drybench import __version__
+from importlib.metadata import version as version_of
 
 project = "Drybench"
 copyright = "2026, Drybench contributors"
-version = release = __version__
+version = release = version_of("drybench")
 extensions = ["myst_parser", "sphinx_copybutton", "sphinx_design"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -1,0 +1,149 @@
+"""Writes the reference pages that code knows best: settings, errors, commands. `make docs` runs it.
+
+The pages are committed, so that they can be read where the repository lies; a test holds them true.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any, get_args
+
+from cyclopts import App, Parameter
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from drybench import errors
+from drybench.errors import DrybenchError
+from drybench.quantities import bytes_in_words
+from drybench.runs.causes import WORDS
+from drybench.settings import Settings
+from drybench_client.commands import add_commands
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+MADE = "<!-- made by docs/from_code.py: change the code, then `make docs` -->\n"
+
+
+def pages() -> dict[str, str]:
+    return {"settings.md": settings_page(), "errors.md": errors_page(), "cli.md": commands_page()}
+
+
+def write() -> None:
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text)
+
+
+def settings_page() -> str:
+    intro = """# Settings
+
+Everything in `drybench.toml`, in the data directory. A bench needs no such file: each key has a default. A value comes
+from the command line, else from a variable (`DRYBENCH_SECTION__KEY`), else from the file, else from here. `drybench
+settings` prints what is in force and where each value came from. [Configure](../how-to/configure.md) has examples.
+"""
+    sections = [section for name, field in Settings.model_fields.items() for section in _section(name, field)]
+    return "\n".join([MADE, intro, *sections])
+
+
+def errors_page() -> str:
+    intro = """# Errors
+
+Every sentence that Drybench says when something does not go, with its code and what to do. Page, API and command line
+say the same. Words in braces stand for what the sentence is about.
+
+In the API an error is `{"code": …, "sentence": …, "next_step": …}` with the HTTP status given here.
+"""
+    told = [_error(error) for error in sorted(concrete(DrybenchError), key=code_of)]
+    reasons = "\n".join(["## Why a run or a session ended", "", *map(_reason, WORDS.items())])
+    return "\n".join([MADE, intro, "## When something is refused\n", *told, reasons])
+
+
+def commands_page() -> str:
+    intro = """# Commands
+
+`drybench` comes with the client. Where the server is installed too it has the keeper's commands as well. In the clone
+it is `.venv/bin/drybench`; in a session's terminal it is on the path.
+
+A command that asks the bench finds it by `--bench URL` and the variable `DRYBENCH_TOKEN`; in a session `DRYBENCH_URL`
+and `DRYBENCH_TOKEN` are set. Else it takes the bench in your own data directory: `--data DIR`, else `DRYBENCH_DATA`,
+else `~/.local/share/drybench`.
+
+Exit codes: 0 when all is well, 1 when a run did not end well, 2 when the request was refused, 3 when no bench answers.
+A refusal says why, and what to do.
+"""
+    told = command_line().generate_docs("markdown", heading_level=2, flatten_commands=True, usage_name="drybench")
+    first = told.index("\n## drybench ")  # before it the same list once more, and twice
+    return "\n".join([MADE, intro + told[first:].rstrip() + "\n"])
+
+
+def command_line() -> App:
+    """Everybody's commands and those that plug-ins add, the keeper's among them."""
+    app = App(name="drybench", default_parameter=Parameter(negative=()), help_format="plaintext")
+    add_commands(app)
+    for found in metadata.entry_points(group="drybench.commands"):
+        found.load()(app)
+    return app
+
+
+def code_of(error: type[DrybenchError]) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", error.__name__).lower()
+
+
+def _section(name: str, field: FieldInfo) -> Iterator[str]:
+    model = field.annotation
+    if get_args(model):  # any number of sections of one kind, each with a name of its own
+        name, model = f"{name}.NAME", get_args(model)[-1]
+    assert isinstance(model, type)
+    assert issubclass(model, BaseModel)
+    yield f"## [{name}]\n\n{inspect.cleandoc(model.__doc__ or '')}\n"
+    for key, inner in model.model_fields.items():
+        if isinstance(inner.annotation, type) and issubclass(inner.annotation, BaseModel):
+            yield from _section(f"{name}.{key}", inner)
+        else:
+            yield _key(f"{name}.{key}", inner)
+
+
+def _key(name: str, field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True)
+    return f"### {name}\n\n{field.description}\n\nDefault: `{_shown(name, default)}`\n"
+
+
+def _shown(name: str, default: Any) -> str:
+    if default and name.endswith(("memory", "notebook_limit")):
+        return json.dumps(bytes_in_words(default))
+    return json.dumps(default)
+
+
+def concrete(error: type[DrybenchError]) -> Iterator[type[DrybenchError]]:
+    """Those that say something of their own: a sentence that is all braces is filled where it is raised."""
+    if inspect.cleandoc(error.__doc__ or "") != "{sentence}" and error is not DrybenchError:
+        yield error
+    for kind in error.__subclasses__():
+        if kind.__module__ == errors.__name__:
+            yield from concrete(kind)
+
+
+def _error(error: type[DrybenchError]) -> str:
+    sentence = _plain(error.__doc__ or "")
+    step = "" if error.next_step == "{next_step}" else f"\n\n*What to do:* {_plain(error.next_step)}"
+    status = f"\n\nHTTP status {error.status}." if error.status != DrybenchError.status else ""
+    return f"### {code_of(error)}\n\n{sentence}{step}{status}\n"
+
+
+def _reason(reason: tuple[Any, tuple[str, str]]) -> str:
+    word, (sentence, next_step) = reason
+    return f"### {word}\n\n{_plain(sentence)}\n\n*What to do:* {_plain(next_step)}\n"
+
+
+def _plain(words: str) -> str:
+    """One line, with nothing outside of its code that Markdown would take for its own."""
+    parts = " ".join(words.split()).split("`")
+    parts[::2] = [re.sub(r"([<>*\[\]_])", r"\\\1", part) for part in parts[::2]]
+    return "`".join(parts)
+
+
+if __name__ == "__main__":
+    write()
