@@ -9,6 +9,7 @@ from pathlib import Path
 from drybench import announcing, settings
 from drybench.announcing import Say
 from drybench.bringing_up import must_be_own
+from drybench.child_processes import end
 from drybench.data_folder import DataFolder
 from drybench.errors import NotUp, TasksGoOn
 from drybench.settings import Settings
@@ -22,7 +23,7 @@ PAUSE = 0.2
 def bring_down(data: DataFolder, settings_file: Path | None, say: Say, tasks: bool = False) -> None:
     must_be_own(data)
     supervisor = who_is_up(data)
-    was_up = supervisor is not None and supervisor.end(SECONDS_TO_END)
+    was_up = supervisor is not None and end(supervisor, SECONDS_TO_END)
     if not data.supervisor_lock.exists():
         raise NotUp(data=data.path)
     with only_one(data):

@@ -1,7 +1,7 @@
-"""A process that is surely the one we mean: a pid with its start time and the machine's boot.
+"""The supervisor's children: started, written down, waited for and ended.
 
-A pid alone is used again by somebody else; so nothing here is signalled that is not the very
-process that was written down.
+They are known by more than a pid, which is used again by somebody else: nothing is signalled
+that is not the very process that was written down.
 """
 
 from __future__ import annotations
@@ -13,53 +13,15 @@ import select
 import signal
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from drybench.engines.processes import Identity
+
+LAST_PATIENCE = 5  # seconds; even SIGKILL waits for a disk
 
 # The child waits until it is written down: a supervisor killed in between leaves nothing behind.
 _WHEN_TOLD = 'read -r go && exec "$@"'
-
-
-@dataclass(frozen=True)
-class Identity:
-    pid: int
-    started: int  # ticks since the boot
-    boot: str
-
-    @classmethod
-    def of(cls, pid: int) -> Identity | None:
-        """None when there is no such process any more; a zombie has ended too."""
-        try:
-            after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return None
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return None if after_name[0] in "ZX" else cls(pid, int(after_name[19]), boot)
-
-    def open(self) -> int | None:
-        """A descriptor that stays with this process and no other; None when it has ended."""
-        try:
-            descriptor = os.pidfd_open(self.pid)
-        except ProcessLookupError:
-            return None
-        if Identity.of(self.pid) == self:
-            return descriptor
-        os.close(descriptor)
-        return None
-
-    def end(self, patience: float) -> bool:
-        """Ask it to end, and after `patience` seconds make it; whether there was anything to end."""
-        descriptor = self.open()
-        if descriptor is None:
-            return False
-        try:
-            signal.pidfd_send_signal(descriptor, signal.SIGTERM)
-            if not select.select([descriptor], [], [], patience)[0]:
-                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-                select.select([descriptor], [], [], 5)
-        finally:
-            os.close(descriptor)
-        return True
 
 
 @dataclass(frozen=True)
@@ -102,15 +64,16 @@ class Children:
             saved = json.loads(self._file.read_text())["children"]
         except (OSError, ValueError):
             return {}
-        known = {name: Identity(**identity) for name, identity in saved.items()}
-        return {name: identity for name, identity in known.items() if Identity.of(identity.pid) == identity}
+        known = {name: Identity.from_json(record) for name, record in saved.items()}
+        return {name: identity for name, identity in known.items() if identity and identity.is_alive}
 
     def _write_down(self, name: str, pid: int) -> None:
         identity = Identity.of(pid)
         if identity:
             self._alive[name] = identity
         new = self._file.with_suffix(".new")
-        new.write_text(json.dumps({"format": 1, "children": {key: asdict(one) for key, one in self._alive.items()}}))
+        alive = {name: identity.as_json() for name, identity in self._alive.items()}
+        new.write_text(json.dumps({"format": 1, "children": alive}))
         new.replace(self._file)
 
 
@@ -121,6 +84,21 @@ def _tell_to_go(process: subprocess.Popen[bytes]) -> None:
             pipe.write(b"go\n")
     except BrokenPipeError:
         pass  # it has ended already, which its keeper is about to see
+
+
+def end(identity: Identity, patience: float) -> bool:
+    """Ask it to end, and after `patience` seconds make it; whether there was anything to end."""
+    descriptor = identity.open()
+    if descriptor is None:
+        return False
+    try:
+        for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, LAST_PATIENCE)):
+            identity.signal(number)
+            if select.select([descriptor], [], [], seconds)[0]:
+                break
+    finally:
+        os.close(descriptor)
+    return True
 
 
 async def ended(process: subprocess.Popen[bytes]) -> int:

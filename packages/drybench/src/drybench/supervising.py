@@ -14,13 +14,13 @@ import os
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from dataclasses import asdict
 from typing import IO
 
 from drybench import announcing, log_files
 from drybench.announcing import Say
-from drybench.child_processes import Child, Children, Identity, ended
+from drybench.child_processes import Child, Children, end, ended
 from drybench.data_folder import DataFolder
+from drybench.engines.processes import Identity
 from drybench.errors import AlreadyUp, KeepsEnding
 
 SETTLED = 10  # seconds of life after which a fall counts as the first one again
@@ -58,7 +58,7 @@ def end_left_over(data: DataFolder, say: Say) -> bool:
     left = Children(data.children).alive()
     for name, identity in left.items():
         say(announcing.left_over(name))
-        identity.end(patience=3)
+        end(identity, patience=3)
     return bool(left)
 
 
@@ -150,13 +150,13 @@ def _last_words(child: Child) -> str:
 def _named_in(lock: IO[str]) -> Identity | None:
     lock.seek(0)
     try:
-        return Identity(**json.loads(lock.read()))
-    except (ValueError, TypeError):
+        return Identity.from_json(json.loads(lock.read()))
+    except ValueError:
         return None  # it has the lock, and is about to say who it is
 
 
 def _name(lock: IO[str]) -> None:
     identity = Identity.of(os.getpid())
     lock.truncate(0)
-    lock.write(json.dumps(asdict(identity) if identity else {}))
+    lock.write(json.dumps(identity.as_json() if identity else {}))
     lock.flush()
