@@ -1,0 +1,205 @@
+"""/api/v1: the JSON twins of the pages. Handlers are plain functions, so that they run in threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from drybench.model import Person, Run
+from drybench.phases import Phase
+from drybench.runs.run_folder import blocks
+from drybench.sessions import SessionRequest
+from drybench.web.door import ForAll, ForRuns
+from drybench.web.downloads import INERT, download, plain_text
+from drybench.web.limits import limits
+from drybench.web.machine import machine
+from drybench.web.portal import Here, Portal
+from drybench.web.shapes import (
+    EnvironmentJson,
+    FileJson,
+    InspectedJson,
+    Items,
+    JournalJson,
+    LimitJson,
+    MachineJson,
+    PersonJson,
+    Problem,
+    RunJson,
+    SessionAsk,
+    SessionJson,
+)
+from drybench.web.showing import environment_json, inspected, run_json, session_json
+from drybench.web.uploads import FORM, sent_notebook, sent_run
+
+BETWEEN_LOOKS = 0.5  # seconds between two looks at a log that is followed
+MOST_OF_A_LOG = 1 << 20  # bytes in one look
+RAW: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
+TEXT: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
+
+
+Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
+Since = Annotated[int, Query(ge=0, description="Bytes that are known already")]
+
+router = APIRouter(
+    prefix="/api/v1",
+    responses={status: {"model": Problem} for status in (401, 403, 404, 409, 413, 422, 503)},
+)
+
+
+@router.get("/me")
+def me(asker: ForRuns) -> PersonJson:
+    return PersonJson.of(asker.person)
+
+
+@router.get("/environments")
+def environments(portal: Here, asker: ForRuns) -> Items[EnvironmentJson]:
+    return Items(items=[environment_json(portal, one) for one in portal.catalogue.environments()])
+
+
+@router.get("/machine")
+def the_machine(portal: Here, asker: ForAll) -> MachineJson:
+    return MachineJson.of(machine(portal.ledger.open_tasks(), portal.settings.engines.local))
+
+
+@router.get("/engines")
+def engines(portal: Here, asker: ForAll) -> Items[LimitJson]:
+    """What is off on this bench, and why."""
+    return Items(items=limits(portal.settings))
+
+
+@router.get("/sessions")
+def sessions(portal: Here, asker: ForAll) -> Items[SessionJson]:
+    return Items(items=[session_json(portal, one) for one in portal.sessions.mine(asker.person)])
+
+
+@router.post("/sessions", status_code=201)
+def ask_for_session(portal: Here, asker: ForAll, ask: SessionAsk, key: Key = None) -> SessionJson:
+    """A new session, or the one of that name started again."""
+    request = SessionRequest(ask.environment, ask.app, ask.name, ask.size)
+    return session_json(portal, portal.sessions.ask(asker.person, request, key, asker.origin))
+
+
+@router.get("/sessions/{id}")
+def session(portal: Here, asker: ForAll, id: str) -> SessionJson:
+    return session_json(portal, portal.sessions.get(asker.person, id))
+
+
+@router.post("/sessions/{id}/stop", status_code=202)
+def stop_session(portal: Here, asker: ForAll, id: str) -> SessionJson:
+    return session_json(portal, portal.sessions.stop(asker.person, id, asker.origin))
+
+
+@router.post("/sessions/{id}/start", status_code=202)
+def start_session(portal: Here, asker: ForAll, id: str) -> SessionJson:
+    return session_json(portal, portal.sessions.start(asker.person, id, asker.origin))
+
+
+@router.delete("/sessions/{id}", status_code=204)
+def remove_session(portal: Here, asker: ForAll, id: str) -> None:
+    """Take an ended session off the list."""
+    portal.sessions.remove(asker.person, id, asker.origin)
+
+
+@router.get("/runs")
+def runs(
+    portal: Here,
+    asker: ForRuns,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    search: Annotated[str, Query(max_length=200)] = "",
+) -> Items[RunJson]:
+    part = portal.runs.mine(asker.person, cursor, limit, search)
+    return Items(items=[run_json(portal, one) for one in part.rows], next=part.next)
+
+
+@router.post("/runs", status_code=201, openapi_extra=FORM)
+async def submit(request: Request, portal: Here, asker: ForRuns, key: Key = None) -> RunJson:
+    """Run a notebook: a form with the field `notebook` (a file) and the field `request` (JSON)."""
+    asked = await sent_run(request)
+    run = await run_in_threadpool(portal.runs.submit, asker.person, asked, key, asker.origin)
+    return await run_in_threadpool(run_json, portal, run)
+
+
+@router.post("/notebooks/inspect", openapi_extra=FORM)
+async def inspect(request: Request, portal: Here, asker: ForRuns) -> InspectedJson:
+    """What parameters and which kernel a notebook has."""
+    sent = await sent_notebook(request)
+    return await run_in_threadpool(inspected, portal, sent.notebook, sent.name)
+
+
+@router.get("/runs/{id}")
+def run(portal: Here, asker: ForRuns, id: str) -> RunJson:
+    return run_json(portal, portal.runs.get(asker.person, id), whole=True)
+
+
+@router.post("/runs/{id}/cancel", status_code=202)
+def cancel(portal: Here, asker: ForAll, id: str) -> RunJson:
+    return run_json(portal, portal.runs.cancel(asker.person, id, asker.origin))
+
+
+@router.post("/runs/{id}/again", status_code=201)
+def again(portal: Here, asker: ForAll, id: str, key: Key = None) -> RunJson:
+    """A new run of the same notebook with the same parameters."""
+    return run_json(portal, portal.runs.again(asker.person, id, key, asker.origin))
+
+
+@router.get("/runs/{id}/notebook", response_class=Response, responses=RAW)
+def notebook(portal: Here, asker: ForRuns, id: str) -> Response:
+    """The executed notebook as far as it got."""
+    found = portal.runs.get(asker.person, id)
+    return download(portal.run_folders.notebook(found.id, found.attempt), f"{found.name}.ipynb")
+
+
+@router.get("/runs/{id}/journal")
+def journal(portal: Here, asker: ForRuns, id: str, since: Since = 0) -> JournalJson:
+    """What happened since an offset in bytes, as the runner wrote it."""
+    found = portal.runs.get(asker.person, id)
+    progress = portal.run_folders.progress(found.id, found.attempt, since)
+    return JournalJson(events=progress.events, next=progress.next_offset, ended=found.task.phase is Phase.ENDED)
+
+
+@router.get("/runs/{id}/log", response_class=Response, responses=TEXT)
+async def the_log(
+    request: Request, portal: Here, asker: ForRuns, id: str, since: Since = 0, follow: bool = False
+) -> Response:
+    """What the run had to say; with `follow` until it has ended."""
+    found = await run_in_threadpool(portal.runs.get, asker.person, id)
+    if follow:
+        text = _followed(request, portal, asker.person, id, since)
+        return StreamingResponse(text, media_type="text/plain; charset=utf-8", headers=INERT)
+    log = await run_in_threadpool(portal.run_folders.log, found.id, found.attempt, since, MOST_OF_A_LOG)
+    return plain_text(log, {"drybench-next": str(since + len(log))})
+
+
+@router.get("/runs/{id}/files")
+def files(portal: Here, asker: ForRuns, id: str) -> Items[FileJson]:
+    """What it left in its output folder."""
+    found = portal.runs.get(asker.person, id)
+    outputs = portal.run_folders.outputs(found.id, found.attempt)
+    return Items(items=[FileJson.model_validate(one) for one in outputs])
+
+
+@router.get("/runs/{id}/files/{path:path}", response_class=Response, responses=RAW)
+def file(portal: Here, asker: ForRuns, id: str, path: str) -> Response:
+    found = portal.runs.get(asker.person, id)
+    return download(blocks(portal.run_folders.open_output(found.id, found.attempt, path)), path)
+
+
+async def _followed(request: Request, portal: Portal, person: Person, id: str, since: int) -> AsyncIterator[bytes]:
+    """The run is looked at before its log, so that what came last is not missed."""
+    ending: asyncio.Event = request.app.state.ending
+    while not ending.is_set():
+        run: Run = await run_in_threadpool(portal.runs.get, person, id)
+        log = await run_in_threadpool(portal.run_folders.log, run.id, run.attempt, since, MOST_OF_A_LOG)
+        since += len(log)
+        if log:
+            yield log
+        elif run.task.phase is Phase.ENDED:
+            return
+        else:
+            await asyncio.wait([asyncio.ensure_future(ending.wait())], timeout=BETWEEN_LOOKS)

@@ -1,0 +1,86 @@
+"""The portal as an application: for people over TCP, and for the Hub and the owner over the Unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.metadata import version
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from drybench.errors import DrybenchError, NoSuchPage, NotAllowed, NotSignedIn
+from drybench.web import api, live, pages, run_pages, sandbox, sign_in, socket, static_files
+from drybench.web.guards import BoundedBody, EveryErrorSpeaks, OwnAddress, SafeHeaders
+from drybench.web.portal import Portal
+from drybench.web.templating import page, wants_html
+from drybench.web.uploads import most_in_a_body, wrong_field
+
+__all__ = ["Portal", "create_app"]
+
+
+def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
+    """With an `owner` it is the app of the Unix socket: whoever reaches that is the owner.
+
+    `app.state.ending` is set by the server when it is told to end, so that streams end by themselves.
+    """
+    app = FastAPI(
+        title="Drybench",
+        version=version("drybench"),
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.portal, app.state.owner, app.state.ending = portal, owner, asyncio.Event()
+    app.include_router(api.router)
+    if owner is None:
+        for part in (pages, run_pages, sign_in, live, sandbox):
+            app.include_router(part.router)
+        static_files.mount(app)
+    else:
+        app.include_router(socket.router)
+    app.add_api_route("/health", _health, include_in_schema=False)
+    for kind in (DrybenchError, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _answer)
+    _guard(app, portal, owner)
+    return app
+
+
+def _guard(app: FastAPI, portal: Portal, owner: str | None) -> None:
+    """The last one added is the outermost."""
+    app.add_middleware(BoundedBody, most=lambda path: most_in_a_body(portal.settings, path))
+    if owner is None:
+        app.add_middleware(OwnAddress, addresses=portal.addresses)
+    app.add_middleware(EveryErrorSpeaks, answer=_answer)
+    app.add_middleware(SafeHeaders)
+
+
+async def _health() -> dict[str, str]:
+    """That it answers; nothing else, for anybody may ask."""
+    return {"status": "ok"}
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    """The same sentence on a page and in JSON."""
+    said = _as_ours(error)
+    if not wants_html(request):
+        return JSONResponse(said.as_json(), said.status)
+    if isinstance(said, NotSignedIn) and request.method in ("GET", "HEAD"):
+        wanted = f"{request.url.path}?{request.url.query}".rstrip("?")
+        return RedirectResponse(f"/sign-in?{urlencode({'next': wanted})}", 303)
+    return page(request, "error.html", status=said.status, error=said)
+
+
+def _as_ours(error: Exception) -> DrybenchError:
+    if isinstance(error, DrybenchError):
+        return error
+    if isinstance(error, RequestValidationError):
+        return wrong_field(cast("list[Any]", error.errors()))
+    if isinstance(error, HTTPException) and error.status_code in (404, 405):
+        return NoSuchPage()
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        return NotAllowed()
+    return DrybenchError()

@@ -1,0 +1,101 @@
+"""Home, Start, Engines, and what stands at the address of a session that does not run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from drybench.errors import NoSuchPage, SessionNotRunning
+from drybench.model import Session
+from drybench.phases import Phase, Wanted
+from drybench.sessions import SessionRequest
+from drybench.web.door import ForAll, asker_of
+from drybench.web.limits import limits
+from drybench.web.machine import machine
+from drybench.web.portal import Here
+from drybench.web.showing import shown_run, shown_session
+from drybench.web.templating import page, wants_html
+
+LATEST = 6  # runs on Home
+
+Word = Annotated[str, Form(max_length=200)]
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+def home(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
+    latest = portal.runs.mine(asker.person, limit=LATEST)
+    return page(
+        request,
+        "home.html",
+        asker=asker,
+        sessions=[shown_session(portal, one) for one in portal.sessions.mine(asker.person)],
+        runs=[shown_run(portal, one) for one in latest.rows],
+        environments=portal.catalogue.environments(),
+        sizes=portal.catalogue.sizes(),
+        machine=machine(portal.ledger.open_tasks(), portal.settings.engines.local),
+    )
+
+
+@router.post("/sessions")
+def ask(
+    portal: Here,
+    asker: ForAll,
+    environment: Word,
+    app: Word,
+    name: Word = "",
+    size: Word = "",
+    key: Word = "",
+) -> Response:
+    wanted = SessionRequest(environment, app, name.strip() or None, size or None)
+    session = portal.sessions.ask(asker.person, wanted, key or None, asker.origin)
+    return RedirectResponse(f"/start/{session.id}", 303)
+
+
+@router.post("/sessions/{id}/start")
+def start_again(portal: Here, asker: ForAll, id: str) -> Response:
+    return RedirectResponse(f"/start/{portal.sessions.start(asker.person, id, asker.origin).id}", 303)
+
+
+@router.post("/sessions/{id}/stop")
+def stop(portal: Here, asker: ForAll, id: str) -> Response:
+    portal.sessions.stop(asker.person, id, asker.origin)
+    return RedirectResponse("/", 303)
+
+
+@router.post("/sessions/{id}/remove")
+def remove(portal: Here, asker: ForAll, id: str) -> Response:
+    portal.sessions.remove(asker.person, id, asker.origin)
+    return RedirectResponse("/", 303)
+
+
+@router.get("/start/{id}")
+def start(request: Request, portal: Here, asker: ForAll, id: str) -> HTMLResponse:
+    session = portal.sessions.get(asker.person, id)
+    return page(request, "start.html", asker=asker, shown=shown_session(portal, session), ready=_is_ready(session))
+
+
+@router.get("/engines")
+def engines(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
+    return page(request, "engines.html", asker=asker, limits=limits(portal.settings))
+
+
+@router.api_route("/user/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+async def stopped(request: Request, portal: Here, rest: str) -> Response:
+    """The proxy sends here what no running session takes. JupyterLab's own requests get 424, as it knows it."""
+    if not wants_html(request) or request.method not in ("GET", "HEAD"):
+        raise SessionNotRunning()
+    asker = await asker_of(request)
+    owner, _, after = rest.partition("/")
+    if owner != asker.person.name:
+        raise NoSuchPage()
+    session = portal.sessions.named(asker.person, after.partition("/")[0]) if after.strip("/") else None
+    if session is None:
+        return RedirectResponse("/", 303)
+    return page(request, "stopped.html", asker=asker, shown=shown_session(portal, session), ready=_is_ready(session))
+
+
+def _is_ready(session: Session) -> bool:
+    return session.task.phase is Phase.RUNNING and session.task.wanted is Wanted.RUN

@@ -1,0 +1,54 @@
+"""All that pages and API stand on, handed in by whoever composes the portal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+from fastapi import Depends, Request
+
+from drybench.addresses import Addresses
+from drybench.catalogue import Catalogue
+from drybench.changes import Changes
+from drybench.hub.identity import Identity
+from drybench.ledger import Ledger
+from drybench.runs.run_folder import RunFolders
+from drybench.runs.submitting import Runs
+from drybench.sessions import Sessions
+from drybench.settings import Settings
+
+
+class Handover(Protocol):
+    """What the Hub's spawner asks of us."""
+
+    async def hand_over(
+        self, id: str, person: str, session: str, env: Mapping[str, str], command: tuple[str, ...]
+    ) -> None: ...
+
+    def task_for_hub(self, id: str) -> dict[str, Any]: ...
+
+    def stop_for_hub(self, id: str, now: bool) -> None: ...
+
+    def person_gone(self, name: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Portal:
+    settings: Settings
+    addresses: Addresses
+    ledger: Ledger
+    run_folders: RunFolders
+    catalogue: Catalogue
+    sessions: Sessions
+    runs: Runs
+    changes: Changes
+    identity: Identity
+    handover: Handover
+
+
+def the_portal(request: Request) -> Portal:
+    return request.app.state.portal
+
+
+Here = Annotated[Portal, Depends(the_portal)]

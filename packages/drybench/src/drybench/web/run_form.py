@@ -1,0 +1,155 @@
+"""The form of New run: what was typed, what the notebook asks for, what is wrong at which field. Pure."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from starlette.datastructures import FormData
+
+from drybench.errors import DrybenchError, ParametersWrong, Refused
+from drybench.runs.parameters import Parameter, Parameters, check
+from drybench.runs.submitting import RunRequest
+from drybench.web.shapes import InspectedJson, ParameterJson
+from drybench.web.uploads import Sent
+
+PREFIX = "p."  # of the fields that are parameters
+WORDS = {"true": True, "True": True, "false": False, "False": False, "None": None, "null": None}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One parameter as the form shows it; `start` is what stands in it before anybody types."""
+
+    name: str
+    kind: str  # bool, text, lines, number, other
+    start: str
+    hint: str
+    help: str
+
+
+@dataclass(frozen=True)
+class RunForm:
+    name: str = ""
+    environment: str = ""
+    size: str = ""
+    key: str = ""
+    lines: str = ""  # name=value, where the notebook's own cell cannot be read
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
+    found: InspectedJson | None = None
+    notebook_name: str = ""
+    refusal: DrybenchError | None = None
+    problems: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def fields(self) -> list[Field]:
+        return [_field(parameter) for parameter in self.found.parameters] if self.found else []
+
+    def with_notebook(self, found: InspectedJson, notebook_name: str) -> RunForm:
+        return replace(self, found=found, notebook_name=notebook_name)
+
+    def refused(self, refusal: DrybenchError) -> RunForm:
+        return replace(self, refusal=refusal, problems=self._problems())
+
+    def parameters(self) -> dict[str, Any]:
+        """Only what differs from the notebook's own defaults."""
+        known = {parameter.name: parameter for parameter in self.found.parameters} if self.found else {}
+        given = _lines(self.lines)
+        for name, text in self.values.items():
+            if name not in known or text != _field(known[name]).start:
+                given[name] = _typed(text, known.get(name))
+        return {name: value for name, value in given.items() if value is not Unset}
+
+    def _problems(self) -> dict[str, str]:
+        """Each value checked by itself by what checks them all, so that the sentence stands at its field."""
+        if self.found is None:
+            return {}
+        known = Parameters(
+            tuple(Parameter(one.name, one.type, one.default, one.help) for one in self.found.parameters),
+            self.found.has_cell,
+            self.found.note,
+        )
+        problems: dict[str, str] = {}
+        for name, value in self.parameters().items():
+            try:
+                check(known, {name: value})
+            except ParametersWrong as wrong:
+                problems[name] = wrong.facts["problems"]
+            except Refused:
+                pass  # it concerns them all, and is said above the form
+        return problems
+
+
+class Unset:
+    """Left empty: the notebook's own default counts."""
+
+
+def filled(form: FormData) -> RunForm:
+    words = {name: value for name, value in form.items() if isinstance(value, str)}
+    return RunForm(
+        name=words.get("name", "").strip(),
+        environment=words.get("environment", ""),
+        size=words.get("size", ""),
+        key=words.get("key", ""),
+        lines=words.get("lines", ""),
+        values={
+            name.removeprefix(PREFIX): text.replace("\r\n", "\n")
+            for name, text in words.items()
+            if name.startswith(PREFIX)
+        },
+    )
+
+
+def wanted(form: RunForm, sent: Sent) -> RunRequest:
+    return RunRequest(
+        notebook=sent.notebook,
+        notebook_name=sent.name,
+        parameters=form.parameters(),
+        name=form.name or None,
+        environment=form.environment or "python",
+        size=form.size or None,
+    )
+
+
+def _field(parameter: ParameterJson) -> Field:
+    kind, start, hint = _kind(parameter.type), "", parameter.default
+    try:
+        default = ast.literal_eval(parameter.default)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return Field(parameter.name, "other" if kind == "bool" else kind, "", hint, parameter.help)
+    if isinstance(default, str):
+        kind, start = ("lines" if "\n" in default else kind), default
+    elif default is not None:
+        start = str(default).lower() if isinstance(default, bool) else parameter.default
+    return Field(parameter.name, "other" if default is None and kind == "bool" else kind, start, hint, parameter.help)
+
+
+def _kind(type: str) -> str:
+    return {"bool": "bool", "str": "text", "int": "number", "float": "number"}.get(type, "other")
+
+
+def _typed(text: str, parameter: ParameterJson | None) -> Any:
+    """Text stays text where text is asked for; else as papermill reads a word, lists and objects besides."""
+    if parameter is not None and parameter.type == "str":
+        return text
+    word = text.strip()
+    if not word:
+        return Unset
+    if word in WORDS:
+        return WORDS[word]
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value = read(word)
+            json.dumps(value, allow_nan=False)
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            continue
+        return value
+    return text
+
+
+def _lines(text: str) -> dict[str, Any]:
+    pairs = (line.partition("=") for line in text.splitlines() if line.strip())
+    return {name.strip(): _typed(value, None) for name, _, value in pairs}

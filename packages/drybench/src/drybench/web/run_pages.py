@@ -1,0 +1,113 @@
+"""Runs, New run, Run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from drybench.errors import DrybenchError, Refused
+from drybench.phases import Phase
+from drybench.web.door import ForAll
+from drybench.web.portal import Here
+from drybench.web.run_form import RunForm, filled, wanted
+from drybench.web.showing import inspected, shown_run
+from drybench.web.templating import page
+from drybench.web.uploads import sent_notebook
+
+ON_A_PAGE = 50
+MOST_OUTPUTS = 500
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/runs")
+def runs(
+    request: Request,
+    portal: Here,
+    asker: ForAll,
+    search: Annotated[str, Query(max_length=200)] = "",
+    cursor: str | None = None,
+) -> HTMLResponse:
+    part = portal.runs.mine(asker.person, cursor, ON_A_PAGE, search)
+    shown = [shown_run(portal, one) for one in part.rows]
+    return page(request, "runs.html", asker=asker, runs=shown, next=part.next, cursor=cursor, search=search)
+
+
+@router.get("/runs/new")
+def new(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
+    return _form(request, portal, asker, RunForm())
+
+
+@router.post("/runs/new/parameters")
+async def parameters(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
+    """The form again, with fields for the parameters of the notebook that was just chosen."""
+    form = filled(await request.form())
+    try:
+        sent = await sent_notebook(request)
+        found = await run_in_threadpool(inspected, portal, sent.notebook, sent.name)
+        form = form.with_notebook(found, sent.name)
+    except Refused as refusal:
+        return _form(request, portal, asker, form.refused(refusal))
+    return _form(request, portal, asker, form)
+
+
+@router.post("/runs/new")
+async def submit(request: Request, portal: Here, asker: ForAll) -> Response:
+    """With script the answer is put into the page, so the chosen file stays chosen when something is wrong."""
+    fields = await request.form()
+    form = filled(fields)
+    try:
+        sent = await sent_notebook(request)
+        found = await run_in_threadpool(inspected, portal, sent.notebook, sent.name)
+        form = form.with_notebook(found, sent.name)
+        run = await run_in_threadpool(
+            portal.runs.submit, asker.person, wanted(form, sent), form.key or None, asker.origin
+        )
+    except DrybenchError as refusal:
+        if not isinstance(refusal, Refused) and refusal.status >= 500:
+            raise
+        return _form(request, portal, asker, form.refused(refusal))
+    if "hx-request" in request.headers:
+        return Response(status_code=204, headers={"hx-redirect": f"/runs/{run.id}"})
+    return RedirectResponse(f"/runs/{run.id}", 303)
+
+
+@router.get("/runs/{id}")
+def run(request: Request, portal: Here, asker: ForAll, id: str) -> HTMLResponse:
+    found = portal.runs.get(asker.person, id)
+    begun = found.task.phase > Phase.WAITING
+    return page(
+        request,
+        "run.html",
+        asker=asker,
+        shown=shown_run(portal, found, whole=True),
+        outputs=portal.run_folders.outputs(id, found.attempt, MOST_OUTPUTS) if begun else (),
+        notebook_name=portal.run_folders.run_json(id).get("notebook_name", "notebook.ipynb"),
+    )
+
+
+@router.post("/runs/{id}/cancel")
+def cancel(portal: Here, asker: ForAll, id: str) -> Response:
+    portal.runs.cancel(asker.person, id, asker.origin)
+    return RedirectResponse(f"/runs/{id}", 303)
+
+
+@router.post("/runs/{id}/again")
+def again(portal: Here, asker: ForAll, id: str, key: Annotated[str, Form(max_length=200)] = "") -> Response:
+    return RedirectResponse(f"/runs/{portal.runs.again(asker.person, id, key or None, asker.origin).id}", 303)
+
+
+def _form(request: Request, portal: Here, asker: ForAll, form: RunForm) -> HTMLResponse:
+    return page(
+        request,
+        "run_new.html",
+        status=form.refusal.status if form.refusal else 200,
+        asker=asker,
+        form=form,
+        environments=portal.catalogue.environments(),
+        sizes=portal.catalogue.sizes(),
+        limit=portal.settings.runs.notebook_limit,
+    )

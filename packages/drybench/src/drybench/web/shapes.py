@@ -1,0 +1,226 @@
+"""The JSON that the API speaks: the twins of what pages show, and nothing that a page does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+
+from drybench.model import Environment, Person, Run, Session, TaskRow
+from drybench.runs.causes import Cause
+from drybench.web import screen
+from drybench.web.machine import Machine
+
+Item = TypeVar("Item")
+Time = Annotated[datetime, PlainSerializer(screen.rfc3339, return_type=str)]
+
+
+class Items(BaseModel, Generic[Item]):
+    """One part of a list; `next` is the cursor of the part after it, null at the end."""
+
+    items: Sequence[Item]
+    next: str | None = None
+
+
+class Problem(BaseModel):
+    """Every error: a code for programs, a sentence and a next step for people."""
+
+    code: str
+    sentence: str
+    next_step: str
+
+
+class PersonJson(BaseModel):
+    name: str
+    groups: Sequence[str]
+    scopes: Sequence[str]
+
+    @classmethod
+    def of(cls, person: Person) -> PersonJson:
+        return cls(name=person.name, groups=sorted(person.groups), scopes=sorted(person.scopes))
+
+
+class AppJson(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    title: str
+
+
+class EnvironmentJson(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    title: str
+    summary: str
+    engine: str
+    size: str
+    apps: Sequence[AppJson]
+    kernels: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, environment: Environment, kernels: Sequence[str]) -> EnvironmentJson:
+        return cls.model_validate(environment).model_copy(update={"kernels": list(kernels)})
+
+
+class TaskJson(BaseModel):
+    """What sessions and runs have in common."""
+
+    id: str
+    name: str
+    person: str
+    phase: str
+    wanted: str
+    outcome: str | None
+    reason: str | None
+    detail: str
+    sentence: str
+    next_step: str
+    ahead: int
+    url: str
+    environment: str
+    size: str
+    created_at: Time
+    started_at: Time | None
+    ended_at: Time | None
+    task: str
+
+
+class SessionJson(TaskJson):
+    app: str
+
+    @classmethod
+    def of(cls, session: Session, url: str, ahead: int, cause: Cause | None) -> SessionJson:
+        return cls(app=session.app, url=url, **_common(session, ahead, cause))
+
+
+class RunJson(TaskJson):
+    kind: str
+    cell: int
+    cells: int
+    failed_cell: int | None
+    parameters: Mapping[str, Any]
+    attempt: int
+
+    @classmethod
+    def of(cls, run: Run, url: str, ahead: int, cause: Cause | None) -> RunJson:
+        return cls(
+            kind=run.kind,
+            cell=run.cell,
+            cells=run.cells,
+            failed_cell=run.failed_cell,
+            parameters=run.parameters,
+            attempt=run.attempt,
+            url=url,
+            **_common(run, ahead, cause),
+        )
+
+
+class FileJson(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    path: str
+    size: int
+    modified: float
+
+
+class JournalJson(BaseModel):
+    """Events since an offset; ask next time from `next`."""
+
+    events: Sequence[Mapping[str, Any]]
+    next: int
+    ended: bool
+
+
+class ParameterJson(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    type: str
+    default: str
+    help: str
+
+
+class InspectedJson(BaseModel):
+    """What a notebook says of itself."""
+
+    parameters: Sequence[ParameterJson]
+    has_cell: bool
+    note: str
+    kernel: str | None
+    language: str | None
+
+
+class MachineJson(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    cores: float
+    cores_held: float
+    memory: int
+    memory_held: int
+    working: int
+    waiting: int
+    people: int
+
+    @classmethod
+    def of(cls, machine: Machine) -> MachineJson:
+        return cls.model_validate(machine)
+
+
+class LimitJson(BaseModel):
+    """Something that is off on this bench, and why."""
+
+    what: str
+    why: str
+    setting: str
+
+
+class SessionAsk(BaseModel):
+    """`name` is the environment's, or that with a number, when not given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    environment: str = "python"
+    app: str = "lab"
+    name: str | None = None
+    size: str | None = None
+
+
+class RunAsk(BaseModel):
+    """The field `request` of the form that asks for a run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    parameters: dict[str, Any] = {}
+    name: str | None = None
+    environment: str = "python"
+    size: str | None = None
+    timeout: float | None = None
+    folder: str | None = None
+    alone: bool = False
+    cwd: str | None = None
+
+
+def _common(thing: Session | Run, ahead: int, cause: Cause | None) -> dict[str, Any]:
+    task: TaskRow = thing.task
+    return {
+        "id": thing.id,
+        "name": thing.name,
+        "person": thing.person,
+        "phase": task.phase.word,
+        "wanted": task.wanted.value,
+        "outcome": task.outcome and task.outcome.value,
+        "reason": task.reason and task.reason.value,
+        "detail": task.detail,
+        "sentence": cause.sentence if cause else screen.silence(task),
+        "next_step": cause.next_step if cause else "",
+        "ahead": ahead,
+        "environment": thing.environment,
+        "size": thing.size,
+        "created_at": thing.created_at,
+        "started_at": task.started_at,
+        "ended_at": task.ended_at,
+        "task": task.id,
+    }

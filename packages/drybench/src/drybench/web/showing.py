@@ -1,0 +1,88 @@
+"""What a page and its JSON twin both show of a session or a run. Read from ledger and run folder, in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from drybench.errors import RecordUnreadable
+from drybench.model import Environment, Run, Session
+from drybench.phases import Outcome, Phase
+from drybench.runs.causes import Cause, cause
+from drybench.runs.notebooks import kernel_of, language_of, read_notebook
+from drybench.runs.parameters import read_parameters
+from drybench.web.portal import Portal
+from drybench.web.shapes import EnvironmentJson, InspectedJson, ParameterJson, RunJson, SessionJson
+
+_BAD = frozenset({Outcome.FAILED, Outcome.LOST})
+
+
+@dataclass(frozen=True)
+class ShownRun:
+    run: Run
+    ahead: int
+    cause: Cause | None
+
+
+@dataclass(frozen=True)
+class ShownSession:
+    session: Session
+    ahead: int
+    url: str
+    cause: Cause | None
+
+
+def shown_session(portal: Portal, session: Session) -> ShownSession:
+    task = session.task
+    why = cause(task.reason, exit_code=task.exit_code, memory=task.memory) if task.outcome in _BAD else None
+    return ShownSession(session, portal.sessions.ahead(session), portal.sessions.url(session), why)
+
+
+def shown_run(portal: Portal, run: Run, whole: bool = False) -> ShownRun:
+    """`whole` opens the run's own record for what it says of a failure; a list goes without."""
+    return ShownRun(run, portal.runs.ahead(run), _cause(portal, run, whole))
+
+
+def session_json(portal: Portal, session: Session) -> SessionJson:
+    shown = shown_session(portal, session)
+    return SessionJson.of(session, shown.url, shown.ahead, shown.cause)
+
+
+def run_json(portal: Portal, run: Run, whole: bool = False) -> RunJson:
+    shown = shown_run(portal, run, whole)
+    return RunJson.of(run, f"{portal.addresses.public}/runs/{run.id}", shown.ahead, shown.cause)
+
+
+def environment_json(portal: Portal, environment: Environment) -> EnvironmentJson:
+    return EnvironmentJson.of(environment, portal.catalogue.kernels(environment))
+
+
+def inspected(portal: Portal, notebook: bytes, name: str) -> InspectedJson:
+    read = read_notebook(notebook, portal.settings.runs.notebook_limit, name)
+    parameters = read_parameters(read)
+    return InspectedJson(
+        parameters=[ParameterJson.model_validate(parameter) for parameter in parameters],
+        has_cell=parameters.has_cell,
+        note=parameters.note,
+        kernel=kernel_of(read),
+        language=language_of(read),
+    )
+
+
+def _cause(portal: Portal, run: Run, whole: bool) -> Cause | None:
+    task = run.task
+    if task.phase is not Phase.ENDED or task.outcome not in _BAD:
+        return None
+    result, timeout = None, None
+    if whole:
+        result = _result(portal, run)
+        timeout = portal.run_folders.run_json(run.id).get("timeout")
+    return cause(task.reason, result, timeout=timeout, memory=task.memory, exit_code=task.exit_code)
+
+
+def _result(portal: Portal, run: Run) -> Mapping[str, Any] | None:
+    try:
+        return portal.run_folders.result(run.id, run.attempt)
+    except RecordUnreadable:
+        return None

@@ -1,0 +1,255 @@
+"""A portal without Hub, engine and loop: real ledger, run folders and services, people known by their tokens."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from cryptography.fernet import Fernet, InvalidToken
+from fastapi import FastAPI
+
+from drybench import database, permissions
+from drybench.addresses import Addresses
+from drybench.asking import Desk
+from drybench.catalogue import Catalogue
+from drybench.changes import Changes
+from drybench.data_folder import DataFolder
+from drybench.engines.base import Capabilities
+from drybench.errors import SignInBroken, TaskNotWanted
+from drybench.folders import RunShelf
+from drybench.hub.identity import Identified
+from drybench.ids import uuid7
+from drybench.ledger import Ledger, open_ledger
+from drybench.model import Person, Run, Session, Size, Task
+from drybench.phases import Outcome, Phase, Reason
+from drybench.runs.run_folder import RunFolders
+from drybench.runs.submitting import RunRequest, Runs
+from drybench.sessions import SessionRequest, Sessions
+from drybench.settings import Settings
+from drybench.web.app import create_app
+from drybench.web.door import cookie_name
+from drybench.web.portal import Portal
+
+ADA, BOB = "token-of-ada", "token-of-bob"
+FROM_SESSION = "token-of-a-session-of-ada"
+SERVICE_SCOPES = "token-without-scopes"
+
+
+def notebook(*sources: str, parameters: str = "", language: str = "python") -> bytes:
+    cells = [_cell(parameters, ["parameters"])] if parameters else []
+    cells += [_cell(source) for source in sources]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}, "language_info": {"name": language}}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}).encode()
+
+
+def _cell(source: str, tags: Sequence[str] = ()) -> dict[str, Any]:
+    if source.startswith("#md "):
+        return {"cell_type": "markdown", "id": uuid7()[-8:], "metadata": {}, "source": source[4:]}
+    blank = {"cell_type": "code", "id": uuid7()[-8:], "execution_count": None, "outputs": []}
+    return {**blank, "metadata": {"tags": list(tags)}, "source": source}
+
+
+class Tokens:
+    """What JupyterHub would say of a token, and the codes it would give out."""
+
+    def __init__(self, public: str) -> None:
+        self._public = public
+        self._fernet = Fernet(Fernet.generate_key())
+        self.known = {
+            ADA: Identified("ada", frozenset({"lab"}), frozenset({permissions.ALL})),
+            BOB: Identified("bob", frozenset(), frozenset({permissions.ALL})),
+            FROM_SESSION: Identified("ada", frozenset({"lab"}), frozenset({permissions.RUNS})),
+            SERVICE_SCOPES: Identified("ada", frozenset(), frozenset({"list:users"})),
+        }
+        self.codes = {"code-of-ada": ADA}
+
+    async def of_token(self, token: str) -> Identified | None:
+        return self.known.get(token)
+
+    def authorize_url(self, state: str) -> str:
+        return f"{self._public}/hub/api/oauth2/authorize?{urlencode({'state': state})}"
+
+    async def exchange(self, code: str) -> str:
+        if code not in self.codes:
+            raise SignInBroken()
+        return self.codes[code]
+
+    def seal(self, token: str) -> str:
+        return self._fernet.encrypt(token.encode()).decode()
+
+    def unseal(self, cookie: str) -> str | None:
+        try:
+            return self._fernet.decrypt(cookie.encode()).decode()
+        except InvalidToken:
+            return None
+
+    def xsrf(self, token: str) -> str:
+        return f"xsrf-for-{token}"
+
+
+class TakesAnything:
+    """An engine that is only ever asked whether it would take a task."""
+
+    name = "local"
+    can = Capabilities(addresses=True)
+
+    def check(self, task: Task) -> None: ...
+
+    async def logs(self, handle: Mapping[str, Any], since: int = 0) -> AsyncIterator[bytes]:
+        yield b""
+
+
+class Handed:
+    """Notes what the Hub's plug-ins say."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[Any, ...]] = []
+
+    async def hand_over(self, *said: Any) -> None:
+        if said[0] == "unwanted":
+            raise TaskNotWanted()
+        self.said.append(said)
+
+    def task_for_hub(self, id: str) -> dict[str, Any]:
+        return {"phase": "running", "wanted": "run", "answers": True}
+
+    def stop_for_hub(self, id: str, now: bool) -> None:
+        self.said.append((id, now))
+
+    def person_gone(self, name: str) -> None:
+        self.said.append((name,))
+
+
+@dataclass
+class LittleBench:
+    data: DataFolder
+    portal: Portal
+    app: FastAPI
+    tokens: Tokens
+    handed: Handed
+    people: dict[str, Person] = field(default_factory=dict)
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.portal.ledger
+
+    @property
+    def public(self) -> str:
+        return self.portal.addresses.public
+
+    def person(self, name: str = "ada") -> Person:
+        return self.ledger.person_seen(name, frozenset())
+
+    def session(self, name: str | None = None, person: str = "ada") -> Session:
+        return self.portal.sessions.ask(self.person(person), SessionRequest(name=name))
+
+    def run(self, *sources: str, person: str = "ada", name: str = "notebook", **asked: Any) -> Run:
+        request = RunRequest(notebook(*(sources or ("1 + 1",))), f"{name}.ipynb", **asked)
+        return self.portal.runs.submit(self.person(person), request)
+
+    def move(self, thing: Session | Run, phase: Phase, outcome: Outcome | None = None, **more: Any) -> None:
+        """Write into the ledger what the loop would write, and tell the pages."""
+        from drybench.changes import Change
+
+        for step in Phase:
+            if thing.task.phase < step <= phase:
+                ending = {"outcome": outcome, **more} if step is Phase.ENDED else more if step is phase else {}
+                self.ledger.write_task(thing.task.id, {"phase": step, **ending})
+        self.portal.changes.tell(Change(thing.task.kind, thing.id, thing.person_id))
+
+    def fail(self, run: Run, reason: Reason, result: Mapping[str, Any] | None = None) -> None:
+        if result is not None:
+            self.made(run, "result.json", json.dumps(result))
+        self.move(run, Phase.ENDED, Outcome.FAILED, reason=reason)
+
+    def made(self, run: Run, name: str, content: str | bytes) -> Path:
+        """A file as the run's task would leave it."""
+        file = self.portal.run_folders.path(run.id) / str(run.attempt) / "made" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return file
+
+    def journal(self, run: Run, *events: Mapping[str, Any]) -> None:
+        """Append to what the runner has written down."""
+        file = self.portal.run_folders.path(run.id) / str(run.attempt) / "made" / "progress.jsonl"
+        with file.open("a") as lines:
+            lines.writelines(json.dumps(event) + "\n" for event in events)
+
+    def client(self, token: str | None = ADA, app: FastAPI | None = None) -> httpx.AsyncClient:
+        """A browser that is signed in with this token, if any; it knows its origin but not the XSRF token."""
+        cookies = {cookie_name(self.portal.addresses): self.tokens.seal(token)} if token else {}
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app or self.app),
+            base_url=self.public,
+            cookies=cookies,
+            headers={"accept": "text/html", "origin": self.public},
+        )
+
+    def program(self, token: str = ADA) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app),
+            base_url=self.public + "/api/v1",
+            headers={"authorization": f"token {token}"},
+        )
+
+
+def xsrf(token: str = ADA) -> dict[str, str]:
+    return {"x-xsrftoken": f"xsrf-for-{token}"}
+
+
+def little_bench(folder: Path, public: str = "http://localhost:8000", **settings: Any) -> LittleBench:
+    data = DataFolder(folder / "data")
+    data.make()
+    shutil.copy(_empty_ledger(), data.ledger)
+    ledger = open_ledger(database.sqlite_url(data.ledger), now)
+    addresses = Addresses(public, "127.0.0.1", 8000, 1, 2, 3, "little")
+    in_force = Settings(**{"engines": {"local": {"people_trust_each_other": True}}, **settings})
+    folders, changes = RunFolders(data.runs), Changes()
+    sizes = [Size("default", "Small", 1, 3 << 29), Size("large", "Large", 4, 8 << 30)]
+    catalogue = Catalogue({"python": _python(folder)}, sizes, folder)
+    desk = Desk(
+        ledger, {"local": TakesAnything()}, catalogue, changes, lambda: None, now, uuid7, folder,
+        in_force.engines.local.people_trust_each_other,
+    )  # fmt: skip
+    tokens, handed = Tokens(public), Handed()
+    portal = Portal(
+        settings=in_force,
+        addresses=addresses,
+        ledger=ledger,
+        run_folders=folders,
+        catalogue=catalogue,
+        sessions=Sessions(desk, addresses, lambda _: None),
+        runs=Runs(desk, folders, RunShelf(data, "drybench-runs"), in_force.runs.notebook_limit, None),
+        changes=changes,
+        identity=tokens,  # type: ignore[arg-type]
+        handover=handed,
+    )
+    return LittleBench(data, portal, create_app(portal), tokens, handed)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _python(folder: Path) -> Path:
+    kernel = folder / "python" / "share/jupyter/kernels/python3/kernel.json"
+    kernel.parent.mkdir(parents=True)
+    kernel.write_text('{"argv": ["python"]}')
+    return folder / "python"
+
+
+@cache
+def _empty_ledger() -> Path:
+    """Migrated once for all tests of a process."""
+    folder = Path(mkdtemp(prefix="drybench-ledger-"))
+    database.prepare(database.sqlite_url(folder / "empty.sqlite"), folder / "none", folder, now)
+    return folder / "empty.sqlite"
