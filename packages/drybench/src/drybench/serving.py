@@ -18,7 +18,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from drybench import database, ids, python_environment, settings
+from drybench import database, ids, own_machine, python_environment, settings
 from drybench.addresses import Addresses
 from drybench.agreeing import Agreeing
 from drybench.asking import Desk
@@ -162,7 +162,8 @@ def _listen(port: int) -> socket.socket:
 
 def _engines(data: DataFolder, in_force: Settings, home: Path) -> Mapping[str, Engine]:
     local = in_force.engines.local
-    return {"local": load("local")(data.tasks, cores=local.cores, memory=local.memory, home=home)}
+    cores, memory = own_machine.cores(local.cores), own_machine.memory(local.memory)
+    return {"local": load("local")(data.tasks, cores=cores, memory=memory, home=home)}
 
 
 def _owner(data: DataFolder, in_force: Settings) -> str:

@@ -14,7 +14,7 @@ import platform
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -112,9 +112,8 @@ class LocalEngine:
             yield block
 
     async def room(self) -> Room:
-        """What others on this machine use is not there for tasks."""
-        memory = await asyncio.to_thread(lambda: _available() + sum(self._used()))
-        return Room(self._room.cores, min(self._room.memory, memory), self._room.gpus)
+        """What the keeper gave it. What others use at the moment would keep a task waiting for nobody knows what."""
+        return self._room
 
     async def close(self) -> None:
         for id in list(self._ends):
@@ -217,13 +216,6 @@ class LocalEngine:
     def _new_addresses(self) -> list[str]:
         return [id for id in list(self._without_address) if _has_address(TaskFolder(self._tasks / id))]
 
-    def _used(self) -> Iterator[int]:
-        for path in self._tasks.iterdir():
-            with suppress(OSError):
-                folder = TaskFolder(path)
-                if (watcher := folder.watcher()) and watcher.is_alive:
-                    yield folder.usage()[0] or 0
-
 
 def _launch(folder: TaskFolder, order: Mapping[str, Any] | None) -> Identity:
     """Who watches from now on, or did already: it is the watchers that agree among themselves."""
@@ -264,11 +256,6 @@ def _has_address(folder: TaskFolder) -> bool:
         return folder.port() is not None
     except OSError:
         return False
-
-
-def _available() -> int:
-    with Path("/proc/meminfo").open() as file:
-        return next(int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:"))
 
 
 def _require_pidfd() -> None:

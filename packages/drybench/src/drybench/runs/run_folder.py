@@ -137,6 +137,17 @@ class RunFolders:
             return self._rebuilt(run_id, attempt)
         return own
 
+    def keep_last_words(self, run_id: str, attempt: int, words: str) -> None:
+        """What the runner itself printed, beside what the run made; ours, so a task cannot change it later."""
+        (self.path(run_id) / str(attempt) / "runner.log").write_text(words)
+
+    def last_words(self, run_id: str, attempt: int) -> str:
+        """Empty for a run that went well, or whose runner had nothing to say."""
+        try:
+            return (self.path(run_id) / str(attempt) / "runner.log").read_text()
+        except FileNotFoundError:
+            return ""
+
     def log(self, run_id: str, attempt: int, since: int = 0, most: int = 1 << 20) -> bytes:
         try:
             return read_part_beneath(self._root, _below(run_id, attempt, "log.txt"), since, most)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from drybench import own_machine
 from drybench.model import RUN, TaskRow
 from drybench.phases import Phase
 from drybench.settings_sections import LocalEngine
@@ -29,9 +29,9 @@ class Machine:
 def machine(open_tasks: Sequence[TaskRow], limits: LocalEngine) -> Machine:
     held = [task for task in open_tasks if task.phase is not Phase.WAITING]
     return Machine(
-        cores=limits.cores or len(os.sched_getaffinity(0)),
+        cores=own_machine.cores(limits.cores),
         cores_held=sum(task.cores for task in held if task.kind == RUN),
-        memory=limits.memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        memory=own_machine.memory(limits.memory),
         memory_held=sum(task.memory for task in held),
         working=len(held),
         waiting=len(open_tasks) - len(held),
