@@ -75,6 +75,7 @@ Exit codes: 0 when all is well, 1 when a run did not end well, 2 when the reques
 A refusal says why, and what to do.
 """
     told = command_line().generate_docs("markdown", heading_level=2, flatten_commands=True, usage_name="drybench")
+    told = re.sub(r"(?<= )-m \w+ (?=\[)", "", told)  # cyclopts says how Python itself was called
     first = told.index("\n## drybench ")  # before it the same list once more, and twice
     return "\n".join([MADE, intro + told[first:].rstrip() + "\n"])
 
