@@ -94,17 +94,19 @@ class Bench:
         """What the run said; with `follow` until it has ended, also across a restart of the bench."""
         id, since, until = self._run_id(run), 0, _from_now(_RESTART)
         while True:
+            before = since
             try:
                 with self._calling.stream(f"/runs/{id}/log", since=since, follow=int(follow)) as blocks:
                     for block in blocks:
                         since, until = since + len(block), _from_now(_RESTART)
                         yield block
-                if not follow or self.get(id)["phase"] == "ended":
+                if since == before and (not follow or self.get(id)["phase"] == "ended"):
                     return
             except errors.BenchAway:
                 if not follow or time.monotonic() > until:
                     raise
-            time.sleep(0.5)
+            if since == before:
+                time.sleep(0.5)
 
     def wait(self, run: str | Run, *, tell: Callable[[Run], None] | None = None, timeout: float | None = None) -> Run:
         """Until it has ended, or TimeoutError. `tell` gets every look at it. A restart of the bench is waited for."""

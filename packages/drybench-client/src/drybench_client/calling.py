@@ -17,7 +17,7 @@ from drybench_client.finding import Place
 
 _LONGEST_SOCKET = 107  # a Unix socket's path, in bytes
 _PATIENCE = 3.0  # seconds: a portal that is started again is back within one
-_AWAY = {502, 503, 504}  # the proxy is there, the portal behind it is not
+_AWAY = {502, 503, 504}  # what answers is there, what it needs behind it is not
 _KINDS: dict[int, type[errors.BenchError]] = {
     401: errors.NotAllowed,
     403: errors.NotAllowed,
@@ -91,8 +91,7 @@ class Calling:
             raise self._away("only its proxy answers")
         if said is None:
             raise self._away(f"what answers there is no bench (HTTP {response.status_code})")
-        kind = _KINDS.get(response.status_code, errors.BenchError)
-        raise kind(said["code"], said["sentence"], said["next_step"])
+        raise _kind(response.status_code)(said["code"], said["sentence"], said["next_step"])
 
     def _away(self, why: str) -> errors.BenchAway:
         step = "Start it with `drybench up`, or name another one with --bench URL or --data DIR."
@@ -125,6 +124,10 @@ class Calling:
         except OSError:
             raise self._away("there is no such folder") from None
         return f"/proc/self/fd/{self._folder}/{socket.name}"
+
+
+def _kind(status: int) -> type[errors.BenchError]:
+    return errors.BenchAway if status in _AWAY else _KINDS.get(status, errors.BenchError)
 
 
 def _timeout(read: float | None) -> httpx.Timeout:

@@ -11,6 +11,7 @@ from typing import Any
 from cyclopts import App, CycloptsError, Parameter
 
 from drybench_client.commands import COMMANDS, add_commands
+from drybench_client.errors import BenchAway
 
 _REFUSED, _AWAY, _INTERRUPTED, _PIPE_CLOSED = 2, 3, 130, 141
 
@@ -63,7 +64,7 @@ def _explain(error: Exception) -> int:
         raise error
     said = as_json()
     _say(said["sentence"], said["next_step"])
-    return _AWAY if said["code"] == "bench_away" else _REFUSED
+    return _AWAY if isinstance(error, BenchAway) else _REFUSED
 
 
 def _say(sentence: str, next_step: str) -> int:
