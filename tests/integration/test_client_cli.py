@@ -88,6 +88,7 @@ class TestRun:
             "cwd": str(bench),
             "timeout": 120,
             "environment": "r",
+            "size": "s",
         }
 
     def test_json_is_one_object(self, bench: Path, notebook: Path) -> None:
