@@ -6,6 +6,8 @@ import pytest
 
 from tests.parts import needs
 
+pytest_plugins = ["tests.postgres"]
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(name, …): parts of the system the test cannot do without")

@@ -1,0 +1,87 @@
+"""A ledger to write in, a clock to set, and values to put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from drybench import database
+from drybench.ids import uuid7
+from drybench.ledger import Ledger, open_ledger
+from drybench.model import RUN, SESSION, Person, Run, Session, Task, TaskRow
+from drybench.phases import Phase, Wanted
+
+
+class Clock:
+    """Stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def pass_by(self, **time: float) -> None:
+        self.time += timedelta(**time)
+
+
+@contextmanager
+def fresh_ledger(url: str, folder: Path, clock: Clock) -> Iterator[Ledger]:
+    database.prepare(url, folder / "hub.sqlite", folder, clock)
+    ledger = open_ledger(url, clock)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def a_task(person: Person, kind: Any = RUN, **changes: Any) -> Task:
+    task = Task(uuid7(), person.name, kind, ("python", "-m", "drybench_runner"), workdir=Path("/data"))
+    return replace(task, **changes)
+
+
+def first_row(person: Person, task: Task, subject: str, now: datetime) -> TaskRow:
+    return TaskRow(
+        id=task.id,
+        person_id=person.id,
+        person=person.name,
+        kind=task.kind,
+        subject=subject,
+        attempt=1,
+        engine="local",
+        spec=task,
+        phase=Phase.WAITING,
+        wanted=Wanted.RUN,
+        created_at=now,
+        cores=task.cores,
+        memory=task.memory,
+    )
+
+
+def a_run(person: Person, now: datetime, name: str = "analysis", **changes: Any) -> Run:
+    task, id = a_task(person), uuid7()
+    run = Run(
+        id=id,
+        person_id=person.id,
+        person=person.name,
+        group=None,
+        name=name,
+        kind="notebook",
+        environment="python",
+        size="default",
+        parameters={"alpha": 0.1},
+        created_at=now,
+        attempt=1,
+        task=first_row(person, task, id, now),
+    )
+    return replace(run, **changes)
+
+
+def a_session(person: Person, now: datetime, name: str = "python") -> Session:
+    task, id = a_task(person, SESSION, needs_address=True), uuid7()
+    row = first_row(person, task, id, now)
+    return Session(id, person.id, person.name, name, "python", "lab", "default", now, row)
