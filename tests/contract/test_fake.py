@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from drybench.engines.base import Engine
+from drybench.engines.fake import FakeEngine, FakeMachine
+from tests.contract.engine_contract import EngineContract, MakeEngine
+from tests.faults import Unreachable
+
+
+class TestFake(EngineContract):
+    exits_with = staticmethod(lambda code: ("exit", str(code)))
+    says = staticmethod(lambda text: ("say", text))
+    says_variable = staticmethod(lambda name: ("variable", name))
+    says_folder = ("folder",)
+    is_killed = ("exit", "137")
+    serves = ("serve",)
+
+    @pytest.fixture(params=[(), ("0", "1")])
+    def make_engine(self, request: pytest.FixtureRequest) -> MakeEngine:
+        machine = FakeMachine()
+
+        def make() -> FakeEngine:
+            engine = Unreachable(machine, gpus=request.param)
+            engine.broken = False
+            return engine
+
+        return make
+
+    @asynccontextmanager
+    async def out_of_reach(self, engine: Engine) -> AsyncIterator[None]:
+        assert isinstance(engine, Unreachable)
+        engine.broken = True
+        yield
+        engine.broken = False

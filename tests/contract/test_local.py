@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from drybench.engines.base import Engine
+from drybench.engines.local import LocalEngine
+from tests.contract.engine_contract import EngineContract, MakeEngine
+
+
+class TestLocal(EngineContract):
+    gpus: tuple[str, ...] = ()
+
+    @pytest.fixture
+    def tasks(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "tasks"
+        folder.mkdir()
+        return folder
+
+    @pytest.fixture
+    def make_engine(self, tasks: Path) -> MakeEngine:
+        self.away = tasks.with_name("away")
+        self.tasks_folder = tasks
+        return lambda: LocalEngine(tasks, cores=2, memory=2 << 30, gpus=self.gpus)
+
+    @asynccontextmanager
+    async def out_of_reach(self, engine: Engine) -> AsyncIterator[None]:
+        """As when the disk with the tasks is not there."""
+        self.tasks_folder.rename(self.away)
+        yield
+        self.away.rename(self.tasks_folder)
+
+
+class TestLocalWithGpus(TestLocal):
+    gpus = ("0", "1")
