@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -22,6 +22,7 @@ log = structlog.get_logger("endings")
 
 LAST_WORDS = 4096
 TRY_AGAIN = timedelta(seconds=3)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Endings:
@@ -70,7 +71,7 @@ class Endings:
         tasks = await asyncio.to_thread(self._ledger.ended_not_forgotten)
         self._left = {task.subject for task in tasks}
         for task in tasks:
-            if self._now() >= self._not_before.get(task.id, self._now()):
+            if self._now() >= self._not_before.get(task.id, LONG_AGO):
                 await self._clear_safely(task)
 
     def _result(self, task: TaskRow) -> Mapping[str, Any] | None:
