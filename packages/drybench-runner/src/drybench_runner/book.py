@@ -100,7 +100,7 @@ class Book:
             self._papermill()["exception"] = True
 
     def _end(self, event: Mapping[str, Any]) -> None:
-        if event["outcome"] == "done" and not self._papermill().get("exception"):
+        if event["outcome"] == "done":
             self._pass_over(len(self._notebook["cells"]), event["at"])
         self._papermill().update(_ended(self._papermill().get("start_time"), event["at"]))
 
@@ -108,7 +108,7 @@ class Book:
         """Cells before this one that had nothing to execute are completed, as papermill has it."""
         for cell in self._notebook["cells"][:index]:
             papermill = cell["metadata"]["papermill"]
-            if papermill["status"] == "pending":
+            if papermill["status"] == "pending" and not is_executed(cell):
                 time = _papermill_time(at)
                 papermill |= {"start_time": time, "exception": False, "status": "completed"} | _ended(time, at)
 
@@ -122,6 +122,14 @@ class Book:
         return self._notebook.setdefault("metadata", {}).setdefault("papermill", {})
 
 
+def is_executed(cell: Mapping[str, Any]) -> bool:
+    """Whether this cell is given to the kernel."""
+    source = cell.get("source") or ""
+    text = "".join(source) if isinstance(source, list) else source
+    tags = cell.get("metadata", {}).get("tags", [])
+    return cell["cell_type"] == "code" and bool(text.strip()) and "skip-execution" not in tags
+
+
 def is_sound_output(output: Any) -> bool:
     """Whether this is an output as nbformat has it."""
     if not isinstance(output, dict):
@@ -131,16 +139,13 @@ def is_sound_output(output: Any) -> bool:
         case "stream":
             return told.get("name") in ("stdout", "stderr") and isinstance(told.get("text"), str)
         case "error":
-            rows = told.get("traceback")
-            return _are_texts([told.get("ename"), told.get("evalue")]) and isinstance(rows, list) and _are_texts(rows)
+            rows: Any = told.get("traceback")
+            texts = [told.get("ename"), told.get("evalue"), *(rows if isinstance(rows, list) else [None])]
+            return all(isinstance(text, str) for text in texts)
         case "display_data" | "execute_result":
             return isinstance(told.get("data"), dict) and isinstance(told.get("metadata"), dict)
         case _:
             return False
-
-
-def _are_texts(values: list[Any]) -> bool:
-    return all(isinstance(value, str) for value in values)
 
 
 def _times() -> dict[str, Any]:

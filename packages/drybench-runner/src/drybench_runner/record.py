@@ -189,6 +189,12 @@ def write_result(result: Result) -> bytes:
     return json.dumps({"format": FORMAT, **asdict(_bounded(result))}, indent=1).encode()
 
 
+def write_notebook(notebook: Mapping[str, Any]) -> bytes:
+    """As nbformat writes it: text in lines, keys in order."""
+    told = {**notebook, "cells": [_in_lines(cell) for cell in notebook["cells"]]}
+    return json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True).encode("utf-8", "replace") + b"\n"
+
+
 def read_run(data: bytes) -> RunFile:
     """run.json, or ValueError. Keys of a later Drybench are passed over."""
     saved = _object(data, 1 << 26)
@@ -205,6 +211,30 @@ def _copied(notebook: Mapping[str, Any]) -> dict[str, Any]:
     metadata["papermill"] = dict(metadata.get("papermill") or {})
     cells = [{**cell, "metadata": dict(cell.get("metadata") or {})} for cell in notebook["cells"]]
     return {**notebook, "metadata": metadata, "cells": cells}
+
+
+def _in_lines(cell: Mapping[str, Any]) -> dict[str, Any]:
+    told = {**cell, "source": _split(cell.get("source", ""))}
+    if "outputs" in cell:
+        told["outputs"] = [_output_in_lines(output) for output in cell["outputs"]]
+    return told
+
+
+def _output_in_lines(output: Mapping[str, Any]) -> dict[str, Any]:
+    if "text" in output:
+        return {**output, "text": _split(output["text"])}
+    if "data" not in output:
+        return dict(output)
+    data = {kind: _split(value) if _is_text(kind) else value for kind, value in output["data"].items()}
+    return {**output, "data": data}
+
+
+def _is_text(kind: str) -> bool:
+    return kind.startswith("text/") or kind in ("image/svg+xml", "application/javascript")
+
+
+def _split(text: Any) -> Any:
+    return text.splitlines(keepends=True) if isinstance(text, str) else text
 
 
 def _continues(before: Event, after: Event) -> bool:
@@ -309,7 +339,7 @@ def _cell_error(value: Any) -> CellError | None:
     if not isinstance(value, dict):
         raise ValueError("no error where an error belongs")
     told = cast(dict[str, Any], value)
-    traceback = told.get("traceback") or []
+    traceback: Any = told.get("traceback") or []
     if not isinstance(traceback, list):
         raise ValueError("no list where the traceback belongs")
     rows = [_text(row, 100_000) or "" for row in cast(list[Any], traceback)[:1000]]

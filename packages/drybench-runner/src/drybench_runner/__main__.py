@@ -1,0 +1,55 @@
+"""The commands that an engine starts.
+
+    python -m drybench_runner run RUN_FOLDER ATTEMPT      carry out a run
+    python -m drybench_runner session -- COMMAND…         be a single-user server
+
+Little is imported here: a run's kernel should be starting before anything else is.
+"""
+
+from __future__ import annotations
+
+import sys
+
+_USAGE = "usage: python -m drybench_runner run RUN_FOLDER ATTEMPT | session -- COMMAND…"
+
+
+def main() -> int:
+    match sys.argv[1:]:
+        case ["run", folder, attempt] if attempt.isdecimal():
+            return _run(folder, int(attempt))
+        case ["session", "--", *words]:
+            from drybench_runner.session import serve
+
+            return serve(words)
+        case _:
+            print(_USAGE, file=sys.stderr)
+            return 2
+
+
+def _run(folder: str, attempt: int) -> int:
+    """0 whenever there is a result.json, whatever became of the run."""
+    from pathlib import Path
+
+    from drybench_runner.places import Places
+    from drybench_runner.record import read_run
+
+    places = Places(Path(folder), attempt)
+    try:
+        run = read_run((places.given / "run.json").read_bytes())
+        _kind(run.kind)(places, run)
+    except (OSError, ValueError) as problem:
+        print(f"This run could not be carried out: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _kind(name: str):
+    from importlib import import_module
+
+    if name != "notebook":
+        raise ValueError(f"there is no kind of run named {name!r}")
+    return import_module(f"drybench_runner.kinds.{name}").carry_out
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+"""The conversation with a kernel: nbclient's, with what the kernel says going into a recording.
+
+Imported late: by then the kernel is starting up already.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from queue import Empty
+from typing import Any
+
+import zmq
+import zmq.asyncio
+
+from drybench_runner.kernel import Kernel
+from drybench_runner.recording import Recording
+
+# jsonschema's checker of international addresses parses its grammar when it is imported, which takes
+# a second. Nothing here checks such addresses, and jsonschema does without it when it is not there.
+_SLOW = "rfc3987_syntax"
+_hidden = _SLOW not in sys.modules
+if _hidden:
+    sys.modules[_SLOW] = None  # type: ignore[assignment]
+from jupyter_client.asynchronous import AsyncKernelClient  # noqa: E402
+from nbclient import NotebookClient  # noqa: E402
+from nbclient.exceptions import CellExecutionError, DeadKernelError  # noqa: E402
+from nbformat import NotebookNode  # noqa: E402
+
+if _hidden:
+    del sys.modules[_SLOW]
+
+STARTUP_LIMIT = 60.0
+_RECONNECT_MS = 10
+_OUTPUTS = frozenset({"stream", "display_data", "execute_result", "error"})
+
+Message = dict[str, Any]
+
+
+class KernelSilent(Exception):
+    """It lives and says nothing."""
+
+
+class Client(AsyncKernelClient):
+    """Knows its kernel by its process and not by its heartbeat."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        context = zmq.asyncio.Context()
+        # The kernel is not there yet when we connect; and what it prints must wait for us, not be dropped.
+        context.setsockopt(zmq.RECONNECT_IVL, _RECONNECT_MS)
+        context.setsockopt(zmq.RCVHWM, 0)
+        super().__init__(context=context)
+        self._kernel = kernel
+        self.load_connection_info(dict(kernel.connection))  # type: ignore[arg-type]
+        self.start_channels(stdin=False, hb=False)
+
+    async def is_alive(self) -> bool:
+        return self._kernel.alive
+
+    def request(self, kind: str) -> None:
+        """Ask on the control channel, and wait for no answer."""
+        self.control_channel.send(self.session.msg(kind, {"restart": False} if kind == "shutdown_request" else {}))
+
+    def close(self) -> None:
+        self.stop_channels()
+        self.context.destroy(linger=0)
+
+
+async def connect(kernel: Kernel) -> tuple[Client, Mapping[str, Any]]:
+    """A client that hears everything the kernel says from now on, and what the kernel says of itself."""
+    while True:
+        client = Client(kernel)
+        try:
+            return client, await _ready(client)
+        except DeadKernelError:
+            client.close()
+            if not kernel.may_try_again:
+                raise
+            kernel.start()
+        except BaseException:
+            client.close()
+            raise
+
+
+async def _ready(client: Client) -> Mapping[str, Any]:
+    """Ask until both the answer and something on the channel of outputs have come."""
+    for _ in range(int(STARTUP_LIMIT)):
+        client.kernel_info()
+        info = await _message(client.shell_channel, 1)
+        if info is not None and info["msg_type"] == "kernel_info_reply":
+            if await _message(client.iopub_channel, 0.2) is not None:
+                return info["content"]
+        elif not await client.is_alive():
+            raise DeadKernelError
+    raise KernelSilent
+
+
+async def _message(channel: Any, seconds: float) -> Message | None:
+    try:
+        return await channel.get_msg(timeout=seconds)
+    except Empty:
+        return None
+
+
+class Execution(NotebookClient):
+    """nbclient with its outputs going elsewhere; what it keeps itself are widgets' states and timings."""
+
+    def __init__(self, notebook: NotebookNode, client: Client, recording: Recording) -> None:
+        super().__init__(notebook, on_cell_execute=self._started, on_cell_executed=self._ended)
+        # The answer overtakes what was printed before it where a lot is printed.
+        self.iopub_timeout = 60
+        self.kc = client
+        self._recording = recording
+        self.reply: Mapping[str, Any] = {}
+        self.is_busy = False
+
+    def process_message(self, msg: Message, cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        kind, content = msg["msg_type"], msg["content"]
+        if kind == "execute_input":
+            self.is_busy = True
+        if kind == "update_display_data":
+            if display_id := _display_id(content):
+                self._recording.update(display_id, content["data"], content["metadata"])
+            return None
+        if self.output_hook_stack[msg["parent_header"].get("msg_id")]:
+            return super().process_message(msg, cell, cell_index)  # an Output widget takes it
+        if kind in _OUTPUTS:
+            self._recording.output(cell_index, _output(kind, content), _display_id(content))
+            return None
+        if kind == "clear_output":
+            self._recording.clear(cell_index, wait=bool(content.get("wait")))
+            return None
+        return super().process_message(msg, cell, cell_index)
+
+    def _started(self, cell: NotebookNode, cell_index: int) -> None:
+        self.is_busy = False
+        self._recording.start_cell(cell_index)
+
+    def _ended(self, cell: NotebookNode, cell_index: int, execute_reply: Message) -> None:
+        self.reply = execute_reply["content"]
+        failed = self.reply["status"] == "error" and not expects_error(cell)
+        exits = self.reply.get("ename") == "SystemExit" and self.reply.get("evalue") in ("", "0", "None")
+        self._recording.end_cell(self.reply.get("execution_count"), failed and not exits)
+
+
+def expects_error(cell: Mapping[str, Any]) -> bool:
+    return "raises-exception" in cell["metadata"].get("tags", [])
+
+
+def _output(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    match kind:
+        case "stream":
+            kept = {"name": content["name"], "text": content["text"]}
+        case "error":
+            kept = {"ename": content["ename"], "evalue": content["evalue"], "traceback": content["traceback"]}
+        case "execute_result":
+            count = content.get("execution_count")
+            kept = {"data": content["data"], "metadata": content["metadata"], "execution_count": count}
+        case _:
+            kept = {"data": content["data"], "metadata": content["metadata"]}
+    return {"output_type": kind, **kept}
+
+
+def _display_id(content: Mapping[str, Any]) -> str | None:
+    return (content.get("transient") or {}).get("display_id")
+
+
+__all__ = ["CellExecutionError", "Client", "DeadKernelError", "Execution", "KernelSilent", "connect"]

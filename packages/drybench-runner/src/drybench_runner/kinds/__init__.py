@@ -1,0 +1,1 @@
+"""One module for each kind of run; it has `carry_out(places, run)`."""

@@ -1,0 +1,250 @@
+"""A run of a notebook, from the given one to result.json."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from drybench_runner import causes, record
+from drybench_runner.book import Book, is_executed
+from drybench_runner.causes import End
+from drybench_runner.finishing import LastFiles
+from drybench_runner.journal import Journal, Log
+from drybench_runner.kernel import Kernel
+from drybench_runner.kernelspecs import NATIVE, KernelSpec, NoSuchKernel, find
+from drybench_runner.places import Places
+from drybench_runner.record import RunFile
+from drybench_runner.recording import Recording
+from drybench_runner.working_folder import link_neighbours
+
+GRACE = 5.0  # seconds that a cell has to come to an end when it is interrupted
+PATIENCE = 2.5  # seconds that a kernel has to end by itself
+
+
+def carry_out(places: Places, run: RunFile) -> None:
+    """Execute, and leave a record of it whatever happens. Returns when result.json is written."""
+    asyncio.run(_NotebookRun(places, run).carry_out())
+
+
+class _NotebookRun:
+    def __init__(self, places: Places, run: RunFile) -> None:
+        self._places = places
+        self._run = run
+        self._started_at = record.moment()
+        self._notebook: Any = _Node(nbformat=4, nbformat_minor=5, metadata=_Node(), cells=[])
+        self._spec = KernelSpec("", ())
+        self._kernel: Kernel | None = None
+        self._client: Any = None
+        self._work: asyncio.Task[End] | None = None
+        self._stopped: End | None = None
+
+    async def carry_out(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._cancel)
+        try:
+            cannot = self._prepare()
+            self._open_record()
+            if self._run.timeout is not None:
+                loop.call_later(self._run.timeout, self._stop, causes.timed_out(self._run.timeout, None))
+            await self._finish(cannot or await self._executed())
+        finally:
+            if self._kernel is not None:
+                self._kernel.kill()
+                self._kernel.remove_sockets()
+
+    def _prepare(self) -> End | None:
+        """The kernel is started first of all, for that takes the longest; an End where it cannot be."""
+        self._places.output.mkdir(exist_ok=True)
+        try:
+            self._notebook = _read(self._places.given / self._run.notebook)
+            self._warning = self._link_neighbours()
+            self._spec = find(self._kernel_name())
+            self._kernel = Kernel(self._spec, Path(self._run.cwd or self._places.output))
+        except NoSuchKernel as missing:
+            return causes.no_such_kernel(missing.name, missing.there_are)
+        except ValueError as problem:
+            return causes.not_a_notebook(str(problem))
+        except OSError as problem:
+            return causes.cannot_start_kernel(self._kernel_name(), problem)
+        return None
+
+    def _link_neighbours(self) -> str | None:
+        if self._run.folder is None or self._run.alone or self._run.cwd is not None:
+            return None
+        return link_neighbours(Path(self._run.folder), self._run.notebook_name, self._places.output)
+
+    def _kernel_name(self) -> str:
+        own = self._notebook["metadata"].get("kernelspec") or {}
+        return self._run.kernel or own.get("name") or NATIVE
+
+    def _open_record(self) -> None:
+        self._last_files = LastFiles(self._places)
+        self._book = Book(self._notebook)
+        later = asyncio.get_running_loop().call_later
+        self._journal = Journal(self._places.journal, later, lambda: self._stop(causes.DISK_FULL))
+        self._log = Log(self._places.log)
+        self._recording = Recording(self._book, self._journal, self._log)
+        self._recording.begin(self._started_at, sum(map(is_executed, self._notebook["cells"])))
+
+    async def _executed(self) -> End:
+        if self._warning:
+            self._recording.say(self._warning)
+        self._recording.detail(f"starting the kernel {self._spec.name}")
+        # The first event is on the page before the slow imports begin.
+        self._journal.flush()
+        self._work = asyncio.create_task(self._execute())
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({self._work})
+        if self._stopped is not None:
+            return self._stopped
+        return self._work.result()
+
+    async def _execute(self) -> End:
+        from drybench_runner import executing
+
+        assert self._kernel is not None
+        try:
+            self._client, info = await executing.connect(self._kernel)
+            if "language_info" in info:
+                self._notebook["metadata"]["language_info"] = info["language_info"]
+            self._execution = executing.Execution(self._notebook, self._client, self._recording)
+            await self._execute_cells()
+        except executing.CellExecutionError:
+            return self._cell_raised(self._execution.reply)
+        except executing.DeadKernelError:
+            code = self._kernel.process.poll()
+            return causes.kernel_died(code, self._recording.cell_number)
+        except executing.KernelSilent:
+            return causes.kernel_silent(executing.STARTUP_LIMIT)
+        except MemoryError:
+            return causes.OUT_OF_MEMORY
+        return causes.DONE
+
+    async def _execute_cells(self) -> None:
+        try:
+            for index, cell in enumerate(self._notebook["cells"]):
+                if self._stopped is not None:
+                    return
+                await self._execute_cell(index, cell)
+        finally:
+            self._execution.set_widgets_metadata()
+
+    async def _execute_cell(self, index: int, cell: Any) -> None:
+        if not is_executed(cell):
+            return
+        limit = self._run.cell_timeout
+        if limit is None:
+            await self._execution.async_execute_cell(cell, index)
+            return
+        end = causes.timed_out(limit, (self._recording.cell_number or 0) + 1)
+        timer = asyncio.get_running_loop().call_later(limit, self._stop, end)
+        try:
+            await self._execution.async_execute_cell(cell, index)
+        finally:
+            timer.cancel()
+
+    def _cell_raised(self, reply: Mapping[str, Any]) -> End:
+        traceback = reply.get("traceback") or []
+        error = record.CellError(reply.get("ename", ""), reply.get("evalue", ""), traceback)
+        return causes.cell_raised(error, self._recording.cell_number or 0, self._run)
+
+    def _cancel(self) -> None:
+        """Asked a second time, it does not wait for the cell to come to an end."""
+        if self._stopped is causes.CANCELLED and self._work is not None:
+            self._work.cancel()
+        self._stop(causes.CANCELLED)
+
+    def _stop(self, end: End) -> None:
+        """The first reason to stop is the one that is told."""
+        if self._stopped is not None:
+            return
+        self._stopped = end
+        if self._work is None:
+            return
+        if not self._recording.is_running:
+            self._work.cancel()
+            return
+        self._interrupt()
+        asyncio.get_running_loop().call_later(GRACE, self._work.cancel)
+
+    def _interrupt(self) -> None:
+        """Once, and only when the kernel is at it: before, it would not hear it."""
+        assert self._kernel is not None
+        if not self._execution.is_busy:
+            asyncio.get_running_loop().call_later(0.02, self._interrupt)
+        elif self._spec.interrupt_mode == "message":
+            self._client.request("interrupt_request")
+        else:
+            self._kernel.signal(signal.SIGINT)
+
+    async def _finish(self, end: End) -> None:
+        if self._recording.is_running and self._kernel is not None:
+            self._kernel.kill()
+        elif self._client is not None:
+            self._client.request("shutdown_request")
+        end = self._keep_notebook(end)
+        if self._kernel is not None:
+            await self._kernel.close(PATIENCE if self._client is not None else 0)
+        if self._client is not None:
+            self._client.close()
+        self._journal.close()
+        self._log.close()
+        self._last_files.keep_result(self._result(end))
+
+    def _keep_notebook(self, end: End) -> End:
+        """The notebook, and what then is the end: without notebook or journal none is done."""
+        self._tell(end)
+        if self._last_files.keep_notebook(self._book.settled()) and self._journal.is_whole:
+            return end
+        self._last_files.use_the_room()
+        end = causes.DISK_FULL if end.outcome == "done" else end
+        self._tell(end)
+        self._last_files.keep_notebook(self._book.settled())
+        return end
+
+    def _tell(self, end: End) -> None:
+        self._ended_at = self._recording.end(end.outcome, end.sentence)
+        self._journal.flush()
+
+    def _result(self, end: End) -> record.Result:
+        told = self._recording
+        where = (None, None) if end.outcome == "done" else (told.cell, told.cell_number)
+        return record.Result(
+            outcome=end.outcome,
+            reason=end.reason,
+            sentence=end.sentence,
+            cell=where[0],
+            cell_number=where[1],
+            error=end.error,
+            started_at=self._started_at,
+            ended_at=self._ended_at,
+            cells=told.cells,
+            executed=told.executed,
+            kernel={"name": self._spec.name, "language": self._spec.language},
+        )
+
+
+class _Node(dict[str, Any]):
+    """A part of a notebook as nbclient wants it, without importing nbformat before the kernel is started."""
+
+    __getattr__ = dict[str, Any].__getitem__
+    __setattr__ = dict[str, Any].__setitem__
+
+
+def _read(file: Path) -> _Node:
+    notebook = json.loads(file.read_bytes(), object_hook=_Node)
+    if not isinstance(notebook, _Node) or notebook.get("nbformat") != 4:
+        raise ValueError("it is not in nbformat 4")
+    try:
+        notebook.setdefault("metadata", _Node())
+        for cell in notebook["cells"]:
+            cell.setdefault("metadata", _Node())
+            cell["source"] = "".join(cell["source"])
+    except (AttributeError, KeyError, TypeError):
+        raise ValueError("its cells are broken") from None
+    return notebook

@@ -1,0 +1,57 @@
+"""A session's server: JupyterHub's single-user server on a port of its own choice.
+
+The system picks the port when the socket is bound, so that no two can clash, and the task's
+`address.json` says which it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from jupyter_server.serverapp import ServerApp
+from jupyterhub.singleuser.extension import JupyterHubSingleUser
+from tornado.netutil import bind_sockets
+
+
+class Server(ServerApp):
+    """Binds once and keeps what it bound; the stock one looks for a free port, lets go and hopes."""
+
+    _bound: list[socket.socket]
+
+    def _find_http_port(self) -> None:
+        self._bound = bind_sockets(0, self.ip)
+        self.port = self._bound[0].getsockname()[1]
+
+    def _bind_http_server_tcp(self) -> bool:
+        self.http_server.add_sockets(self._bound)
+        write_address(Path(os.environ["DRYBENCH_TASK_DIR"]), self.port)
+        return True
+
+
+class SingleUser(JupyterHubSingleUser):
+    serverapp_class = Server
+
+
+def serve(words: list[str]) -> int:
+    """`words` is what the spawner would have started: jupyterhub-singleuser and its arguments."""
+    arguments = words[1:] if words and not words[0].startswith("-") else words
+    sys.argv = ["jupyterhub-singleuser", *arguments, *_needed(arguments)]
+    launch: Any = SingleUser.launch_instance
+    launch()
+    return 0
+
+
+def write_address(folder: Path, port: int) -> None:
+    new = folder / ".address.json.new"
+    new.write_text(json.dumps({"format": 1, "port": port}))
+    new.replace(folder / "address.json")
+
+
+def _needed(arguments: list[str]) -> list[str]:
+    is_root = os.getuid() == 0 and "--allow-root" not in arguments
+    return ["--allow-root"] if is_root else []
