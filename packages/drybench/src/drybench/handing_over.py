@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from drybench.errors import TaskNotWanted
+from drybench.errors import NoSuchSession, TaskNotWanted
 from drybench.ledger import Ledger
 from drybench.model import SESSION, TaskRow
 from drybench.phases import Phase, Wanted
@@ -30,7 +30,11 @@ class Handover:
 
     def task_for_hub(self, id: str) -> dict[str, Any]:
         row = self._session_task(id)
+        session = self._ledger.session(row.subject)
         return {
+            "person": row.person,
+            "session": session.name if session else None,
+            "handed_over": row.handle is not None or self._starting.in_hand(id),
             "phase": row.phase.word,
             "wanted": row.wanted.value,
             "outcome": row.outcome and row.outcome.value,
@@ -69,5 +73,5 @@ class Handover:
     def _session_task(self, id: str) -> TaskRow:
         task = self._ledger.task(id)
         if task is None or task.kind != SESSION:
-            raise TaskNotWanted()
+            raise NoSuchSession()
         return task

@@ -69,6 +69,10 @@ class Starting:
     def under_way(self, id: str) -> bool:
         return id in self._under_way or id in self._in_hand
 
+    def in_hand(self, id: str) -> bool:
+        """An engine is starting it at this moment."""
+        return id in self._in_hand
+
     def hurry(self, id: str) -> None:
         """There is news of it in the ledger: do not wait out the pause."""
         if id in self._news:
