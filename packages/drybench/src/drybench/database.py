@@ -61,7 +61,7 @@ def prepare(url: str, hub_database: Path, backups: Path, now: Callable[[], datet
     engine = connect(url, poolclass=NullPool)
     scripts = ScriptDirectory.from_config(_migrations())
     found, newest = _revision(engine), scripts.get_current_head()
-    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+    if found is not None and found not in _known(scripts):
         raise NewerData(database=_shown(url), theirs=_written_by(engine), ours=version("drybench"))
     if found == newest:
         return
@@ -150,6 +150,10 @@ def _migrations() -> Config:
 def _revision(engine: Engine) -> str | None:
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def _known(scripts: ScriptDirectory) -> set[str]:
+    return {script.revision for script in scripts.walk_revisions()}
 
 
 def _written_by(engine: Engine) -> str:

@@ -119,7 +119,7 @@ def _tasks() -> None:
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("outcome", sa.String()),
         sa.Column("reason", sa.String()),
-        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
         sa.Column("handle", sa.Text()),
         sa.Column("address", sa.String()),
         sa.Column("answers", sa.Boolean(), nullable=False),
@@ -152,7 +152,7 @@ def _deeds() -> None:
         sa.Column("deed", sa.String(), nullable=False),
         sa.Column("subject_kind", sa.String(), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("deeds_person_id_of_people")),
         sa.PrimaryKeyConstraint("id", name=op.f("deeds_key")),
     )
