@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.bench import bench as bench
 from tests.parts import needs
 
 pytest_plugins = ["tests.postgres"]

@@ -1,0 +1,210 @@
+"""A real bench in a temporary data directory: one for the whole test run, and more for tests that kill theirs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from drybench import python_environment
+from drybench.addresses import Addresses
+from drybench.child_processes import Children
+from drybench.data_folder import DataFolder
+from drybench.hub import tickets
+from drybench_client.bench import Bench as Client
+from tests.waiting import wait_for
+
+DRYBENCH = Path(sys.executable).parent / "drybench"
+SHARED = DataFolder(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "drybench-tests")
+PARTS = ("hub", "portal", "proxy")
+
+
+class Bench:
+    """`drybench up` as a process of its own. What it says is in `said`."""
+
+    def __init__(self, folder: Path, lines: str = "") -> None:
+        self.data = DataFolder(folder / "data")
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.data.make()
+        (self.data.environments / "python").symlink_to(python_environment.current(SHARED).parent)
+        self.data.settings.write_text(f'{lines}\n[folders]\nhome = "{self.home}"\n')
+        self.up: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return self.addresses.public
+
+    @property
+    def addresses(self) -> Addresses:
+        return Addresses.load(self.data.bench)
+
+    @property
+    def said(self) -> str:
+        return self._output.read_text()
+
+    @property
+    def link(self) -> str:
+        """The one that `up` printed last, if it became ready."""
+        return ([""] + re.findall(r"^Drybench is ready: (\S+)$", self.said, re.MULTILINE))[-1]
+
+    def start(self, *words: str, environ: dict[str, str] | None = None) -> None:
+        """Bring it up, without waiting."""
+        with self._output.open("wb") as output:
+            self.up = subprocess.Popen(
+                [DRYBENCH, "up", "--data", self.data.path, *words],
+                env=_environ() | (environ or {}),
+                stdout=output,
+                stderr=output,
+            )
+
+    def wait_until_ready(self, seconds: float = 60) -> None:
+        assert self.up
+        wait_for(lambda: self.link or (self.up and self.up.poll() is not None), seconds)
+        assert self.link, self.said + self.logs()
+
+    def stop(self) -> float:
+        """As Ctrl-C does; the seconds it took."""
+        began = time.monotonic()
+        if self.up:
+            self.up.terminate()
+            self.up.wait(20)
+        return time.monotonic() - began
+
+    def kill(self, *parts: str) -> None:
+        """With -9: hub, portal, proxy, or `up` itself."""
+        for part in parts:
+            os.kill(self.up.pid if part == "up" and self.up else self.pids()[part], signal.SIGKILL)
+        if "up" in parts and self.up:
+            self.up.wait(10)
+
+    def pids(self) -> dict[str, int]:
+        return {name: identity.pid for name, identity in Children(self.data.children).alive().items()}
+
+    def answers(self) -> bool:
+        """All three of its parts."""
+        try:
+            hub = self.get("/hub/api/health").status_code
+            return hub == 200 == self.get("/health").status_code
+        except httpx.HTTPError:
+            return False
+
+    def run(self, *words: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
+        """One of the keeper's or the person's commands on this bench."""
+        command = [DRYBENCH, *words, "--data", self.data.path]
+        return subprocess.run(command, env=_environ(), capture_output=True, text=True, timeout=100, **more)
+
+    def owner(self) -> Client:
+        """The owner's hand, by the Unix socket."""
+        return Client(data=self.data.path)
+
+    def browser(self) -> httpx.Client:
+        """Cookies and redirects as a browser has them; whatever the host, it goes to this bench's door."""
+        transport = _ToTheDoor(self.addresses.port)
+        return httpx.Client(base_url=self.url, transport=transport, follow_redirects=True, timeout=30, trust_env=False)
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        with self.browser() as browser:
+            return browser.get(path, **more)
+
+    def ticket(self) -> str:
+        return tickets.new_ticket(self.data)
+
+    def signed_in(self) -> httpx.Client:
+        """A browser in which the owner has used a ticket and come to Home."""
+        signed_in = self.browser()
+        with self.browser() as browser:
+            form = browser.get("/hub/ticket", headers={"Accept": "text/html"})
+            xsrf = re.search(r'name="_xsrf" value="([^"]+)"', form.text)
+            assert xsrf, form.text
+            browser.post("/hub/ticket", data={"_xsrf": xsrf[1], "code": self.ticket()}, follow_redirects=False)
+            home = browser.get("/", headers={"Accept": "text/html"}).raise_for_status()
+            assert home.url == f"{self.url}/", home.url
+            signed_in.cookies = browser.cookies
+        return signed_in
+
+    def token(self) -> str:
+        """Made as a person makes one, on the Hub's page."""
+        with self.signed_in() as browser:
+            xsrf = re.search(r'xsrf_token: "([^"]+)"', browser.get("/hub/token").text)
+            assert xsrf
+            name = browser.get("/api/v1/me").json()["name"]
+            made = browser.post(f"/hub/api/users/{name}/tokens?_xsrf={xsrf[1]}", json={"note": "a test's"})
+            return made.raise_for_status().json()["token"]
+
+    def api(self, token: str) -> httpx.Client:
+        """The JSON API as a program uses it: with a token, without cookies."""
+        client = self.browser()
+        client.base_url = f"{self.url}/api/v1"
+        client.headers["Authorization"] = f"token {token}"
+        return client
+
+    def logs(self) -> str:
+        return "".join(f"── {log.name}\n{log.read_text(errors='replace')[-3000:]}" for log in self.data.logs.iterdir())
+
+    @property
+    def _output(self) -> Path:
+        return self.data.path.parent / "said"
+
+
+@contextmanager
+def new_bench(lines: str = "", *words: str, start: bool = True) -> Iterator[Bench]:
+    """A bench of one's own. `lines` go before [folders] in its drybench.toml, `words` to `drybench up`."""
+    make_environment()
+    with tempfile.TemporaryDirectory(prefix="db", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        bench = Bench(Path(folder), lines)
+        try:
+            if start:
+                bench.start(*words)
+                bench.wait_until_ready()
+            yield bench
+        finally:
+            bench.stop()
+            bench.run("down", *(["--tasks"] if any(bench.data.tasks.iterdir()) else []))
+
+
+@pytest.fixture(scope="session")
+def bench() -> Iterator[Bench]:
+    """The test run's own. Leave it as you found it; a test that kills or fills one makes its own."""
+    with new_bench() as bench:
+        yield bench
+
+
+def make_environment() -> None:
+    """The Python environment of sessions and runs, once for all benches of all test runs; old ones go."""
+    SHARED.environments.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = python_environment.make(SHARED, lambda line: print(line, flush=True))
+    for old in made.parent.iterdir():
+        unused_for = time.time() - old.lstat().st_mtime
+        if old.is_dir() and not old.is_symlink() and old != made and unused_for > 86400:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _environ() -> dict[str, str]:
+    """Nothing of the bench, the SSH connection or the session in which the tests themselves may run."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("DRYBENCH_", "SSH_"))}
+
+
+class _ToTheDoor(httpx.HTTPTransport):
+    def __init__(self, port: int) -> None:
+        super().__init__(verify=False)
+        self._port = port
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        here = request.url.copy_with(host="127.0.0.1", port=self._port)
+        content = request.read()
+        return super().handle_request(
+            httpx.Request(request.method, here, headers=request.headers, content=content, extensions=request.extensions)
+        )
