@@ -125,7 +125,7 @@ class Reconciler:
             log.exception("could not settle", task=task.id)
 
     async def _settle(self, task: TaskRow, sight: Sight | None) -> None:
-        if self._starting.under_way(task.id):
+        if task.handle is None and self._starting.under_way(task.id):
             if task.wanted is Wanted.STOP:
                 self._starting.hurry(task.id)
             return
