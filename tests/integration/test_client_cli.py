@@ -68,7 +68,7 @@ class TestRun:
         ended = call(bench, "run", notebook)
         assert ended.returncode == 0
         assert ended.stdout.splitlines() == [
-            "Run ccddeeff is waiting: analysis".replace("ccddeeff", ID[-8:]),
+            f"Run {ID[-8:]} (analysis): waiting",
             f"See it at http://localhost:1/runs/{ID} or by: drybench show {ID[-8:]}",
         ]
 
@@ -99,7 +99,7 @@ class TestRun:
         small.looks = [{}, {"phase": "running", "cell": 1, "cells": 2}, ENDED]
         ended = call(bench, "run", notebook, "--wait")
         assert (ended.returncode, ended.stderr) == (0, "")
-        assert ended.stdout == f"Run {ID[-8:]} is done: analysis\n"
+        assert ended.stdout == f"Run {ID[-8:]} (analysis): done\n"
 
     @pytest.mark.parametrize("outcome", ["failed", "stopped", "lost"])
     def test_wait_until_it_is_not(self, bench: Path, small: SmallBench, notebook: Path, outcome: str) -> None:
@@ -175,7 +175,7 @@ class TestTheOthers:
         assert asked(bench, "logs", ID, *follow)["log"] == "hello\n"
 
     def test_cancel(self, bench: Path) -> None:
-        assert "is stopping" in call(bench, "cancel", ID).stdout
+        assert "): stopping" in call(bench, "cancel", ID).stdout
         assert asked(bench, "cancel", ID)["wanted"] == "stop"
 
     def test_start(self, bench: Path, small: SmallBench) -> None:
@@ -186,7 +186,7 @@ class TestTheOthers:
     def test_sessions_and_stop(self, bench: Path) -> None:
         assert "python-2" in call(bench, "sessions").stdout
         assert len(asked(bench, "sessions")["items"]) == 2
-        assert "is stopping" in call(bench, "stop", "python-2").stdout
+        assert "): stopping" in call(bench, "stop", "python-2").stdout
         assert asked(bench, "stop", "python")["id"] == ID
 
     def test_inspect(self, bench: Path, notebook: Path) -> None:

@@ -100,9 +100,8 @@ def run(
     if which.json:
         printing.show_json(asked)
     else:
-        id = printing.short(asked)
-        print(f"Run {id} is {printing.state(asked)}: {printing.plain(asked['name'])}")
-        print(f"See it at {asked['url']} or by: drybench show {id}")
+        printing.show_state("Run", asked)
+        print(f"See it at {asked['url']} or by: drybench show {printing.short(asked)}")
     return _DONE
 
 
@@ -177,7 +176,7 @@ def cancel(id: str, *, which: Which = Which()) -> None:
     if which.json:
         printing.show_json(found)
     else:
-        print(f"Run {printing.short(found)} is {printing.state(found)}: {printing.plain(found['name'])}")
+        printing.show_state("Run", found)
 
 
 def start(
@@ -208,7 +207,7 @@ def start(
     if which.json:
         printing.show_json(found)
     else:
-        print(f"Session {printing.plain(found['name'])} is {printing.state(found)}.")
+        printing.show_state("Session", found)
         print(f"Open it at {found['url']}")
 
 
@@ -236,7 +235,7 @@ def stop(id: str, *, which: Which = Which()) -> None:
     if which.json:
         printing.show_json(found)
     else:
-        print(f"Session {printing.plain(found['name'])} is {printing.state(found)}.")
+        printing.show_state("Session", found)
 
 
 def inspect(notebook: Path, *, which: Which = Which()) -> None:
@@ -290,7 +289,7 @@ def _wait(bench: Bench, asked: Run, output: Path | None, which: Which) -> int:
     if which.json:
         printing.show_json(ended)
     else:
-        print(f"Run {printing.short(ended)} is {printing.state(ended)}: {printing.plain(ended['name'])}")
+        printing.show_state("Run", ended)
         printing.say_error(ended["sentence"], ended["next_step"])
     return _DONE if ended["outcome"] == "done" else _NOT_DONE
 

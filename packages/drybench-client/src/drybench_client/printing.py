@@ -18,6 +18,10 @@ def show_json(answer: Mapping[str, Any]) -> None:
     print(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
+def show_state(what: str, task: Run | Session) -> None:
+    print(f"{what} {short(task)} ({plain(task['name'])}): {state(task)}")
+
+
 def show_runs(runs: Sequence[Run]) -> None:
     rows = [(short(run), run["name"], state(run), _age(run["created_at"]), run["environment"]) for run in runs]
     _table(("ID", "NAME", "STATE", "AGE", "ENVIRONMENT"), rows, nothing="No runs yet: drybench run NOTEBOOK")
