@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from drybench import permissions, planning
 from drybench.addresses import Addresses
 from drybench.asking import Desk
-from drybench.errors import NoSuchApp, NoSuchSession, SessionNameWrong
+from drybench.errors import NameInUse, NoSuchApp, NoSuchSession, SessionNameWrong
 from drybench.model import SESSION, Environment, Person, Session, Task
 from drybench.phases import Phase
 
@@ -20,7 +20,7 @@ NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
 class SessionRequest:
     environment: str = "python"
     app: str = "lab"
-    name: str | None = None  # the environment's name, or that with a number, when not given
+    name: str | None = None  # the environment's name when not given, so a second click finds the first one's session
     size: str | None = None
 
 
@@ -37,10 +37,10 @@ class Sessions:
         permissions.needs(person)
         environment = self._desk.catalogue.environment(request.environment)
         _check_app(environment, request.app)
-        known = self.named(person, request.name) if request.name else None
+        name = _checked(request.name or _name_of(environment))
+        known = self.named(person, name)
         if known is not None:
             return self.start(person, known.id, origin)
-        name = _checked(request.name) if request.name else self._free_name(person, environment)
         size = self._desk.catalogue.size(request.size, environment)
         id = self._desk.new_id()
         task = self._plan(person, environment, size.name)
@@ -48,7 +48,10 @@ class Sessions:
         asked = Session(
             id, person.id, person.name, name, environment.name, request.app, size.name, row.created_at, row
         )
-        session = self._desk.ledger.add_session(asked, task, key)
+        try:
+            session = self._desk.ledger.add_session(asked, task, key)
+        except NameInUse:  # two clicks at once
+            return permissions.theirs(person, self.named(person, name), NoSuchSession)
         self._desk.done(person, "asked for", SESSION, session.id, origin)
         return session
 
@@ -104,11 +107,9 @@ class Sessions:
         self._prepare_home(person.id)
         return task
 
-    def _free_name(self, person: Person, environment: Environment) -> str:
-        taken = {session.name for session in self.mine(person)}
-        base = re.sub(r"[^a-z0-9]+", "-", environment.name.lower()).strip("-")[:24] or "session"
-        names = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
-        return next(name for name in names if name not in taken)
+
+def _name_of(environment: Environment) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", environment.name.lower()).strip("-")[:30].strip("-") or "session"
 
 
 def _check_app(environment: Environment, app: str) -> None:
