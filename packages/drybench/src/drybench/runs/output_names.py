@@ -19,7 +19,7 @@ def shown(name: bytes) -> str:
 
 def meant(name: str) -> list[bytes]:
     """The file of exactly that name comes first, then the one that is shown so."""
-    exact = name.encode(errors="surrogateescape")
+    exact = name.encode(errors="backslashreplace")
     return [exact, _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), exact)]
 
 
