@@ -395,7 +395,15 @@ def small_disk(tmp_path: Path):
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-FILL = "block = b'x' * 65536\ntry:\n    with open('big', 'wb', buffering=0) as f:\n        while True: f.write(block)\nexcept OSError as e: {}"
+FILL = """
+block = b"x" * 65536
+try:
+    with open("big", "wb", buffering=0) as file:
+        while True:
+            file.write(block)
+except OSError:
+    {}
+"""
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ def test_the_largest_error_still_fits_a_result() -> None:
     ],
 )
 def test_a_result_of_nonsense_is_refused(data: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         record.read_result(data)
 
 

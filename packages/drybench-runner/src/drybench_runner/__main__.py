@@ -30,25 +30,18 @@ def _run(folder: str, attempt: int) -> int:
     """0 whenever there is a result.json, whatever became of the run."""
     from pathlib import Path
 
+    from drybench_runner.kinds import kind
     from drybench_runner.places import Places
     from drybench_runner.record import read_run
 
     places = Places(Path(folder), attempt)
     try:
         run = read_run((places.given / "run.json").read_bytes())
-        _kind(run.kind)(places, run)
+        kind(run.kind)(places, run)
     except (OSError, ValueError) as problem:
         print(f"This run could not be carried out: {problem}", file=sys.stderr)
         return 1
     return 0
-
-
-def _kind(name: str):
-    from importlib import import_module
-
-    if name != "notebook":
-        raise ValueError(f"there is no kind of run named {name!r}")
-    return import_module(f"drybench_runner.kinds.{name}").carry_out
 
 
 if __name__ == "__main__":

@@ -124,10 +124,9 @@ class Book:
 
 def is_executed(cell: Mapping[str, Any]) -> bool:
     """Whether this cell is given to the kernel."""
-    source = cell.get("source") or ""
-    text = "".join(source) if isinstance(source, list) else source
-    tags = cell.get("metadata", {}).get("tags", [])
-    return cell["cell_type"] == "code" and bool(text.strip()) and "skip-execution" not in tags
+    source: str | list[str] = cell.get("source") or ""
+    tags: list[str] = cell.get("metadata", {}).get("tags", [])
+    return cell["cell_type"] == "code" and bool("".join(source).strip()) and "skip-execution" not in tags
 
 
 def is_sound_output(output: Any) -> bool:
@@ -139,9 +138,8 @@ def is_sound_output(output: Any) -> bool:
         case "stream":
             return told.get("name") in ("stdout", "stderr") and isinstance(told.get("text"), str)
         case "error":
-            rows: Any = told.get("traceback")
-            texts = [told.get("ename"), told.get("evalue"), *(rows if isinstance(rows, list) else [None])]
-            return all(isinstance(text, str) for text in texts)
+            rows = cast(list[Any], told["traceback"]) if isinstance(told.get("traceback"), list) else [None]
+            return all(isinstance(text, str) for text in (told.get("ename"), told.get("evalue"), *rows))
         case "display_data" | "execute_result":
             return isinstance(told.get("data"), dict) and isinstance(told.get("metadata"), dict)
         case _:

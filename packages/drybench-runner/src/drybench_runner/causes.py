@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from drybench_runner.record import CellError, RunFile
 
@@ -72,7 +72,7 @@ def cell_raised(error: CellError, cell_number: int, run: RunFile) -> End:
 def _relative_path(value: str) -> str | None:
     quoted = re.search(r"'([^']+)'\s*$", value) or re.match(r"(\S+) not found", value)
     path = quoted[1] if quoted else None
-    return None if path is None or os.path.isabs(path) else path[:300]
+    return None if path is None or PurePath(path).is_absolute() else path[:300]
 
 
 def _where(missing: str, run: RunFile) -> str:

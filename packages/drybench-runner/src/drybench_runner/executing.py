@@ -5,7 +5,6 @@ Imported late: by then the kernel is starting up already.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from queue import Empty
 from typing import Any
@@ -14,21 +13,14 @@ import zmq
 import zmq.asyncio
 
 from drybench_runner.kernel import Kernel
+from drybench_runner.quick_imports import ADDRESSES, OTHER_FORMATS, without
 from drybench_runner.recording import Recording
 
-# jsonschema's checker of international addresses parses its grammar when it is imported, which takes
-# a second. Nothing here checks such addresses, and jsonschema does without it when it is not there.
-_SLOW = "rfc3987_syntax"
-_hidden = _SLOW not in sys.modules
-if _hidden:
-    sys.modules[_SLOW] = None  # type: ignore[assignment]
-from jupyter_client.asynchronous import AsyncKernelClient  # noqa: E402
-from nbclient import NotebookClient  # noqa: E402
-from nbclient.exceptions import CellExecutionError, DeadKernelError  # noqa: E402
-from nbformat import NotebookNode  # noqa: E402
-
-if _hidden:
-    del sys.modules[_SLOW]
+with without(ADDRESSES, *OTHER_FORMATS):
+    from jupyter_client.asynchronous.client import AsyncKernelClient
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+    from nbformat import NotebookNode
 
 STARTUP_LIMIT = 60.0
 _RECONNECT_MS = 10
@@ -162,7 +154,8 @@ def _output(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _display_id(content: Mapping[str, Any]) -> str | None:
-    return (content.get("transient") or {}).get("display_id")
+    transient: Mapping[str, Any] | None = content.get("transient")
+    return transient.get("display_id") if transient else None
 
 
 __all__ = ["CellExecutionError", "Client", "DeadKernelError", "Execution", "KernelSilent", "connect"]

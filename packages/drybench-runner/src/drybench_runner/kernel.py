@@ -24,6 +24,7 @@ from drybench_runner.kernelspecs import KernelSpec
 _CHANNELS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 _LONGEST_SOCKET_PATH = 100  # the system allows 107
 _TCP_TRIES = 5
+_LOOK_AGAIN = 0.005
 
 
 class Kernel:
@@ -69,9 +70,11 @@ class Kernel:
     async def ended(self, seconds: float) -> bool:
         """Whether it ends within this time."""
         deadline = asyncio.get_running_loop().time() + seconds
-        while self.alive and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.005)
-        return not self.alive
+        while self.alive:
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(_LOOK_AGAIN)
+        return True
 
     async def close(self, patience: float) -> None:
         """Give it this long to end by itself, then less and less kindly."""

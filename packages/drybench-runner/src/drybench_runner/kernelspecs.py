@@ -85,8 +85,8 @@ def _folders() -> Iterator[Path]:
 def _places() -> list[Path]:
     """As `jupyter --paths` says for data: what the variable names, the environment, the person, the machine."""
     named = [Path(word) for word in os.environ.get("JUPYTER_PATH", "").split(os.pathsep) if word]
-    share = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    own = Path(os.environ.get("JUPYTER_DATA_DIR") or os.path.join(share, "jupyter"))
+    share = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
+    own = Path(os.environ.get("JUPYTER_DATA_DIR") or share / "jupyter")
     machine = [Path("/usr/local/share/jupyter"), Path("/usr/share/jupyter")]
     return [*named, Path(sys.prefix, "share/jupyter"), own, *machine]
 
@@ -94,7 +94,8 @@ def _places() -> list[Path]:
 def _read(folder: Path) -> KernelSpec | None:
     try:
         told: dict[str, Any] = json.loads((folder / "kernel.json").read_bytes())
-        argv, env = told["argv"], told.get("env") or {}
+        argv: list[str] = told["argv"]
+        env: dict[str, str] = told.get("env") or {}
         mode = told.get("interrupt_mode", "signal")
         return KernelSpec(folder.name, tuple(argv), told.get("language", ""), str(folder), mode, env) if argv else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

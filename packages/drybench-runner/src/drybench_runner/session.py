@@ -13,9 +13,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jupyter_server.serverapp import ServerApp
-from jupyterhub.singleuser.extension import JupyterHubSingleUser
 from tornado.netutil import bind_sockets
+
+from drybench_runner.quick_imports import ADDRESSES, without
+
+with without(ADDRESSES):
+    from jupyter_server.serverapp import ServerApp
+    from jupyterhub.singleuser.extension import JupyterHubSingleUser
 
 
 class Server(ServerApp):
@@ -33,15 +37,13 @@ class Server(ServerApp):
         return True
 
 
-class SingleUser(JupyterHubSingleUser):
-    serverapp_class = Server
-
-
 def serve(words: list[str]) -> int:
     """`words` is what the spawner would have started: jupyterhub-singleuser and its arguments."""
     arguments = words[1:] if words and not words[0].startswith("-") else words
     sys.argv = ["jupyterhub-singleuser", *arguments, *_needed(arguments)]
-    launch: Any = SingleUser.launch_instance
+    # Not a subclass: the server finds the extension by the package that its class is in.
+    JupyterHubSingleUser.serverapp_class = Server
+    launch: Any = JupyterHubSingleUser.launch_instance
     launch()
     return 0
 

@@ -79,7 +79,7 @@ class _NotebookRun:
         return link_neighbours(Path(self._run.folder), self._run.notebook_name, self._places.output)
 
     def _kernel_name(self) -> str:
-        own = self._notebook["metadata"].get("kernelspec") or {}
+        own: dict[str, str] = self._notebook["metadata"].get("kernelspec") or {}
         return self._run.kernel or own.get("name") or NATIVE
 
     def _open_record(self) -> None:
@@ -149,7 +149,7 @@ class _NotebookRun:
             timer.cancel()
 
     def _cell_raised(self, reply: Mapping[str, Any]) -> End:
-        traceback = reply.get("traceback") or []
+        traceback: list[str] = reply.get("traceback") or []
         error = record.CellError(reply.get("ename", ""), reply.get("evalue", ""), traceback)
         return causes.cell_raised(error, self._recording.cell_number or 0, self._run)
 
