@@ -58,7 +58,7 @@ class Bench:
     @property
     def link(self) -> str:
         """The one that `up` printed last, if it became ready."""
-        return ([""] + re.findall(r"^Drybench is ready: (\S+)$", self.said, re.MULTILINE))[-1]
+        return ["", *re.findall(r"^Drybench is ready: (\S+)$", self.said, re.MULTILINE)][-1]
 
     def start(self, *words: str, environ: dict[str, str] | None = None) -> None:
         """Bring it up, without waiting."""

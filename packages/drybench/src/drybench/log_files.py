@@ -31,17 +31,24 @@ def last_lines(log: Path, count: int) -> list[str]:
         return [line.rstrip("\n") for line in deque(lines, maxlen=count)]
 
 
-def growing(logs: Sequence[Path]) -> Iterator[tuple[Path, str]]:
-    """New lines of any of them, for ever."""
-    read = {log: log.stat().st_size if log.exists() else 0 for log in logs}
+def growing(logs: Sequence[Path], pause: float = PAUSE) -> Iterator[tuple[Path, str]]:
+    """Lines that any of them gets from now on, for ever."""
+    return _grown({log: _size(log) for log in logs}, pause)
+
+
+def _grown(read: dict[Path, int], pause: float) -> Iterator[tuple[Path, str]]:
     while True:
-        for log in logs:
-            size = log.stat().st_size if log.exists() else 0
-            start = read[log] if size >= read[log] else 0  # it was emptied
+        for log, before in read.items():
+            size = _size(log)
+            start = before if size >= before else 0  # it was emptied
             for line, end in _whole_lines(log, start) if size > start else ():
                 read[log] = end
                 yield log, line
-        time.sleep(PAUSE)
+        time.sleep(pause)
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
 
 
 def _whole_lines(log: Path, start: int) -> Iterator[tuple[str, int]]:

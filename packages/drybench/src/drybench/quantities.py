@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
 
-_AMOUNT = re.compile(r"\s*(\d+(?:\.\d*)?)\s*([a-z]*)\s*", re.IGNORECASE)
+_AMOUNT = re.compile(r"\s*(\d+(?:\.\d*)?)\s*([a-z]*)\s*", re.IGNORECASE | re.ASCII)
 _BYTES = {
     "": 1, "b": 1,
     "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
@@ -27,7 +27,7 @@ def in_seconds(amount: object) -> float:
 def bytes_in_words(amount: int) -> str:
     """As it would be written in the settings: the largest unit that tells it exactly to a tenth."""
     for unit in ("tib", "tb", "gib", "gb", "mib", "mb", "kib", "kb"):
-        if amount >= _BYTES[unit] and amount * 10 % _BYTES[unit] == 0:
+        if _BYTES[unit] <= amount < 10**5 * _BYTES[unit] and amount * 10 % _BYTES[unit] == 0:
             return f"{amount / _BYTES[unit]:g} {unit.upper().replace('I', 'i')}"
     return str(amount)
 

@@ -111,6 +111,13 @@ def where_from(settings: Settings) -> list[InForce]:
     return settings.where_from()
 
 
+def reference() -> str:
+    """The page of the docs that lists every key, in MyST."""
+    from drybench import settings_reference
+
+    return settings_reference.reference(Settings)
+
+
 def _shown(name: str, value: Any) -> str:
     """As the file would say it; what opens something is not for a screen that others look at."""
     if re.search("secret|password|token|key$", name) and value and not Path(str(value)).is_absolute():
