@@ -115,7 +115,7 @@ class Reconciler:
         """A half-made start that is no longer wanted is searched for by its id alone."""
         if task.handle is not None:
             return task.handle
-        half_made = task.phase is Phase.STARTING and not self._starting.under_way(task.id)
+        half_made = task.phase is not Phase.WAITING and not self._starting.under_way(task.id)
         return {"format": 1, "task": task.id} if half_made and task.wanted is Wanted.STOP else None
 
     async def _settle_safely(self, task: TaskRow, sight: Sight | None) -> None:

@@ -68,6 +68,7 @@ def main() -> None:
     parser.add_argument("--settings", type=Path)
     said = parser.parse_args()
     os.umask(0o077)
+    _plain_log()
     data = DataFolder(said.data)
     in_force = settings.load(data, said.settings)
     url = in_force.database.url or database.sqlite_url(data.ledger)
@@ -154,6 +155,13 @@ def _end_on_signals(servers: list[_Server], apps: tuple[FastAPI, ...]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
+
+
+def _plain_log() -> None:
+    """Without the values of variables in tracebacks: there are tokens among them."""
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    stamp = structlog.processors.TimeStamper("%Y-%m-%d %H:%M:%S", utc=True)
+    structlog.configure(processors=[structlog.processors.add_log_level, stamp, plain])
 
 
 def _listen(port: int) -> socket.socket:

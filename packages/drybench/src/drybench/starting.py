@@ -61,7 +61,6 @@ class Starting:
 
     def begin(self, task: TaskRow) -> None:
         if not self.under_way(task.id):
-            self._since.setdefault(task.id, self._now())
             ask = self._ask_the_hub if task.kind == SESSION else self._ask_the_engine
             self._news[task.id] = asyncio.Event()
             self._under_way[task.id] = asyncio.create_task(self._until_there(task.id, ask))
@@ -80,8 +79,11 @@ class Starting:
 
     def overdue(self, task: TaskRow) -> bool:
         """It should have been ready by now. Sessions only: a run may be long in coming up."""
-        since = self._since.setdefault(task.id, self._now())
-        return task.kind == SESSION and task.phase is Phase.STARTING and self._now() - since > READY_WITHIN
+        if task.handle is not None:
+            self._since.setdefault(task.id, self._now())
+        since = self._since.get(task.id)
+        starting = task.kind == SESSION and task.phase is Phase.STARTING
+        return starting and since is not None and self._now() - since > READY_WITHIN
 
     def over(self, id: str) -> None:
         self._since.pop(id, None)
@@ -97,6 +99,7 @@ class Starting:
 
     async def with_command(self, task: TaskRow, env: Mapping[str, str], command: Sequence[str]) -> None:
         """JupyterHub has come for a session: start it, or find what was started."""
+        self._since.setdefault(task.id, self._now())
         await self._start(task, replace(task.spec, command=tuple(command), gpus=task.gpus), env)
 
     async def _until_there(self, id: str, ask: Callable[[TaskRow], Coroutine[Any, Any, None]]) -> None:
@@ -124,8 +127,9 @@ class Starting:
     async def _try(self, task: TaskRow, ask: Callable[[TaskRow], Coroutine[Any, Any, None]]) -> None:
         try:
             await ask(task)
+            self._since.setdefault(task.id, self._now())
         except HubAway:
-            self._since[task.id] = self._now()  # the clock stands still while there is nobody to ask
+            self._since.pop(task.id, None)  # the clock stands still while there is nobody to ask
             await self._say(task, "JupyterHub is away; it will be asked again")
         except Refused as refusal:
             await self._refuse(task, str(refusal))
