@@ -53,18 +53,18 @@ class Ledger:
 
     # people
 
-    def person_seen(self, name: str, groups: frozenset[str] = frozenset()) -> Person:
-        """The living person of that name, made when there is none; its groups brought up to date."""
+    def person_seen(self, name: str, groups: frozenset[str] | None = None) -> Person:
+        """The living person of that name, made when there is none; its groups brought up to date if they are known."""
         living = select(people).where(people.c.name == name, people.c.gone_at.is_(None))
         with self._engine.begin() as connection:
             row = connection.execute(living).one_or_none()
-        if row and rows.person_of(row).groups == groups and self._now() - row.seen_at < SEEN_EVERY:
+        if row and groups in (None, rows.person_of(row).groups) and self._now() - row.seen_at < SEEN_EVERY:
             return rows.person_of(row)
         with self._write() as connection:
             row = connection.execute(living).one_or_none()
-            seen = {"name": name, "groups": sorted(groups), "seen_at": self._now()}
+            seen = {"name": name, "seen_at": self._now()} | ({} if groups is None else {"groups": sorted(groups)})
             if row is None:
-                connection.execute(insert(people).values(id=uuid7(), **seen))
+                connection.execute(insert(people).values({"id": uuid7(), "groups": [], **seen}))
             else:
                 connection.execute(update(people).where(people.c.id == row.id).values(seen))
             return rows.person_of(connection.execute(living).one())

@@ -117,7 +117,7 @@ async def _identified(request: Request, token: str) -> Person:
     return replace(await _person(request, who.name, who.groups), scopes=scopes)
 
 
-async def _person(request: Request, name: str, groups: frozenset[str] = frozenset()) -> Person:
+async def _person(request: Request, name: str, groups: frozenset[str] | None = None) -> Person:
     return await run_in_threadpool(request.app.state.portal.ledger.person_seen, name, groups)
 
 
