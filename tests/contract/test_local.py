@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,11 +9,12 @@ import pytest
 
 from drybench.engines.base import Engine
 from drybench.engines.local import LocalEngine
-from tests.contract.engine_contract import EngineContract, MakeEngine
+from tests.contract.engine_contract import SERVER, EngineContract, MakeEngine
 
 
 class TestLocal(EngineContract):
     gpus: tuple[str, ...] = ()
+    serves = (sys.executable, "-c", SERVER)
 
     @pytest.fixture
     def tasks(self, tmp_path: Path) -> Path:

@@ -58,10 +58,11 @@ class TaskFolder:
     def exists(self) -> bool:
         """False only where the folder of all tasks is there and this one is not in it: else OSError."""
         try:
-            return stat.S_ISDIR(self.path.lstat().st_mode)
+            self.path.lstat()
         except FileNotFoundError:
             self.path.parent.stat()
             return False
+        return True
 
     def watcher(self) -> Identity | None:
         """Who watches, or watched last; None as long as nothing was started."""

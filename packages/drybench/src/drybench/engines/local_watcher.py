@@ -484,7 +484,8 @@ def _become(order: Record, folder: Path, lock: int, log: int, said: int) -> NoRe
         os.chdir(order["workdir"])
         os.execvpe(command[0], command, order["env"])
     except OSError as problem:
-        os.write(said, f"{problem.filename or command[0]}: {problem.strerror}".encode())
+        found: object = problem.filename  # exec names the last one it tried, in bytes
+        os.write(said, f"{found if isinstance(found, str) else command[0]}: {problem.strerror}".encode())
     except Exception as problem:
         os.write(said, f"the order cannot be carried out: {problem!r}".encode())
     finally:
