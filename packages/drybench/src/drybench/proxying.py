@@ -47,16 +47,19 @@ watch = true
 
 [entryPoints.api]
 address = "127.0.0.1:{addresses.proxy_api_port}"
+http.aliasHeadersStrategy = "delete"
 
 [entryPoints.{ENTRY}]
 address = {_quoted(f"{_bracketed(addresses.listen)}:{addresses.port}")}
+http.aliasHeadersStrategy = "delete"  # X_Forwarded_For is not to pass for X-Forwarded-For
+http.encodedCharacters = {{ allowEncodedBackSlash = false, allowEncodedNullCharacter = false }}
+{"http.tls.options = 'default'" if settings.tls.certificate else ""}
 
 [entryPoints.{ENTRY}.transport.lifeCycle]
 graceTimeOut = "1s"
 
 [entryPoints.{ENTRY}.transport.respondingTimeouts]
 readTimeout = "1h"  # for a large notebook on a slow line
-{f"[entryPoints.{ENTRY}.http.tls]" if settings.tls.certificate else ""}
 """
 
 

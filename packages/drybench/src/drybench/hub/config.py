@@ -25,6 +25,7 @@ RUNS, ALL = "custom:drybench:runs", "custom:drybench:all"
 OF_PORTAL = ["list:users", "read:users:groups", "start:servers", "delete:servers", "read:servers"]
 ENTER_PORTAL = "access:services!service=portal"
 A_DAY = 24 * 3600
+ANSWERS_WITHIN = 1.0  # seconds; the portal does not wait at the Hub, it looks at its ledger
 ANSWERS_WITHIN = 0.2  # seconds; then the Hub says "pending", and the ledger knows the rest
 Traits = dict[str, dict[str, Any]]
 
@@ -105,6 +106,11 @@ def _people_and_pages(settings: Settings) -> dict[str, Any]:
         "proxy_class": TraefikFileProviderProxy,
         "allow_named_servers": True,
         "default_url": "/",
+        "tornado_settings": {
+            "cookie_options": {"samesite": "Lax"},
+            "slow_spawn_timeout": ANSWERS_WITHIN,
+            "slow_stop_timeout": ANSWERS_WITHIN,
+        },
         "template_paths": [str(Path(__file__).parent / "templates")],
     }
 
@@ -153,6 +159,7 @@ def _sessions(data: DataFolder, addresses: Addresses) -> dict[str, Any]:
         "port": 0,
         "env_keep": [],
         "server_token_scopes": ["users:activity!user", "access:servers!server", RUNS],
+        "apply_user_options": lambda spawner, options: None,  # its start reads them
         "consecutive_failure_limit": 0,
         "poll_interval": 5,
         "start_timeout": A_DAY,

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
-from drybench.errors import PortalAway, Refused
+from drybench.errors import Conflict, PortalAway, Refused
 
 LONGEST_PATH = 107  # bytes that the kernel takes for a socket's path
 OVER = "ended"
@@ -35,7 +35,7 @@ class Look:
 
 
 class PortalSocket:
-    """Raises PortalAway for silence and for whatever is no answer, Refused with the portal's own sentence."""
+    """Raises PortalAway for silence and for whatever is no answer; refusals have the portal's own sentence."""
 
     def __init__(self, socket: Path) -> None:
         self._transport = httpx.AsyncHTTPTransport(uds=_short(socket), verify=False)
