@@ -34,5 +34,7 @@ def test_what_it_means_to_listen_on_the_network(listen: str, public: str, warned
 
 
 def test_how_a_part_ended() -> None:
-    assert announcing.ended("hub", -9, 0.1) == "The hub ended by SIGKILL; starting it again."
-    assert announcing.ended("hub", 3, 8.0) == "The hub ended with exit code 3; starting it again in 8 s."
+    assert announcing.ended("hub", announcing.how(-9), 0.1) == "The hub ended by SIGKILL; starting it again."
+    assert (
+        announcing.ended("hub", announcing.how(3), 8.0) == "The hub ended with exit code 3; starting it again in 8 s."
+    )

@@ -32,10 +32,17 @@ def is_down(folder: DataFolder) -> str:
     return f"The bench on {folder.path} is down."
 
 
-def ended(part: str, code: int, delay: float) -> str:
+def how(code: int) -> str:
     """A negative code is the signal that ended it."""
-    how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-    return f"The {part} ended {how}; starting it again" + (f" in {delay:.0f} s." if delay >= 1 else ".")
+    return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+
+def not_started(error: OSError) -> str:
+    return f"could not be started ({error.strerror})"
+
+
+def ended(part: str, how: str, delay: float) -> str:
+    return f"The {part} {how}; starting it again" + (f" in {delay:.0f} s." if delay >= 1 else ".")
 
 
 def left_over(part: str) -> str:

@@ -54,7 +54,11 @@ class Children:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the supervisor, which ends them in their order
             )
-        self._write_down(child.name, process.pid)
+        try:
+            self._write_down(child.name, process.pid)
+        except OSError:
+            process.communicate()  # what is not told to go ends by itself
+            raise
         _tell_to_go(process)
         return process
 

@@ -97,14 +97,21 @@ class _Kept:
         falls, clock = 0, asyncio.get_running_loop().time
         while True:
             began = clock()
-            self._process = self._book.start(self._child)
-            code = await ended(self._process)
+            how = await self._one_life()
             falls = 1 if clock() - began > SETTLED else falls + 1
             if falls >= FALLS_BEFORE_READY and not self._is_ready.is_set():
                 raise KeepsEnding(part=self._child.name, words=_last_words(self._child))
             delay = min(FIRST_DELAY * 2 ** (falls - 1), LONGEST_DELAY)
-            self._say(announcing.ended(self._child.name, code, delay))
+            self._say(announcing.ended(self._child.name, how, delay))
             await asyncio.sleep(delay)
+
+    async def _one_life(self) -> str:
+        """How it ended. A full disk is no reason to let the other children go."""
+        try:
+            self._process = self._book.start(self._child)
+        except OSError as error:
+            return announcing.not_started(error)
+        return announcing.how(await ended(self._process))
 
     async def end(self) -> None:
         if self._process and self._process.poll() is None:
