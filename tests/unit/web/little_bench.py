@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from cryptography.fernet import Fernet, InvalidToken
@@ -21,7 +21,7 @@ from drybench import database, permissions
 from drybench.addresses import Addresses
 from drybench.asking import Desk
 from drybench.catalogue import Catalogue
-from drybench.changes import Changes
+from drybench.changes import Change, Changes
 from drybench.data_folder import DataFolder
 from drybench.engines.base import Capabilities
 from drybench.errors import SignInBroken, TaskNotWanted
@@ -158,10 +158,10 @@ class LittleBench:
 
     def move(self, thing: Session | Run, phase: Phase, outcome: Outcome | None = None, **more: Any) -> None:
         """Write into the ledger what the loop would write, and tell the pages."""
-        from drybench.changes import Change
-
+        now = self.ledger.task(thing.task.id)
+        assert now is not None
         for step in Phase:
-            if thing.task.phase < step <= phase:
+            if now.phase < step <= phase:
                 ending = {"outcome": outcome, **more} if step is Phase.ENDED else more if step is phase else {}
                 self.ledger.write_task(thing.task.id, {"phase": step, **ending})
         self.portal.changes.tell(Change(thing.task.kind, thing.id, thing.person_id))
@@ -211,7 +211,7 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
     data.make()
     shutil.copy(_empty_ledger(), data.ledger)
     ledger = open_ledger(database.sqlite_url(data.ledger), now)
-    addresses = Addresses(public, "127.0.0.1", 8000, 1, 2, 3, "little")
+    addresses = Addresses(public, "127.0.0.1", urlsplit(public).port or 443, 1, 2, 3, "little")
     in_force = Settings(**{"engines": {"local": {"people_trust_each_other": True}}, **settings})
     folders, changes = RunFolders(data.runs), Changes()
     sizes = [Size("default", "Small", 1, 3 << 29), Size("large", "Large", 4, 8 << 30)]

@@ -113,7 +113,7 @@ def runs(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     search: Annotated[str, Query(max_length=200)] = "",
 ) -> Items[RunJson]:
-    part = portal.runs.mine(asker.person, cursor, limit, search)
+    part = portal.runs.mine(asker.person, cursor or None, limit, search)
     return Items(items=[run_json(portal, one) for one in part.rows], next=part.next)
 
 

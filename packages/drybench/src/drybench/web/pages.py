@@ -31,7 +31,10 @@ def home(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
         request,
         "home.html",
         asker=asker,
-        sessions=[shown_session(portal, one) for one in portal.sessions.mine(asker.person)],
+        sessions=sorted(
+            (shown_session(portal, one) for one in portal.sessions.mine(asker.person)),
+            key=lambda shown: shown.session.task.phase is Phase.ENDED,
+        ),
         runs=[shown_run(portal, one) for one in latest.rows],
         environments=portal.catalogue.environments(),
         sizes=portal.catalogue.sizes(),

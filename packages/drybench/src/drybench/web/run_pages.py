@@ -31,9 +31,12 @@ def runs(
     search: Annotated[str, Query(max_length=200)] = "",
     cursor: str | None = None,
 ) -> HTMLResponse:
-    part = portal.runs.mine(asker.person, cursor, ON_A_PAGE, search)
+    part = portal.runs.mine(asker.person, cursor or None, ON_A_PAGE, search)
     shown = [shown_run(portal, one) for one in part.rows]
-    return page(request, "runs.html", asker=asker, runs=shown, next=part.next, cursor=cursor, search=search)
+    query = {"search": search} | ({"cursor": cursor} if cursor else {})
+    return page(
+        request, "runs.html", asker=asker, runs=shown, next=part.next, cursor=cursor, search=search, query=query
+    )
 
 
 @router.get("/runs/new")

@@ -72,7 +72,7 @@ def _html(content: bytes, public: str, growing: bool) -> str:
     try:
         notebook = json.loads(content)
         with AT_ONCE:
-            return _converted(_without_outputs(notebook) if growing else notebook, public, growing)
+            return _converted(_as_it_begins(notebook) if growing else notebook, public, growing)
     except Exception:
         log.warning("a notebook could not be shown", exc_info=True)
         return _instead("unreadable", "")
@@ -108,13 +108,13 @@ def _exporter(public: str) -> Any:
     )
 
 
-def _without_outputs(notebook: dict[str, Any]) -> dict[str, Any]:
-    """As it begins: what a former run left in it is not shown as if it were new."""
-    cells = [
-        {**cell, "outputs": [], "execution_count": None} if cell.get("cell_type") == "code" else cell
-        for cell in notebook["cells"]
-    ]
-    return {**notebook, "cells": cells}
+def _as_it_begins(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Without what a former run left in it, and each cell to be found by its place."""
+    cells = [{**cell, "id": f"cell-{place}"} for place, cell in enumerate(notebook["cells"])]
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+    return {**notebook, "nbformat_minor": 5, "cells": cells}
 
 
 def _may_have_math(notebook: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from drybench.model import SESSION, TaskRow
 from drybench.phases import Outcome, Phase, Wanted
+from drybench.quantities import bytes_in_words
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -77,16 +78,14 @@ def took(task: TaskRow, now: datetime) -> str:
     return duration(((task.ended_at or now) - task.started_at) / timedelta(seconds=1))
 
 
-def amount(bytes: int) -> str:
+def amount(count: int) -> str:
     """340 bytes · 12 KiB · 512 MiB · 1.5 GiB"""
-    if bytes < 1024:
-        return f"{bytes} bytes"
-    value, unit = float(bytes), "bytes"
-    for unit in ("KiB", "MiB", "GiB", "TiB"):
-        value /= 1024
-        if value < 1024:
-            break
-    return f"{value:.0f} {unit}" if value >= 10 or value == int(value) else f"{value:.1f} {unit}"
+    power = min(max(count, 1).bit_length() - 1, 49) // 10
+    if power == 0:
+        return f"{count} bytes"
+    value = count / 1024**power
+    digits = 0 if value >= 10 or value == int(value) else 1
+    return f"{value:.{digits}f} {('KiB', 'MiB', 'GiB', 'TiB')[power - 1]}"
 
 
 def cores(count: float) -> str:
@@ -108,6 +107,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "duration": duration,
     "exactly": exactly,
     "is_open": is_open,
+    "limit": bytes_in_words,
     "line": line,
     "look": look,
     "rfc3339": rfc3339,

@@ -36,7 +36,9 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
 
 
 def wants_html(request: Request) -> bool:
-    return not request.url.path.startswith(APART) and "text/html" in request.headers.get("accept", "")
+    """A browser that looks at a page, or a page that asks for its own parts."""
+    asks = "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
+    return asks and not request.url.path.startswith(APART)
 
 
 @cache
