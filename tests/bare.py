@@ -29,6 +29,8 @@ class BareMachine:
         subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", packages, "bookworm", root], check=True)
         for file in (Path("/etc/resolv.conf"), Path("/etc/hosts"), CERTIFICATES):
             shutil.copy(file, root / file.relative_to("/"))
+        with (root / "etc" / "passwd").open("a") as accounts:
+            accounts.write(f"ada:x:{ADA}:{ADA}:Ada:/home/ada:/bin/bash\n")
         return cls(root)
 
     def clone(self) -> None:
@@ -36,6 +38,10 @@ class BareMachine:
         home.mkdir()
         clone(home / "drybench")
         subprocess.run(["chown", "-R", f"{ADA}:{ADA}", home], check=True)
+
+    def write(self, name: str, text: str) -> None:
+        """Into Ada's clone."""
+        (self.root / "home" / "ada" / "drybench" / name).write_text(text)
 
     def says(self, script: str, seconds: float = 300) -> subprocess.CompletedProcess[str]:
         """What Ada's shell says in her clone; whatever it leaves running ends with it."""
