@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import os
 import signal
 import socket
@@ -112,7 +113,8 @@ async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
     public = _listen(works.portal.addresses.portal_port)
     private = bind_private(data.socket)
     servers = [_server(outer), _server(inner, http=OurAccountOnly)]
-    loops = [asyncio.create_task(works.reconciler.run()), asyncio.create_task(works.agreeing.run())]
+    warming = asyncio.create_task(asyncio.to_thread(_import_what_is_slow))
+    loops = [warming, asyncio.create_task(works.reconciler.run()), asyncio.create_task(works.agreeing.run())]
     _end_on_signals(servers, (outer, inner))
     try:
         await asyncio.gather(servers[0].serve([public]), servers[1].serve([private]))
@@ -155,6 +157,12 @@ def _end_on_signals(servers: list[_Server], apps: tuple[FastAPI, ...]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
+
+
+def _import_what_is_slow() -> None:
+    """So that the first one who hands in a notebook does not wait for it."""
+    for module in ("papermill.inspection", "papermill.parameterize"):
+        importlib.import_module(module)
 
 
 def _plain_log() -> None:

@@ -51,8 +51,8 @@ class Runs:
     def submit(self, person: Person, request: RunRequest, key: str | None = None, origin: str = "api") -> Run:
         permissions.needs(person, permissions.RUNS)
         environment = self._desk.catalogue.environment(request.environment)
-        notebook = notebooks.read_notebook(request.notebook, self._notebook_limit)
         file_name = notebooks.safe_name(request.notebook_name)
+        notebook = notebooks.read_notebook(request.notebook, self._notebook_limit, file_name)
         kernel = self._kernel(notebook, environment)
         values = parameters.check(parameters.read_parameters(notebook), request.parameters)
         prepared = parameters.inject(notebook, values) if values else notebook
