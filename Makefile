@@ -33,7 +33,7 @@ format:
 
 bench:
 	@bin/bootstrap dev
-	@$(BIN)/python benchmarks/run $(ARGS)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 docs:
 	@bin/bootstrap dev

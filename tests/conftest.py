@@ -10,10 +10,6 @@ from tests.parts import needs
 pytest_plugins = ["tests.postgres"]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "needs(name, …): parts of the system the test cannot do without")
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         needs(*mark.args)
