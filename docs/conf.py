@@ -8,7 +8,7 @@ project = "Drybench"
 copyright = "2026, Drybench contributors"
 version = release = version_of("drybench")
 extensions = ["myst_parser", "sphinx_copybutton", "sphinx_design"]
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"

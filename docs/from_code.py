@@ -6,22 +6,17 @@ The pages are committed, so that they can be read where the repository lies; a t
 from __future__ import annotations
 
 import inspect
-import json
 import re
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from cyclopts import App, Parameter
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
-from drybench import errors
+from drybench import errors, settings
 from drybench.errors import DrybenchError
-from drybench.quantities import bytes_in_words
 from drybench.runs.causes import WORDS
-from drybench.settings import Settings
 from drybench_client.commands import add_commands
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -44,8 +39,7 @@ Everything in `drybench.toml`, in the data directory. A bench needs no such file
 from the command line, else from a variable (`DRYBENCH_SECTION__KEY`), else from the file, else from here. `drybench
 settings` prints what is in force and where each value came from. [Configure](../how-to/configure.md) has examples.
 """
-    sections = [section for name, field in Settings.model_fields.items() for section in _section(name, field)]
-    return "\n".join([MADE, intro, *sections])
+    return "\n".join([MADE, intro, settings.reference()])
 
 
 def errors_page() -> str:
@@ -91,31 +85,6 @@ def command_line() -> App:
 
 def code_of(error: type[DrybenchError]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", error.__name__).lower()
-
-
-def _section(name: str, field: FieldInfo) -> Iterator[str]:
-    model = field.annotation
-    if get_args(model):  # any number of sections of one kind, each with a name of its own
-        name, model = f"{name}.NAME", get_args(model)[-1]
-    assert isinstance(model, type)
-    assert issubclass(model, BaseModel)
-    yield f"## [{name}]\n\n{inspect.cleandoc(model.__doc__ or '')}\n"
-    for key, inner in model.model_fields.items():
-        if isinstance(inner.annotation, type) and issubclass(inner.annotation, BaseModel):
-            yield from _section(f"{name}.{key}", inner)
-        else:
-            yield _key(f"{name}.{key}", inner)
-
-
-def _key(name: str, field: FieldInfo) -> str:
-    default = field.get_default(call_default_factory=True)
-    return f"### {name}\n\n{field.description}\n\nDefault: `{_shown(name, default)}`\n"
-
-
-def _shown(name: str, default: Any) -> str:
-    if default and name.endswith(("memory", "notebook_limit")):
-        return json.dumps(bytes_in_words(default))
-    return json.dumps(default)
 
 
 def concrete(error: type[DrybenchError]) -> Iterator[type[DrybenchError]]:

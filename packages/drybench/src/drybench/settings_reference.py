@@ -30,7 +30,7 @@ def _section(section: type[BaseModel], above: tuple[str, ...]) -> Iterator[str]:
 def _key(name: str, field: FieldInfo, default: Any, above: tuple[str, ...]) -> Iterator[str]:
     shown = "{}" if default == {} else json.dumps(default, ensure_ascii=False)
     variable = "DRYBENCH_" + "__".join((*above, name)).upper()
-    yield f"`{name}`\n: {field.description}\n\n  Default: `{shown}`. Variable: `{variable}`.\n"
+    yield f"### {'.'.join((*above, name))}\n\n{field.description}\n\nDefault: `{shown}`. Variable: `{variable}`.\n"
 
 
 def _inner(field: FieldInfo) -> type[BaseModel] | None:
