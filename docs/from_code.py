@@ -39,7 +39,7 @@ Everything in `drybench.toml`, in the data directory. A bench needs no such file
 from the command line, else from a variable (`DRYBENCH_SECTION__KEY`), else from the file, else from here. `drybench
 settings` prints what is in force and where each value came from. [Configure](../how-to/configure.md) has examples.
 """
-    return "\n".join([MADE, intro, settings.reference()])
+    return f"{MADE}\n{intro}\n{settings.reference()}"
 
 
 def errors_page() -> str:
