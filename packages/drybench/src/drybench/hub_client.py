@@ -85,7 +85,7 @@ class HubClient:
     async def _is_there_or_busy(self, person: str, session: str, task: str, refused: httpx.Response) -> None:
         """The Hub says 400 to three things: it runs, it is coming or going, and this must not be."""
         answer = await self._ask("GET", _server(person, session))
-        server = answer.json() if answer.is_success else {}
+        server: dict[str, Any] = answer.json() if answer.is_success else {}
         if server.get("pending"):
             raise HubBusy()
         if not server.get("ready"):

@@ -3,6 +3,8 @@
 The Hub is started and killed at any moment while sessions go on; most lines here are for that.
 """
 
+# pyright: standard
+
 from __future__ import annotations
 
 import os
@@ -25,7 +27,6 @@ RUNS, ALL = "custom:drybench:runs", "custom:drybench:all"
 OF_PORTAL = ["list:users", "read:users:groups", "start:servers", "delete:servers", "read:servers"]
 ENTER_PORTAL = "access:services!service=portal"
 A_DAY = 24 * 3600
-ANSWERS_WITHIN = 1.0  # seconds; the portal does not wait at the Hub, it looks at its ledger
 ANSWERS_WITHIN = 0.2  # seconds; then the Hub says "pending", and the ledger knows the rest
 Traits = dict[str, dict[str, Any]]
 
@@ -68,7 +69,6 @@ def _where(data: DataFolder, addresses: Addresses) -> dict[str, Any]:
         "hub_routespec": "/hub/",
         "db_url": f"sqlite:///{data.hub_database}",
         "cookie_secret_file": str(data.secrets / "cookie_secret"),
-        "tornado_settings": {"cookie_options": {"samesite": "Lax"}, "slow_spawn_timeout": ANSWERS_WITHIN},
     }
     return {**where, **_own_host_names(addresses)} if addresses.own_host_names else where
 

@@ -1,5 +1,7 @@
 """Who asks, as JupyterHub says it: OAuth for browsers, tokens for everything else."""
 
+# pyright: standard
+
 from __future__ import annotations
 
 import base64

@@ -7,4 +7,4 @@ import os
 from drybench.hub.config import configure
 
 os.umask(0o077)
-configure(get_config())  # noqa: F821  # pyright: ignore[reportUndefinedVariable]
+configure(get_config())  # noqa: F821  # pyright: ignore[reportUndefinedVariable, reportUnknownArgumentType]

@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
 
-from drybench.errors import Conflict, PortalAway, Refused
+from drybench.errors import PortalAway, Refused
 
 LONGEST_PATH = 107  # bytes that the kernel takes for a socket's path
 OVER = "ended"
@@ -86,10 +86,10 @@ def _json(answer: httpx.Response) -> dict[str, Any]:
     if not answer.content:
         return {}
     try:
-        said = answer.json()
+        said: Any = answer.json()
     except ValueError as problem:
         raise PortalAway() from problem
-    return said if isinstance(said, dict) else {}
+    return cast(dict[str, Any], said) if isinstance(said, dict) else {}
 
 
 def _short(socket: Path) -> str:

@@ -1,4 +1,9 @@
-"""Signing in: any of JupyterHub's authenticators with the one-time ticket added, and who is let in."""
+"""Signing in: any of JupyterHub's authenticators with the one-time ticket added, and who is let in.
+
+What a stock authenticator does at once may as well be done by and by; the Hub waits for either.
+"""
+
+# pyright: standard, reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 
@@ -8,17 +13,17 @@ from typing import Any
 
 from jupyterhub.auth import Authenticator
 from jupyterhub.handlers.base import BaseHandler
-from tornado import web
-from tornado.escape import url_escape
 from traitlets import Bool, Unicode, import_item
 
 from drybench.data_folder import DataFolder
-from drybench.errors import DrybenchError, NotAllowed, PortalAway, SecondPerson
+from drybench.errors import PortalAway, SecondPerson, SettingsWrong
 from drybench.hub import tickets
 from drybench.hub.portal_socket import PortalSocket
+from drybench.hub.ticket_page import TicketPage, ToPortal, said
 
 ONE_PERSON = "one-person"
 TICKET = "drybench_ticket"
+GROUP = "jupyterhub.authenticators"  # of entry points
 Model = dict[str, Any]
 
 
@@ -52,7 +57,7 @@ class Ticketed(Authenticator):
 
     async def run_post_auth_hook(self, handler: BaseHandler, auth_model: Model) -> Model:
         if not self._may_come_in(auth_model["name"]):
-            raise _said(SecondPerson(first=self.folder.only_person.read_text()))
+            raise said(SecondPerson(first=self.folder.only_person.read_text()))
         return await super().run_post_auth_hook(handler, auth_model)
 
     async def refresh_user(self, user: Any, handler: BaseHandler | None = None) -> bool | Model | None:
@@ -66,7 +71,7 @@ class Ticketed(Authenticator):
         try:
             await self._tell_portal(user.name)
         except PortalAway as away:
-            raise _said(away) from None
+            raise said(away) from None
         if self.bench_is_for_one and self._first() == user.name:
             self.folder.only_person.unlink()
         await _finished(super().delete_user(user))
@@ -117,65 +122,16 @@ def ticketed(name: str) -> type[Ticketed]:
     return type(f"Ticketed{base.__name__}", (Ticketed, base), own)
 
 
-class TicketPage(BaseHandler):
-    """A GET burns nothing: the page itself sends the code that its address brought along."""
-
-    async def get(self) -> None:
-        await self._show()
-
-    async def post(self) -> None:
-        self._only_from_here()
-        code = self.get_body_argument("code", "")
-        somebody_else = self.current_user and self.current_user.name != self._owner
-        if somebody_else and self.get_body_argument("instead", "") != self._owner:
-            await self._show(code=code, instead_of=self.current_user.name)
-            return
-        try:
-            user = await self.login_user({"code": code, "username": self._owner})
-        except DrybenchError as refusal:
-            self.set_status(refusal.status)
-            await self._show(refusal=refusal)
-            return
-        if user is None:
-            raise _said(NotAllowed())
-        self._jupyterhub_user = user
-        self.redirect(self.get_next_url(user))
-
-    @property
-    def _owner(self) -> str:
-        return self.authenticator.normalize_username(self.authenticator.bench_owner)
-
-    def _only_from_here(self) -> None:
-        origin = self.request.headers.get("Origin")
-        if origin and origin != self.authenticator.bench_address:
-            raise web.HTTPError(403)
-
-    async def _show(self, code: str = "", instead_of: str = "", refusal: DrybenchError | None = None) -> None:
-        following = url_escape(self.get_argument("next", ""))
-        words = {"owner": self._owner, "code": code, "instead_of": instead_of, "refusal": refusal, "next": following}
-        self.finish(await self.render_template("ticket.html", **words))
-
-
-class ToPortal(BaseHandler):
-    """Sessions are started, seen and stopped on the portal's pages only."""
-
-    def get(self) -> None:
-        self.redirect(f"{self.authenticator.bench_address}/")
-
-
 def _stock(name: str) -> type[Authenticator]:
-    for entry in entry_points(group="jupyterhub.authenticators", name=name):
-        return entry.load()
-    return import_item(name)
+    try:
+        found = next((entry.load() for entry in entry_points(group=GROUP, name=name)), None) or import_item(name)
+    except ImportError as problem:
+        raise SettingsWrong(place="hub.authenticator", problem=f"{name} cannot be loaded ({problem})") from None
+    if not (isinstance(found, type) and issubclass(found, Authenticator)):
+        raise SettingsWrong(place="hub.authenticator", problem=f"{name} is none of JupyterHub's authenticators")
+    return found
 
 
 async def _finished(answer: Any) -> Any:
     """Stock authenticators answer at once or by and by."""
     return await answer if hasattr(answer, "__await__") else answer
-
-
-def _said(error: DrybenchError) -> web.HTTPError:
-    """So that the Hub's own pages and API print our sentence."""
-    answer = web.HTTPError(error.status, str(error).replace("%", "%%"))
-    answer.jupyterhub_message = str(error)  # type: ignore[attr-defined]
-    return answer

@@ -4,6 +4,8 @@ It starts nothing and ends nothing itself. Silence is never taken for death: whi
 away, a session counts as running.
 """
 
+# pyright: standard
+
 from __future__ import annotations
 
 import asyncio
@@ -34,6 +36,7 @@ class LedgerSpawner(Spawner):
 
     task = ""
     address = ""
+    server: Any
 
     async def start(self) -> str:
         task = self.user_options.get("task")
@@ -65,8 +68,8 @@ class LedgerSpawner(Spawner):
     async def get_url(self) -> str:
         """The ledger's address: a Hub killed in the middle of a start has none of its own."""
         look = await self._look()
-        address = (look and look.address) or self.address or self.server.host
-        return address + self.server.base_url
+        address = (look and look.address) or self.address
+        return self.server.url if not address else address + self.server.base_url
 
     def get_env(self) -> dict[str, str]:
         """With what `drybench` needs to ask for runs in this session; the token can do that and no more.
