@@ -46,9 +46,9 @@ def many_runs(data: Path, count: int = 200, times: int = 5) -> list[Row]:
 
         def ours() -> None:
             bench = Bench(data=data)
-            ids = [bench.submit(file).id for file in files]
+            ids = [bench.submit(file)["id"] for file in files]
             for id in ids:
-                assert bench.wait(id).outcome == "done"
+                assert bench.wait(id)["outcome"] == "done"
 
         def theirs() -> None:
             names = "\n".join(str(file) for file in files)
@@ -62,9 +62,9 @@ def _ours(data: Path, notebook: Path) -> Work:
     bench = Bench(data=data)
 
     def finish() -> None:
-        run = bench.wait(bench.submit(notebook).id)
-        assert run.outcome == "done", run
-        assert bench.notebook(run.id)
+        run = bench.wait(bench.submit(notebook)["id"])
+        assert run["outcome"] == "done", run
+        assert bench.notebook(run["id"])
 
     return Work(finish)
 

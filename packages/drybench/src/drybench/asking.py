@@ -66,8 +66,6 @@ class Desk:
 
     def done(self, person: Person, deed: str, kind: str, subject: str, origin: str) -> None:
         """Write the deed, wake the loop, tell the pages."""
-        self.ledger.write_deed(
-            Deed(self.new_id(), self.now(), person.id, person.name, origin, deed, kind, subject)
-        )
+        self.ledger.write_deed(Deed(self.new_id(), self.now(), person.id, person.name, origin, deed, kind, subject))
         self.changes.tell(Change(kind, subject, person.id))
         self.wake()

@@ -23,9 +23,7 @@ def plan_session(id: str, person: Person, environment: Environment, size: Size, 
     )
 
 
-def plan_run(
-    id: str, person: Person, environment: Environment, size: Size, run_folder: Path, attempt: int
-) -> Task:
+def plan_run(id: str, person: Person, environment: Environment, size: Size, run_folder: Path, attempt: int) -> Task:
     return Task(
         id=id,
         person=person.name,

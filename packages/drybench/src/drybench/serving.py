@@ -188,9 +188,7 @@ def _owner(data: DataFolder, in_force: Settings) -> str:
 
 
 def _sizes(in_force: Settings) -> list[Size]:
-    return [
-        Size(name, size.title or name, size.cores, size.memory, size.gpus) for name, size in in_force.sizes.items()
-    ]
+    return [Size(name, size.title or name, size.cores, size.memory, size.gpus) for name, size in in_force.sizes.items()]
 
 
 def _now() -> datetime:

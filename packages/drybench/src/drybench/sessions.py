@@ -45,9 +45,7 @@ class Sessions:
         id = self._desk.new_id()
         task = self._plan(person, environment, size.name)
         row = self._desk.first_task(person, task, environment.engine, subject=id)
-        asked = Session(
-            id, person.id, person.name, name, environment.name, request.app, size.name, row.created_at, row
-        )
+        asked = Session(id, person.id, person.name, name, environment.name, request.app, size.name, row.created_at, row)
         try:
             session = self._desk.ledger.add_session(asked, task, key)
         except NameInUse:  # two clicks at once

@@ -161,7 +161,9 @@ class Runs:
 
 def _check_folders(request: RunRequest) -> None:
     for folder in (request.folder, request.cwd):
-        if folder is not None and not (folder.is_absolute() and folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
+        if folder is not None and not (
+            folder.is_absolute() and folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
+        ):
             raise NoSuchFolder(path=str(folder)[:200])
 
 
