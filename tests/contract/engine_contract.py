@@ -254,6 +254,8 @@ class EngineContract:
         if there:
             given = task(self.says_variable("CUDA_VISIBLE_DEVICES"), gpu_count=1, gpus=there[:1])
             await log_with(engine, await engine.start(given, {}), there[0].encode() + b"\n")
+            none = await engine.start(task(self.says_variable("CUDA_VISIBLE_DEVICES")), {})
+            assert await log_with(engine, none, b"\n") == b"\n"
         with pytest.raises(Refused):
             engine.check(task(self.says("hello"), gpu_count=len(there) + 1))
 

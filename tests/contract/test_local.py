@@ -13,7 +13,6 @@ from tests.contract.engine_contract import SERVER, EngineContract, MakeEngine
 
 
 class TestLocal(EngineContract):
-    gpus: tuple[str, ...] = ()
     serves = (sys.executable, "-c", SERVER)
 
     @pytest.fixture
@@ -26,7 +25,7 @@ class TestLocal(EngineContract):
     def make_engine(self, tasks: Path) -> MakeEngine:
         self.away = tasks.with_name("away")
         self.tasks_folder = tasks
-        return lambda: LocalEngine(tasks, cores=2, memory=2 << 30, gpus=self.gpus)
+        return lambda: LocalEngine(tasks, cores=2, memory=2 << 30, gpus=("0", "1"))
 
     @asynccontextmanager
     async def out_of_reach(self, engine: Engine) -> AsyncIterator[None]:
@@ -34,7 +33,3 @@ class TestLocal(EngineContract):
         self.tasks_folder.rename(self.away)
         yield
         self.away.rename(self.tasks_folder)
-
-
-class TestLocalWithGpus(TestLocal):
-    gpus = ("0", "1")

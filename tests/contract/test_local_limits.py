@@ -12,6 +12,7 @@ import pytest
 
 from drybench.engines import local_watcher
 from drybench.engines.processes import Identity
+from drybench.errors import NoSuchGpu
 from drybench.phases import Reason, Seen, Sight
 from tests.contract.conftest import Local
 from tests.waiting import eventually
@@ -233,6 +234,11 @@ async def test_forgetting_what_still_runs_ends_it(local: Local) -> None:
     await local.engine.forget(handle)
     assert not command.is_alive
     assert list(local.tasks.iterdir()) == []
+
+
+def test_where_no_gpu_is_none_is_promised(local: Local) -> None:
+    with pytest.raises(NoSuchGpu):
+        local.engine.check(local.task("true", gpu_count=1))
 
 
 async def test_room_is_what_others_leave(local: Local) -> None:

@@ -139,7 +139,7 @@ class LocalEngine:
             "command": task.command,
             "workdir": str(task.workdir or self._home),
             "memory": task.memory,
-            "env": environ(task, env, folder, self._home),
+            "env": environ(task, env, folder, self._home, self.can.gpus),
         }
 
     def _look(self, handle: Handle) -> tuple[Sight, Identity | None]:
@@ -150,6 +150,8 @@ class LocalEngine:
             return self._look_into(folder, Identity.from_json(handle))
         except OSError as problem:
             return Sight(Seen.UNREACHABLE, detail=problem.strerror or ""), None
+        except TaskNotStarted as problem:  # a watcher in place of one that was killed
+            return Sight(Seen.UNREACHABLE, detail=problem.sentence), None
 
     def _look_into(self, folder: TaskFolder, started: Identity | None) -> tuple[Sight, Identity | None]:
         """The end counts once the watcher is gone too: a task may write what it likes into its folder."""

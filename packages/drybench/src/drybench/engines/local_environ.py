@@ -22,10 +22,16 @@ PASSED_ON = (
 NEVER = ("PYTHONHOME", "PYTHONPATH", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "VIRTUAL_ENV")
 
 
-def environ(task: Task, env: Mapping[str, str], folder: TaskFolder, home: Path) -> dict[str, str]:
-    """What the machine has, what was asked for, and above both what makes the task's place its own."""
+def environ(
+    task: Task, env: Mapping[str, str], folder: TaskFolder, home: Path, has_gpus: bool = False
+) -> dict[str, str]:
+    """What the machine has, what was asked for, and above both what makes the task's place its own.
+
+    GPUs that the engine gives out are seen only by whom they were given to.
+    """
     asked = {name: value for name, value in {**task.env, **env}.items() if name not in NEVER}
-    return {"LANG": "C.UTF-8", **_of_the_machine(), **asked, **_own(task, folder, home)}
+    gpus = {"CUDA_VISIBLE_DEVICES": ",".join(task.gpus)} if has_gpus else {}
+    return {"LANG": "C.UTF-8", **_of_the_machine(), **asked, **_own(task, folder, home), **gpus}
 
 
 def _of_the_machine() -> dict[str, str]:
@@ -45,6 +51,4 @@ def _own(task: Task, folder: TaskFolder, home: Path) -> dict[str, str]:
     if task.python is not None:
         own |= overlay_variables(folder.overlay, task.python)
         own["PATH"] = f"{folder.overlay}/bin:{task.python}/bin:{SYSTEM_PATH}"
-    if task.gpus:
-        own["CUDA_VISIBLE_DEVICES"] = ",".join(task.gpus)
     return own

@@ -42,7 +42,7 @@ GRACE = 10.0  # for a SIGTERM that did not come from the engine
 LEFT_BEHIND = 2.0  # what the command leaves behind has this long to end by itself
 GIVE_UP = 60.0  # a process in an uninterruptible wait cannot be ended by anybody
 OOM_SCORE = 500  # the kernel takes a task before it takes the bench or the desktop
-END_SIZE = 4096  # reserved at the start, so that the last word fits on a full disk
+RECORD = 1024  # every record has this size; that of the end is reserved, so that it fits on a full disk
 SMALL = 1 << 16
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -56,7 +56,6 @@ class Process(NamedTuple):
 
     pid: int
     start_time: int
-    state: str
     group: int
     session: int
     ticks: int  # of CPU
@@ -80,7 +79,6 @@ def look(pid: int) -> Process | None:
     return Process(
         pid=pid,
         start_time=int(words[19]),
-        state=words[0].decode(),
         group=int(words[2]),
         session=int(words[3]),
         ticks=int(words[11]) + int(words[12]),
@@ -141,58 +139,47 @@ def read(path: Path) -> Record | None:
 
 def write(path: Path, record: Record, lasting: bool = False) -> None:
     """All of it or nothing; lasting: over a power cut too."""
-    new = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    new = _reserve(path)
+    descriptor = os.open(new, os.O_WRONLY | os.O_NOFOLLOW)
     with open(descriptor, "wb") as file:
-        file.write(json.dumps(record).encode())
+        file.write(json.dumps(record).encode().ljust(RECORD))
         file.flush()
         if lasting:
             os.fsync(descriptor)
     new.rename(path)
     if lasting:
-        _sync(path.parent)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        os.fsync(folder)
+        os.close(folder)
 
 
 class Usage:
     """What the task uses. Memory is PSS, so that what forked workers share counts once.
 
     To learn it the kernel walks all their pages, so it is asked for only when the resident
-    sizes, which are never less, may be above the limit, and now and then for the page.
+    sizes, which are never less, are together above the limit.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
         self.pause = 0.1  # until the next look
         self._path = folder / "usage.json"
-        self._limit = limit
-        self._memory = 0
-        self._resident = 0  # when memory was last asked for
-        self._ask_after = 0.0
+        self._limit = limit or sys.maxsize
         self._ticks = 0
         self._at = time.monotonic()
         self._written = (0, 0.0)
 
     def is_over(self, tree: list[Process]) -> bool:
-        resident = sum(process.resident for process in tree)
-        suspect = bool(self._limit) and resident > self._limit
-        took = self._measure(tree, resident) if suspect or self._is_news(resident) else 0.0
-        self._say(self._cores(tree))
-        self.pause = max(20 * took, self._until_it_could_be_over(self._memory if suspect else resident))
-        return suspect and self._memory > self._limit
-
-    def _is_news(self, resident: int) -> bool:
-        return time.monotonic() > self._ask_after and abs(resident - self._resident) > self._resident / 32
-
-    def _measure(self, tree: list[Process], resident: int) -> float:
         began = time.monotonic()
-        self._memory = sum(_proportional(process) for process in tree)
-        self._resident = resident
-        took = time.monotonic() - began
-        self._ask_after = began + max(2.0, 50 * took)
-        return took
+        memory = sum(process.resident for process in tree)
+        if memory > self._limit:
+            memory = sum(map(_proportional, tree))
+        self.pause = max(20 * (time.monotonic() - began), self._until_it_could_be_over(memory))
+        self._say(memory, self._cores(tree))
+        return memory > self._limit
 
-    def _until_it_could_be_over(self, used: int) -> float:
+    def _until_it_could_be_over(self, memory: int) -> float:
         """One core fills about 2 GiB in a second."""
-        return min(1.0, max(0.1, (self._limit - used) / (2 << 30))) if self._limit else 1.0
+        return min(1.0, max(0.1, (self._limit - memory) / (2 << 30)))
 
     def _cores(self, tree: list[Process]) -> float:
         ticks, now = sum(process.ticks for process in tree), time.monotonic()
@@ -200,12 +187,12 @@ class Usage:
         self._ticks, self._at = ticks, now
         return round(used, 1)
 
-    def _say(self, cores: float) -> None:
-        memory, before = self._written
-        if abs(self._memory - memory) > memory / 32 or abs(cores - before) > 0.1:
-            self._written = (self._memory, cores)
+    def _say(self, memory: int, cores: float) -> None:
+        before, cores_before = self._written
+        if abs(memory - before) > before / 32 or abs(cores - cores_before) > 0.1:
+            self._written = (memory, cores)
             with suppress(OSError):  # a full disk: it is only for the page
-                write(self._path, {"format": 1, "memory": self._memory, "cpu": cores})
+                write(self._path, {"format": 1, "memory": memory, "cpu": cores})
 
 
 class Remains:
@@ -221,15 +208,18 @@ class Remains:
         self._mark = f"DRYBENCH_TASK={task}".encode()
         self._not_allowed: set[tuple[int, int]] = set()
 
-    def of_command(self, command: Process | None) -> list[Process]:
-        return [command, *below(command.pid)] if command else []
+    def tree(self, command: Process | None) -> list[Process]:
+        found = below(os.getpid())
+        if command and command.pid not in (process.pid for process in found):
+            found += [command, *below(command.pid)]
+        return found
 
     def find(self, command: Process | None) -> list[Process]:
-        found = {process.pid: process for process in [*below(os.getpid()), *self.of_command(command)]}
+        found = {process.pid: process for process in self.tree(command)}
         for pid in _own_pids():
             if pid not in found and (process := look(pid)) and self._is_ours(process, command):
                 found[pid] = process
-        found.pop(os.getpid(), None)
+        found.pop(os.getpid(), None)  # it holds the lock too
         return [process for process in found.values() if process.who not in self._not_allowed]
 
     def send(self, process: Process, number: int) -> None:
@@ -260,11 +250,9 @@ class Watch:
         self._reason: str | None = None
         self._deadline: float | None = None
         self._look_at = 0.0
-        self._killed = False  # by us
-        self._oom_kills = _oom_kills()
 
     def start(self, order: Record, lock: int) -> None:
-        _reserve_the_end(self._folder)
+        _reserve(self._folder / "exit.json")
         if (self._folder / "stop.json").exists():
             self._reason = "cancelled"
             return
@@ -293,7 +281,6 @@ class Watch:
     def clear_away(self, politely: bool = True) -> None:
         """Room counts as free only when nothing of the task is left."""
         since, asked = time.monotonic(), set[tuple[int, int]]()
-        self._killed |= not politely
         while left := self._remains.find(self._living()):
             late = time.monotonic() - since
             if late > GIVE_UP:
@@ -308,19 +295,18 @@ class Watch:
             self._reap()
 
     def say_how_it_ended(self) -> None:
+        self._bound_log()
         code = None if self._status is None else os.waitstatus_to_exitcode(self._status)
         number = -code if code is not None and code < 0 else None
-        self._bound_log()
-        _write_the_end(
-            self._folder,
-            {
-                "format": 1,
-                "exit_code": 128 + number if number else code,
-                "signal": number,
-                "reason": self._reason or ("out_of_memory" if self._kernel_took_it(number) else None),
-                "ended_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            },
-        )
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        exit_code = 128 + number if number else code
+        end = {"format": 1, "exit_code": exit_code, "signal": number, "reason": self._reason, "ended_at": at}
+        while self._folder.exists():
+            try:
+                write(self._folder / "exit.json", end, lasting=True)
+                break
+            except OSError:  # a disk that takes nothing may take it later
+                time.sleep(1)
 
     def _living(self) -> Process | None:
         found = look(self._command.pid) if self._command else None
@@ -352,8 +338,7 @@ class Watch:
             self.clear_away(politely=False)
         elif now >= self._look_at:
             self._bound_log()
-            self._oom_kills = _oom_kills()
-            if self._usage.is_over(self._remains.of_command(self._living())):
+            if self._usage.is_over(self._remains.tree(self._living())):
                 self._reason = "out_of_memory"
                 self.clear_away(politely=False)
             self._look_at = time.monotonic() + self._usage.pause
@@ -379,10 +364,6 @@ class Watch:
         if os.fstat(self._log).st_size > LOG_LIMIT + len(LOG_FULL):
             os.ftruncate(self._log, LOG_LIMIT)
             os.write(self._log, LOG_FULL)
-
-    def _kernel_took_it(self, number: int | None) -> bool:
-        """Killed by somebody else in the same second in which the kernel killed for want of memory."""
-        return number == signal.SIGKILL and not self._killed and _oom_kills() > self._oom_kills
 
 
 def below(root: int) -> list[Process]:
@@ -499,34 +480,13 @@ def _be_taken_first() -> None:
         path.write_text(str(OOM_SCORE))
 
 
-def _reserve_the_end(folder: Path) -> None:
-    with open(folder / "exit.json.new", "wb") as file:
-        file.write(b" " * END_SIZE)
-
-
-def _write_the_end(folder: Path, record: Record) -> None:
-    """In place of what was reserved. A disk that takes nothing may take it later."""
-    text = json.dumps(record).encode().ljust(END_SIZE)
-    while folder.exists():
-        try:
-            descriptor = os.open(folder / "exit.json.new", os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-            with open(descriptor, "wb") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(descriptor)
-            (folder / "exit.json.new").rename(folder / "exit.json")
-            _sync(folder)
-            return
-        except OSError:
-            time.sleep(1)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _reserve(path: Path) -> Path:
+    """A record's place on the disk, of the size of every record."""
+    new = path.with_name(f"{path.name}.{os.getpid()}")
+    if not new.exists():
+        new.touch(0o600)
+        new.write_bytes(b" " * RECORD)
+    return new
 
 
 def _hear_signals() -> int:
@@ -540,12 +500,11 @@ def _hear_signals() -> int:
 
 
 def _children(pid: int) -> Iterator[int]:
-    try:
+    with suppress(FileNotFoundError, ProcessLookupError):
         for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
-                yield from map(int, file.read().split())
-    except (FileNotFoundError, ProcessLookupError):
-        return
+            with suppress(FileNotFoundError, ProcessLookupError):  # this thread has ended
+                with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                    yield from map(int, file.read().split())
 
 
 def _own_pids() -> Iterator[int]:
@@ -572,11 +531,6 @@ def _proportional(process: Process) -> int:
     except OSError:  # gone meanwhile, or it keeps its memory to itself
         pass
     return process.resident if look(process.pid) else 0
-
-
-def _oom_kills() -> int:
-    with open("/proc/vmstat", "rb") as file:
-        return next((int(line.split()[1]) for line in file if line.startswith(b"oom_kill ")), 0)
 
 
 def _syscall(number: int, *arguments: int | None) -> int:
