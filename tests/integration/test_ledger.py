@@ -233,7 +233,6 @@ class TestTasks:
             "spec": run.task.spec,
             "address": "http://127.0.0.1:1234",
             "answers": True,
-            "asked_at": clock(),
             "silent_since": clock(),
             "exit_code": -9,
             "memory_used": 1 << 40,

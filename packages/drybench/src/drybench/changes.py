@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ class Changes:
                 loop.call_soon_threadsafe(_put, queue, change)
 
     @contextmanager
-    def listen(self) -> Iterator[asyncio.Queue[Change | None]]:
+    def listen(self) -> Generator[asyncio.Queue[Change | None]]:
         """Within the block the queue fills; None in it means: you missed some, ask for all."""
         queue: asyncio.Queue[Change | None] = asyncio.Queue(self._most)
         self._listeners[queue] = asyncio.get_running_loop()

@@ -103,7 +103,6 @@ class TaskRow:
     handle: Mapping[str, Any] | None = None
     address: str | None = None
     answers: bool = False
-    asked_at: datetime | None = None  # when the Hub was last asked to start this session
     silent_since: datetime | None = None
     exit_code: int | None = None
     memory_used: int | None = None

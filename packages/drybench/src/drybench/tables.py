@@ -166,7 +166,6 @@ tasks = Table(
     Column("handle", Json),
     Column("address", Words),
     Column("answers", Boolean, nullable=False),
-    Column("asked_at", UtcTime),
     Column("silent_since", UtcTime),
     Column("exit_code", Integer),
     Column("memory_used", BigInteger),

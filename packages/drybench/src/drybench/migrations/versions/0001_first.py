@@ -123,7 +123,6 @@ def _tasks() -> None:
         sa.Column("handle", sa.Text()),
         sa.Column("address", sa.String()),
         sa.Column("answers", sa.Boolean(), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True)),
         sa.Column("silent_since", sa.DateTime(timezone=True)),
         sa.Column("exit_code", sa.Integer()),
         sa.Column("memory_used", sa.BigInteger()),
