@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from drybench import python_environment
+from drybench import ports, python_environment
 from drybench.addresses import Addresses
 from drybench.child_processes import Children
 from drybench.data_folder import DataFolder
@@ -41,6 +42,7 @@ class Bench:
         self.data.make()
         (self.data.environments / "python").symlink_to(python_environment.current(SHARED).parent)
         self.data.settings.write_text(f'{lines}\n[folders]\nhome = "{self.home}"\n')
+        self.data.settings.chmod(0o600)
         self.up: subprocess.Popen[bytes] | None = None
 
     @property
@@ -60,12 +62,17 @@ class Bench:
         """The one that `up` printed last, if it became ready."""
         return ["", *re.findall(r"^Drybench is ready: (\S+)$", self.said, re.MULTILINE)][-1]
 
-    def start(self, *words: str, environ: dict[str, str] | None = None) -> None:
-        """Bring it up, without waiting."""
+    def start(self, *words: str, by: Sequence[str] = ()) -> None:
+        """Bring it up, without waiting; `by` is what logs in to the machine where it is to be.
+
+        The first time on a port that no other test run, brought up at the same moment, will choose too.
+        """
+        if not self.data.bench.exists() and "--port" not in words:
+            words = ("--port", str(_free_port()), *words)
         with self._output.open("wb") as output:
             self.up = subprocess.Popen(
-                [DRYBENCH, "up", "--data", self.data.path, *words],
-                env=_environ() | (environ or {}),
+                [*by, DRYBENCH, "up", "--data", self.data.path, *words],
+                env=_environ(),
                 stdout=output,
                 stderr=output,
             )
@@ -110,9 +117,9 @@ class Bench:
         """The owner's hand, by the Unix socket."""
         return Client(data=self.data.path)
 
-    def browser(self) -> httpx.Client:
-        """Cookies and redirects as a browser has them; whatever the host, it goes to this bench's door."""
-        transport = _ToTheDoor(self.addresses.port)
+    def browser(self, door: str = "127.0.0.1") -> httpx.Client:
+        """Cookies and redirects as a browser has them; whatever host is named, it goes to this bench's door."""
+        transport = _ToTheDoor(door, self.addresses.port)
         return httpx.Client(base_url=self.url, transport=transport, follow_redirects=True, timeout=30, trust_env=False)
 
     def get(self, path: str, **more: Any) -> httpx.Response:
@@ -122,14 +129,16 @@ class Bench:
     def ticket(self) -> str:
         return tickets.new_ticket(self.data)
 
-    def signed_in(self) -> httpx.Client:
+    def signed_in(self, ticket: str | None = None, door: str = "127.0.0.1") -> httpx.Client:
         """A browser in which the owner has used a ticket and come to Home."""
-        signed_in = self.browser()
-        with self.browser() as browser:
+        signed_in = self.browser(door)
+        with self.browser(door) as browser:
             form = browser.get("/hub/ticket", headers={"Accept": "text/html"})
             xsrf = re.search(r'name="_xsrf" value="([^"]+)"', form.text)
             assert xsrf, form.text
-            browser.post("/hub/ticket", data={"_xsrf": xsrf[1], "code": self.ticket()}, follow_redirects=False)
+            browser.post(
+                "/hub/ticket", data={"_xsrf": xsrf[1], "code": ticket or self.ticket()}, follow_redirects=False
+            )
             home = browser.get("/", headers={"Accept": "text/html"}).raise_for_status()
             assert home.url == f"{self.url}/", home.url
             signed_in.cookies = browser.cookies
@@ -192,18 +201,23 @@ def make_environment() -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
+def _free_port() -> int:
+    """Below those that the kernel gives away by itself, so that it stays free while the bench is down."""
+    return next(port for port in iter(lambda: random.randrange(20000, 32000), 0) if ports.is_free("127.0.0.1", port))
+
+
 def _environ() -> dict[str, str]:
     """Nothing of the bench, the SSH connection or the session in which the tests themselves may run."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("DRYBENCH_", "SSH_"))}
 
 
 class _ToTheDoor(httpx.HTTPTransport):
-    def __init__(self, port: int) -> None:
+    def __init__(self, door: str, port: int) -> None:
         super().__init__(verify=False)
-        self._port = port
+        self._door = {"host": door, "port": port}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        here = request.url.copy_with(host="127.0.0.1", port=self._port)
+        here = request.url.copy_with(**self._door)
         content = request.read()
         return super().handle_request(
             httpx.Request(request.method, here, headers=request.headers, content=content, extensions=request.extensions)
