@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from drybench.engines import local_watcher
+from drybench.engines.base import Room
 from drybench.engines.processes import Identity
 from drybench.errors import NoSuchGpu
 from drybench.phases import Reason, Seen, Sight
@@ -241,10 +242,8 @@ def test_where_no_gpu_is_none_is_promised(local: Local) -> None:
         local.engine.check(local.task("true", gpu_count=1))
 
 
-async def test_room_is_what_others_leave(local: Local) -> None:
-    room = await local.engine.room()
-    assert room.cores == 2
-    assert 0 < room.memory <= 4 << 30
+async def test_room_is_what_the_settings_say(local: Local) -> None:
+    assert await local.engine.room() == Room(2, 4 << 30)
 
 
 def _holding(token: str, folder: str, pattern: str) -> list[Path]:
