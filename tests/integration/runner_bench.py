@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from drybench_runner import record
 
@@ -105,4 +106,6 @@ def attempt(place: Path, python: Path, given: dict[str, Any], made: Path | None 
     (folder / "given" / "notebook.ipynb").write_text(json.dumps(given))
     path = f"{python}/bin:{os.environ['PATH']}"
     kept = {"HOME": os.environ["HOME"], "LANG": "C.UTF-8"}
-    return Attempt(folder, task, python, {**kept, "PATH": path, "DRYBENCH_TASK_DIR": str(task), "DRYBENCH_TASK": "t1"})
+    return Attempt(
+        folder, task, python, {**kept, "PATH": path, "DRYBENCH_TASK_DIR": str(task), "DRYBENCH_TASK": f"t-{uuid4()}"}
+    )

@@ -108,6 +108,10 @@ def test_leaving_early_is_what_papermill_makes_of_it(make: Make, leave: str, out
     assert statuses(run)[1] == "pending"
 
 
+def test_a_notebook_may_end_by_ending_its_kernel(make: Make) -> None:
+    assert make("print(1)", "exit()").carry_out()["outcome"] == "done"
+
+
 def test_input_fails_with_words_and_does_not_wait(make: Make) -> None:
     run = make("input('name?')")
     result = run.carry_out()
@@ -338,6 +342,12 @@ def test_cwd_works_there(make: Make, beside: Path) -> None:
     assert list(run.output.iterdir()) == []
 
 
+def test_a_cwd_that_is_gone(make: Make, tmp_path: Path) -> None:
+    result = make("1", cwd=str(tmp_path / "gone")).carry_out()
+    assert (result["reason"], result["cells"]) == ("input_missing", 0)
+    assert "There is no folder" in result["sentence"]
+
+
 def test_a_folder_that_is_gone_is_said_in_the_log(make: Make, tmp_path: Path) -> None:
     run = make("1", folder=str(tmp_path / "gone"), notebook_name="analysis.ipynb")
     assert run.carry_out()["outcome"] == "done"
@@ -357,10 +367,21 @@ def test_much_text_is_merged_and_cut_with_words(make: Make) -> None:
     assert len([event for event in run.events() if event["event"] == "output"]) < 400
 
 
+def test_nothing_is_lost_while_the_runner_does_not_listen(make: Make) -> None:
+    run = make("print('go', flush=True)\nfor n in range(5000): print(n, flush=True)\nopen('printed', 'w').close()")
+    process = run.start()
+    wait_for(lambda: run.has_printed("go"), seconds=30)
+    process.send_signal(signal.SIGSTOP)
+    wait_for((run.output / "printed").exists, seconds=60)
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(timeout=60) == 0
+    assert run.text(0) == "go\n" + "".join(f"{n}\n" for n in range(5000))
+
+
 def test_a_large_picture_is_whole_in_the_notebook_and_cut_in_the_journal(make: Make) -> None:
     run = make("from IPython.display import display\ndisplay({'text/plain': 'x' * (3 << 20)}, raw=True)")
     run.carry_out()
-    assert len(run.outputs(0)[0]["data"]["text/plain"][0]) == 3 << 20
+    assert len("".join(run.outputs(0)[0]["data"]["text/plain"])) == 3 << 20
     assert "too large" in run.rebuilt()["cells"][0]["outputs"][0]["data"]["text/plain"][0]
 
 

@@ -42,6 +42,10 @@ def cannot_start_kernel(name: str, problem: OSError) -> End:
     return End("failed", "no_such_kernel", sentence)
 
 
+def no_such_folder(path: str) -> End:
+    return End("failed", "input_missing", f"There is no folder {path}, where this run was to work.")
+
+
 def kernel_died(exit_code: int | None, cell_number: int | None) -> End:
     where = "before it was ready" if cell_number is None else f"in cell {cell_number}"
     return End("failed", "kernel_died", f"The kernel ended by itself {where}{_how(exit_code)}.")

@@ -26,6 +26,14 @@ STARTUP_LIMIT = 60.0
 _RECONNECT_MS = 10
 _OUTPUTS = frozenset({"stream", "display_data", "execute_result", "error"})
 
+# A kernel drops what it prints when a thousand messages wait, which a busy machine makes likely. This lifts
+# the limit in the thread that owns the socket; a kernel that has no such thing ignores it.
+_DROP_NOTHING = """
+get_ipython().kernel.iopub_thread.schedule(
+    lambda socket=get_ipython().kernel.iopub_thread.socket: socket.setsockopt(__import__("zmq").SNDHWM, 0)
+)
+"""
+
 Message = dict[str, Any]
 
 
@@ -63,7 +71,7 @@ async def connect(kernel: Kernel) -> tuple[Client, Mapping[str, Any]]:
     while True:
         client = Client(kernel)
         try:
-            return client, await _ready(client)
+            info = await _ready(client)
         except DeadKernelError:
             client.close()
             if not kernel.may_try_again:
@@ -72,6 +80,10 @@ async def connect(kernel: Kernel) -> tuple[Client, Mapping[str, Any]]:
         except BaseException:
             client.close()
             raise
+        else:
+            if kernel.spec.is_ipykernel:
+                client.execute(_DROP_NOTHING, silent=True, stop_on_error=False)
+            return client, info
 
 
 async def _ready(client: Client) -> Mapping[str, Any]:
@@ -100,7 +112,7 @@ class Execution(NotebookClient):
     def __init__(self, notebook: NotebookNode, client: Client, recording: Recording) -> None:
         super().__init__(notebook, on_cell_execute=self._started, on_cell_executed=self._ended)
         # The answer overtakes what was printed before it where a lot is printed.
-        self.iopub_timeout = 60
+        self.iopub_timeout = 120
         self.kc = client
         self._recording = recording
         self.reply: Mapping[str, Any] = {}
@@ -112,7 +124,7 @@ class Execution(NotebookClient):
             self.is_busy = True
         if kind == "update_display_data":
             if display_id := _display_id(content):
-                self._recording.update(display_id, content["data"], content["metadata"])
+                self._recording.update(display_id, content["data"], content.get("metadata") or {})
             return None
         if self.output_hook_stack[msg["parent_header"].get("msg_id")]:
             return super().process_message(msg, cell, cell_index)  # an Output widget takes it
@@ -140,17 +152,15 @@ def expects_error(cell: Mapping[str, Any]) -> bool:
 
 
 def _output(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    match kind:
-        case "stream":
-            kept = {"name": content["name"], "text": content["text"]}
-        case "error":
-            kept = {"ename": content["ename"], "evalue": content["evalue"], "traceback": content["traceback"]}
-        case "execute_result":
-            count = content.get("execution_count")
-            kept = {"data": content["data"], "metadata": content["metadata"], "execution_count": count}
-        case _:
-            kept = {"data": content["data"], "metadata": content["metadata"]}
-    return {"output_type": kind, **kept}
+    """As nbformat has it, also where a kernel is careless about what it sends."""
+    if kind == "stream":
+        return {"output_type": kind, "name": content["name"], "text": content["text"]}
+    if kind == "error":
+        texts = {name: str(content.get(name, "")) for name in ("ename", "evalue")}
+        return {"output_type": kind, **texts, "traceback": [str(row) for row in content.get("traceback") or ()]}
+    shown: dict[str, Any] = {"output_type": kind}
+    shown |= {"data": content.get("data") or {}, "metadata": content.get("metadata") or {}}
+    return shown | ({"execution_count": content.get("execution_count")} if kind == "execute_result" else {})
 
 
 def _display_id(content: Mapping[str, Any]) -> str | None:

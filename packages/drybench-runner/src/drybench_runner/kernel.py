@@ -35,7 +35,11 @@ class Kernel:
         self._cwd = cwd
         self._folder = _private_folder()
         self._tries = 0
-        self.start()
+        try:
+            self.start()
+        except OSError:
+            self.remove_sockets()
+            raise
 
     def start(self) -> None:
         """Start it, with ports of its own where it does not speak through socket files."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from drybench_runner import causes, record
+from drybench_runner import causes, given_notebook, record
 from drybench_runner.book import Book, is_executed
 from drybench_runner.causes import End
 from drybench_runner.finishing import LastFiles
@@ -36,7 +34,7 @@ class _NotebookRun:
         self._places = places
         self._run = run
         self._started_at = record.moment()
-        self._notebook: Any = _Node(nbformat=4, nbformat_minor=5, metadata=_Node(), cells=[])
+        self._notebook: Any = given_notebook.empty()
         self._spec = KernelSpec("", ())
         self._kernel: Kernel | None = None
         self._client: Any = None
@@ -60,8 +58,10 @@ class _NotebookRun:
     def _prepare(self) -> End | None:
         """The kernel is started first of all, for that takes the longest; an End where it cannot be."""
         self._places.output.mkdir(exist_ok=True)
+        if self._run.cwd is not None and not Path(self._run.cwd).is_dir():
+            return causes.no_such_folder(self._run.cwd)
         try:
-            self._notebook = _read(self._places.given / self._run.notebook)
+            self._notebook = given_notebook.read(self._places.given / self._run.notebook)
             self._warning = self._link_neighbours()
             self._spec = find(self._kernel_name())
             self._kernel = Kernel(self._spec, Path(self._run.cwd or self._places.output))
@@ -98,8 +98,7 @@ class _NotebookRun:
         # The first event is on the page before the slow imports begin.
         self._journal.flush()
         self._work = asyncio.create_task(self._execute())
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait({self._work})
+        await asyncio.wait({self._work})
         if self._stopped is not None:
             return self._stopped
         return self._work.result()
@@ -227,24 +226,3 @@ class _NotebookRun:
             executed=told.executed,
             kernel={"name": self._spec.name, "language": self._spec.language},
         )
-
-
-class _Node(dict[str, Any]):
-    """A part of a notebook as nbclient wants it, without importing nbformat before the kernel is started."""
-
-    __getattr__ = dict[str, Any].__getitem__
-    __setattr__ = dict[str, Any].__setitem__
-
-
-def _read(file: Path) -> _Node:
-    notebook = json.loads(file.read_bytes(), object_hook=_Node)
-    if not isinstance(notebook, _Node) or notebook.get("nbformat") != 4:
-        raise ValueError("it is not in nbformat 4")
-    try:
-        notebook.setdefault("metadata", _Node())
-        for cell in notebook["cells"]:
-            cell.setdefault("metadata", _Node())
-            cell["source"] = "".join(cell["source"])
-    except (AttributeError, KeyError, TypeError):
-        raise ValueError("its cells are broken") from None
-    return notebook
