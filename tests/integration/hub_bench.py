@@ -232,7 +232,8 @@ class HubBench:
     def get(self, path: str, host: str | None = None, **more: Any) -> httpx.Response:
         """Through traefik, under the main host name or another one."""
         headers = {"Host": host or urlsplit(self.addresses.public).netloc, **more.pop("headers", {})}
-        return httpx.get(f"http://127.0.0.1:{self.addresses.port}{path}", headers=headers, trust_env=False, **more)
+        door = f"{urlsplit(self.addresses.public).scheme}://127.0.0.1:{self.addresses.port}"
+        return httpx.get(door + path, headers=headers, trust_env=False, verify=False, **more)
 
     def hub_says(self) -> str:
         return (self.data.logs / "hub").read_text(errors="replace")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from drybench.addresses import host_label
+from tests.certificate import certificate
 from tests.integration.hub_bench import ANYBODY, HubBench, hub_bench, sign_in
 
 OWN = 'own_host_names = true\naddress = "http://bench.test"\n'
@@ -65,3 +66,30 @@ def test_the_hub_s_sign_in_stays_on_the_main_host(bench: HubBench) -> None:
     with browser:
         domains = {cookie.name: cookie.domain for cookie in browser.client.cookies.jar}
     assert domains["jupyterhub-hub-login"] == "bench.test"
+
+
+@pytest.fixture(scope="module")
+def tls_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubBench]:
+    cert, key = certificate(tmp_path_factory.mktemp("tls"), "bench.test", "*.bench.test")
+    tls = f'[tls]\ncertificate = "{cert}"\nkey = "{key}"\n'
+    with hub_bench(tmp_path_factory.mktemp("bench"), OWN.replace("http:", "https:") + tls + ANYBODY) as bench:
+        yield bench
+
+
+def test_under_tls_a_neighbour_can_plant_no_sign_in(tls_bench: HubBench) -> None:
+    browser, _ = sign_in(tls_bench, "ada")
+    with browser:
+        mine = {cookie.name: cookie for cookie in browser.client.cookies.jar}
+    assert "__Host-jupyterhub-hub-login" in mine
+    assert all(cookie.secure for cookie in mine.values())
+
+
+def test_sessions_under_tls(tls_bench: HubBench) -> None:
+    sign_in(tls_bench, "bob")[0].close()
+    env = tls_bench.start("tls", "bob", "lab").env
+    assert tls_bench.get("/user/bob/lab/", host=host(tls_bench, "bob")).json()["session"] == "bob/lab"
+    assert env["JUPYTERHUB_PUBLIC_URL"].startswith("https://bob.bench.test:")
+    assert env["JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED"] == "1"
+    assert (
+        tls_bench.get("/hub/login", host=host(tls_bench, "bob")).headers["Location"].startswith("https://bench.test:")
+    )

@@ -48,7 +48,7 @@ def hub_traits(data: DataFolder, addresses: Addresses, settings: Settings, token
         "JupyterHub": {
             **_where(data, addresses),
             **_survives(),
-            **_people_and_pages(settings),
+            **_people_and_pages(addresses, settings),
             **_rights(addresses, token),
         },
         "Ticketed": _signing_in(data, addresses, settings),
@@ -99,7 +99,7 @@ def _survives() -> dict[str, Any]:
     }
 
 
-def _people_and_pages(settings: Settings) -> dict[str, Any]:
+def _people_and_pages(addresses: Addresses, settings: Settings) -> dict[str, Any]:
     return {
         "authenticator_class": ticketed(settings.hub.authenticator),
         "spawner_class": LedgerSpawner,
@@ -107,7 +107,7 @@ def _people_and_pages(settings: Settings) -> dict[str, Any]:
         "allow_named_servers": True,
         "default_url": "/",
         "tornado_settings": {
-            "cookie_options": {"samesite": "Lax"},
+            "cookie_options": {"samesite": "Lax"} | ({"secure": True} if addresses.secure else {}),
             "slow_spawn_timeout": ANSWERS_WITHIN,
             "slow_stop_timeout": ANSWERS_WITHIN,
         },
