@@ -6,16 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from drybench.model import Person, Run
 from drybench.phases import Phase
-from drybench.runs.run_folder import blocks
 from drybench.sessions import SessionRequest
 from drybench.web.door import ForAll, ForRuns
-from drybench.web.downloads import INERT, download, plain_text
+from drybench.web.downloads import INERT, download, plain_text, stream
 from drybench.web.limits import limits
 from drybench.web.machine import machine
 from drybench.web.portal import Here, Portal
@@ -34,7 +33,7 @@ from drybench.web.shapes import (
     SessionJson,
 )
 from drybench.web.showing import environment_json, inspected, run_json, session_json
-from drybench.web.uploads import FORM, sent_notebook, sent_run
+from drybench.web.uploads import FORM, closed_form, sent_notebook, sent_run
 
 BETWEEN_LOOKS = 0.5  # seconds between two looks at a log that is followed
 MOST_OF_A_LOG = 1 << 20  # bytes in one look
@@ -47,6 +46,7 @@ Since = Annotated[int, Query(ge=0, description="Bytes that are known already")]
 
 router = APIRouter(
     prefix="/api/v1",
+    dependencies=[Depends(closed_form)],
     responses={status: {"model": Problem} for status in (401, 403, 404, 409, 413, 422, 503)},
 )
 
@@ -187,7 +187,7 @@ def files(portal: Here, asker: ForRuns, id: str) -> Items[FileJson]:
 @router.get("/runs/{id}/files/{path:path}", response_class=Response, responses=RAW)
 def file(portal: Here, asker: ForRuns, id: str, path: str) -> Response:
     found = portal.runs.get(asker.person, id)
-    return download(blocks(portal.run_folders.open_output(found.id, found.attempt, path)), path)
+    return download(stream(portal.run_folders.open_output(found.id, found.attempt, path)), path)
 
 
 async def _followed(request: Request, portal: Portal, person: Person, id: str, since: int) -> AsyncIterator[bytes]:

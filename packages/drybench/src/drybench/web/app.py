@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from drybench.errors import DrybenchError, NoSuchPage, NotAllowed, NotSignedIn
+from drybench.errors import DrybenchError, NoSuchPage, NotAllowed, NotSignedIn, RequestWrong
 from drybench.web import api, live, pages, run_pages, sandbox, sign_in, socket, static_files
 from drybench.web.guards import BoundedBody, EveryErrorSpeaks, OwnAddress, SafeHeaders
 from drybench.web.portal import Portal
@@ -81,6 +81,8 @@ def _as_ours(error: Exception) -> DrybenchError:
         return wrong_field(cast("list[Any]", error.errors()))
     if isinstance(error, HTTPException) and error.status_code in (404, 405):
         return NoSuchPage()
+    if isinstance(error, HTTPException) and error.status_code == 400:
+        return RequestWrong(field="body", problem=error.detail)
     if isinstance(error, HTTPException) and error.status_code < 500:
         return NotAllowed()
     return DrybenchError()

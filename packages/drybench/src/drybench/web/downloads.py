@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import BinaryIO
 from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
+
+from drybench.runs.run_folder import blocks
 
 INERT = {"content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'"}
 
@@ -17,6 +20,12 @@ def download(content: bytes | Iterable[bytes], name: str) -> Response:
     if isinstance(content, bytes):
         return Response(content, media_type=kind, headers=headers)
     return StreamingResponse(content, media_type=kind, headers=headers)
+
+
+def stream(file: BinaryIO) -> Iterator[bytes]:
+    """Closed at its end, and when nobody reads on."""
+    with file:
+        yield from blocks(file)
 
 
 def plain_text(content: bytes, more: Mapping[str, str] | None = None) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -15,12 +15,12 @@ from drybench.web.portal import Here
 from drybench.web.run_form import RunForm, filled, wanted
 from drybench.web.showing import inspected, shown_run
 from drybench.web.templating import page
-from drybench.web.uploads import sent_notebook
+from drybench.web.uploads import closed_form, sent_notebook
 
 ON_A_PAGE = 50
 MOST_OUTPUTS = 500
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(closed_form)])
 
 
 @router.get("/runs")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,14 @@ class Sent:
 def most_in_a_body(settings: Settings, path: str) -> int:
     takes_notebooks = path in ("/api/v1/runs", "/api/v1/notebooks/inspect", "/runs/new", "/runs/new/parameters")
     return settings.runs.notebook_limit + BESIDE if takes_notebooks else ANYTHING_ELSE
+
+
+async def closed_form(request: Request) -> AsyncIterator[None]:
+    """What came with a form lies in temporary files until it is closed, also when it was refused."""
+    try:
+        yield
+    finally:
+        await request.close()
 
 
 async def sent_notebook(request: Request) -> Sent:

@@ -1,0 +1,219 @@
+"""The pages in a real browser: nothing for axe to find, nothing from elsewhere, and they live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from drybench.model import Run, Session
+from drybench.phases import Outcome, Phase
+from tests.browser.full_bench import fill
+from tests.browser.serving import open_chromium, served, signed_in
+from tests.unit.web.little_bench import LittleBench, notebook
+
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
+
+EMPTY = ("/", "/runs", "/runs/new", "/engines", "/nowhere")
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light"},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 800}},
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = open_chromium(playwright)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[LittleBench]:
+    with served(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def page(browser: Browser, bench: LittleBench) -> Iterator[Page]:
+    context = signed_in(browser, bench)
+    opened = context.new_page()
+    opened.set_default_timeout(10_000)
+    yield opened
+    context.close()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_and_nothing_overflows(browser: Browser, bench: LittleBench, look: str) -> None:
+    context = signed_in(browser, bench, **LOOKS[look])
+    page = context.new_page()
+    _look_at(page, EMPTY)
+    _look_at(page, _addresses(fill(bench)))
+    context.close()
+
+
+def test_nothing_is_fetched_from_elsewhere(page: Page, bench: LittleBench) -> None:
+    asked: set[str] = set()
+    page.on("request", lambda request: asked.add(request.url))
+    for address in _addresses(fill(bench)):
+        page.goto(address)
+    assert {url for url in asked if not url.startswith((bench.public, "data:", "blob:", "about:"))} == set()
+
+
+def test_a_part_changes_in_place_and_keeps_what_is_open(page: Page, bench: LittleBench) -> None:
+    first, second = bench.session("first"), bench.session("second")
+    bench.move(second, Phase.RUNNING, answers=True)
+    page.goto("/")
+    page.locator(f"#session-{second.id} summary").click()
+    bench.move(first, Phase.RUNNING, answers=True)
+    expect(page.locator(f"#session-{first.id} .state")).to_have_text("running")
+    expect(page.get_by_role("button", name="Stop the session").first).to_be_visible()
+
+
+def test_two_tabs_share_one_stream(browser: Browser, bench: LittleBench) -> None:
+    session = bench.session("shared")
+    context = signed_in(browser, bench)
+    tabs = [context.new_page() for _ in range(7)]
+    for tab in tabs:
+        tab.goto("/")
+    bench.move(session, Phase.RUNNING, answers=True)
+    for tab in tabs:
+        expect(tab.locator(".state.running")).to_be_visible()
+    context.close()
+
+
+def test_the_start_page_follows_and_goes_there(page: Page, bench: LittleBench) -> None:
+    page.route("**/user/**", lambda route: route.fulfill(body="JupyterLab is here"))
+    page.goto("/")
+    page.get_by_role("button", name="JupyterLab").click()
+    expect(page.get_by_text("next in line")).to_be_visible()
+    session = bench.portal.sessions.mine(bench.person())[0]
+    bench.move(session, Phase.STARTING, detail="step two")
+    expect(page.get_by_text("step two")).to_be_visible()
+    bench.move(session, Phase.RUNNING, answers=True)
+    expect(page.get_by_text("JupyterLab is here")).to_be_visible()
+    assert page.url == bench.portal.sessions.url(session)
+
+
+def test_a_notebook_dropped_on_home_becomes_a_run(page: Page, bench: LittleBench, tmp_path: Path) -> None:
+    page.goto("/")
+    _drop(page, notebook("print(step)", parameters="step: int = 2\nname = 'disc'"), "wing.ipynb")
+    step = page.get_by_label("step")
+    expect(step).to_have_value("2")
+    step.fill("many")
+    page.get_by_label("name", exact=True).fill("wing")
+    page.get_by_role("button", name="Run it").click()
+    expect(page.locator("#p-1-says")).to_contain_text("whole number")
+    expect(page.get_by_label("name", exact=True)).to_have_value("wing")
+    step.fill("5")
+    page.get_by_role("button", name="Run it").click()
+    page.wait_for_url("**/runs/*")
+    expect(page.get_by_role("heading", level=1)).to_have_text("wing")
+    assert bench.portal.runs.mine(bench.person()).rows[0].parameters == {"step": 5, "name": "wing"}
+
+
+def test_what_is_no_notebook_is_said_at_once(page: Page) -> None:
+    page.goto("/runs/new")
+    page.set_input_files("#notebook", {"name": "x.ipynb", "mimeType": "", "buffer": b"%PDF"})
+    expect(page.get_by_role("alert").filter(has_text="is not a notebook")).to_be_visible()
+
+
+def test_new_run_works_without_script(browser: Browser, bench: LittleBench) -> None:
+    context = signed_in(browser, bench, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/runs/new")
+    source = notebook("print(step)", parameters="step: int = 2")
+    page.set_input_files("#notebook", {"name": "wing.ipynb", "mimeType": "", "buffer": source})
+    page.get_by_label("Parameters, one on a line").fill("step=7")
+    page.get_by_role("button", name="Run it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("wing")
+    assert bench.portal.runs.mine(bench.person()).rows[0].parameters == {"step": 7}
+    context.close()
+
+
+def test_the_notebook_grows_without_moving_what_is_read(page: Page, bench: LittleBench) -> None:
+    run = bench.run(*[f"print({number})" for number in range(30)])
+    bench.move(run, Phase.RUNNING)
+    page.goto(f"/runs/{run.id}")
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_text("print(29)")).to_be_attached()
+    page.mouse.wheel(0, 600)
+    page.wait_for_function("scrollY > 300")
+    before = page.evaluate("scrollY")
+    _tell(bench, run, 29, "the last word")
+    expect(frame.get_by_text("the last word")).to_be_attached()
+    assert page.evaluate("scrollY") == before
+    bench.move(run, Phase.ENDED, Outcome.DONE)
+    expect(page.locator("#state .state")).to_have_text("done")
+    expect(frame.get_by_text("the last word")).to_be_attached()
+
+
+def test_streams_colours_pictures_and_updates_are_drawn(page: Page, bench: LittleBench) -> None:
+    run = bench.run("a", "b")
+    bench.move(run, Phase.RUNNING)
+    page.goto(f"/runs/{run.id}")
+    frame = page.frame_locator("iframe")
+    _tell(bench, run, 0, "\x1b[31mred\x1b[0m and 10%\r20%\n")
+    expect(frame.locator(".ansi-red-fg")).to_have_count(0)
+    expect(frame.get_by_text("20%")).to_be_attached()
+    shown = {"output_type": "display_data", "metadata": {}, "data": {"text/html": "<b>one</b>"}}
+    bench.journal(run, {"event": "output", "index": 1, "display_id": "d", "output": shown})
+    bench.journal(run, {"event": "update", "display_id": "d", "output": {"data": {"text/html": "<b>two</b>"}}})
+    bench.move(run, Phase.RUNNING)
+    expect(frame.locator("b")).to_have_text("two")
+
+
+def test_a_search_finds_by_name_and_keeps_the_address(page: Page, bench: LittleBench) -> None:
+    bench.run(name="apples")
+    bench.run(name="pears")
+    page.goto("/runs")
+    page.get_by_label("Search by name").fill("pear")
+    expect(page.get_by_role("link", name="apples")).to_have_count(0)
+    expect(page.get_by_role("link", name="pears")).to_be_visible()
+    assert "search=pear" in page.url
+
+
+def test_the_log_is_read_on_demand(page: Page, bench: LittleBench) -> None:
+    run = bench.run("1")
+    bench.move(run, Phase.RUNNING)
+    bench.made(run, "log.txt", "first words\n")
+    page.goto(f"/runs/{run.id}")
+    page.locator("live-log summary").click()
+    expect(page.get_by_role("log")).to_contain_text("first words")
+    bench.made(run, "log.txt", "first words\nmore words\n")
+    bench.move(run, Phase.ENDED, Outcome.DONE)
+    expect(page.get_by_role("log")).to_contain_text("more words")
+
+
+def _look_at(page: Page, addresses: tuple[str, ...]) -> None:
+    for address in addresses:
+        page.goto(address)
+        found = Axe().run(page, options={"iframes": False})
+        assert found.violations_count == 0, f"{address}\n{found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+
+
+def _addresses(made: dict[str, Session | Run]) -> tuple[str, ...]:
+    runs = (f"/runs/{made[name].id}" for name in ("running", "failed", "done", "waiting run"))
+    starts = (f"/start/{made[name].id}" for name in ("starting", "waiting", "ended"))
+    return ("/", "/runs", "/user/ada/broken/lab", *runs, *starts)
+
+
+def _drop(page: Page, content: bytes, name: str) -> None:
+    handle = page.evaluate_handle(
+        "([text, name]) => { const all = new DataTransfer(); all.items.add(new File([text], name)); return all }",
+        [content.decode(), name],
+    )
+    page.dispatch_event("body", "drop", {"dataTransfer": handle})
+
+
+def _tell(bench: LittleBench, run: Run, cell: int, text: str) -> None:
+    output = {"output_type": "stream", "name": "stdout", "text": text}
+    bench.journal(run, {"event": "cell", "index": cell}, {"event": "output", "index": cell, "output": output})
+    bench.move(run, Phase.RUNNING)
