@@ -45,6 +45,7 @@ def test_a_run_that_is_done(make: Make) -> None:
     assert (result["outcome"], result["reason"], result["cells"], result["executed"]) == ("done", None, 2, 2)
     assert result["kernel"] == {"name": "python3", "language": "python"}
     assert run.text(1) == "hello\n"
+    assert [cell.get("execution_count") for cell in run.notebook()["cells"]] == [None, 1, 2, None, None]
     assert run.outputs(2)[0]["data"] == {"text/plain": ["2"]}
     assert run.notebook()["metadata"]["language_info"]["name"] == "python"
     assert run.notebook()["metadata"]["papermill"]["duration"] > 0

@@ -82,7 +82,7 @@ async def connect(kernel: Kernel) -> tuple[Client, Mapping[str, Any]]:
             raise
         else:
             if kernel.spec.is_ipykernel:
-                client.execute(_DROP_NOTHING, silent=True, stop_on_error=False)
+                client.execute(_DROP_NOTHING, silent=True, store_history=False, stop_on_error=False)
             return client, info
 
 
