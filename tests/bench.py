@@ -41,6 +41,8 @@ class Bench:
         self.home.mkdir()
         self.data.make()
         (self.data.environments / "python").symlink_to(python_environment.current(SHARED).parent)
+        self._port = _free_port()
+        lines = lines.replace("PORT", str(self._port))
         self.data.settings.write_text(f'{lines}\n[folders]\nhome = "{self.home}"\n')
         self.data.settings.chmod(0o600)
         self.up: subprocess.Popen[bytes] | None = None
@@ -68,7 +70,9 @@ class Bench:
         The first time on a port that no other test run, brought up at the same moment, will choose too.
         """
         if not self.data.bench.exists() and "--port" not in words:
-            words = ("--port", str(_free_port()), *words)
+            words = ("--port", str(self._port), *words)
+        if self.up:
+            self.up.wait(20)  # `drybench down` may just have ended it
         with self._output.open("wb") as output:
             self.up = subprocess.Popen(
                 [*by, DRYBENCH, "up", "--data", self.data.path, *words],
@@ -170,7 +174,10 @@ class Bench:
 
 @contextmanager
 def new_bench(lines: str = "", *words: str, start: bool = True) -> Iterator[Bench]:
-    """A bench of one's own. `lines` go before [folders] in its drybench.toml, `words` to `drybench up`."""
+    """A bench of one's own. `lines` go before [folders] in its drybench.toml, `words` to `drybench up`.
+
+    PORT in `lines` becomes a free port, for an address that names it.
+    """
     make_environment()
     with tempfile.TemporaryDirectory(prefix="db", dir="/tmp", ignore_cleanup_errors=True) as folder:
         bench = Bench(Path(folder), lines)
