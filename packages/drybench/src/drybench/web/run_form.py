@@ -152,4 +152,4 @@ def _typed(text: str, parameter: ParameterJson | None) -> Any:
 
 def _lines(text: str) -> dict[str, Any]:
     pairs = (line.partition("=") for line in text.splitlines() if line.strip())
-    return {name.strip(): _typed(value, None) for name, _, value in pairs}
+    return {name.strip(): _typed(value.strip(), None) for name, _, value in pairs}

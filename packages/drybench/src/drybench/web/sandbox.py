@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from drybench.phases import Phase
 from drybench.web.door import ForAll
@@ -41,8 +41,11 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/runs/{id}/notebook.html")
-def notebook_frame(request: Request, portal: Here, asker: ForAll, id: str) -> HTMLResponse:
+def notebook_frame(request: Request, portal: Here, asker: ForAll, id: str) -> Response:
+    """Only ever in its frame: by itself it could at least lead somewhere else."""
     run = portal.runs.get(asker.person, id)
+    if request.headers.get("sec-fetch-dest") == "document":
+        return RedirectResponse(f"/runs/{id}", 303)
     growing = run.task.phase is not Phase.ENDED
     content = portal.run_folders.given_notebook(id) if growing else portal.run_folders.notebook(id, run.attempt)
     return HTMLResponse(_html(content, portal.addresses.public, growing), headers=policy(portal.addresses.public))
@@ -85,7 +88,7 @@ def _instead(why: str, size: str) -> str:
 def _converted(notebook: dict[str, Any], public: str, growing: bool) -> str:
     import nbformat
 
-    node = nbformat.from_dict(notebook)
+    node: Any = nbformat.from_dict(notebook)  # pyright: ignore[reportUnknownMemberType] -- it has no types
     resources = {"static": f"{public}/static", "growing": growing, "math": _may_have_math(notebook)}
     return _exporter(public).from_notebook_node(node, resources)[0]
 

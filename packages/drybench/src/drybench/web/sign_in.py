@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -67,8 +67,9 @@ def _set(response: Response, addresses: Addresses, name: str, value: str, second
 
 
 def _opened(state: str | None) -> dict[str, Any]:
+    """What we sealed ourselves, or nothing."""
     try:
-        began = json.loads(state or "")
+        began: Any = json.loads(state or "{}")
     except ValueError:
         return {}
-    return began if isinstance(began, dict) else {}
+    return cast("dict[str, Any]", began) if isinstance(began, dict) else {}

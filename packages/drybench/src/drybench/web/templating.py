@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,12 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> H
     asker = values.setdefault("asker", None)
     values |= {
         "addresses": request.app.state.portal.addresses,
-        "ago": lambda then: screen.ago(then, now),
+        "ago": partial(screen.ago, now=now),
         "key": uuid4().hex,
         "now": now,
         "path": request.url.path,
         "static": static,
-        "took": lambda task: screen.took(task, now),
+        "took": partial(screen.took, now=now),
         "xsrf": asker.xsrf if asker else "",
     }
     return HTMLResponse(templates().get_template(template).render(values), status)
