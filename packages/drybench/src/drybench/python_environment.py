@@ -28,11 +28,11 @@ from drybench.errors import EnvironmentNotMade
 
 OURS = ("drybench-runner", "drybench-client")
 Say = Callable[[str], None]
+LOCK = Path(str(files("drybench").joinpath("environments", "python", "requirements.lock")))
 
 
-def make(data: DataFolder, say: Say) -> Path:
+def make(data: DataFolder, say: Say, lock: Path = LOCK) -> Path:
     """The environment's folder, made now if it is not there. Two who ask at once make it once."""
-    lock = Path(str(files("drybench").joinpath("environments", "python", "requirements.lock")))
     ours = [_part(name) for name in OURS]
     root = _root(data)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
