@@ -13,7 +13,7 @@
     ├─ Conflict                   it is no longer what it was                            409
     │  ├─ HasEnded  OnlyForward  StillOpen  NameInUse  KeyUsedOtherwise
     ├─ HubAway  HubBusy  PortalAway                                                      503
-    ├─ EngineMissing  TaskNotStarted
+    ├─ EngineMissing  TaskNotStarted  TasksGoOn
     ├─ RecordUnreadable           what a task left in its run folder is not what it should be
     ├─ SettingsWrong              a line of drybench.toml
     └─ CannotStart                a port in use, a second bench, data of a newer version
