@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from drybench.errors import NoSuchPage, SessionNotRunning
@@ -91,13 +93,15 @@ async def stopped(request: Request, portal: Here, rest: str) -> Response:
     if not wants_html(request) or request.method not in ("GET", "HEAD"):
         raise SessionNotRunning()
     asker = await asker_of(request)
-    owner, _, after = rest.partition("/")
+    owner, name, within = (*rest.split("/", 2), "", "")[:3]
     if owner != asker.person.name:
         raise NoSuchPage()
-    session = portal.sessions.named(asker.person, after.partition("/")[0]) if after.strip("/") else None
+    session = await run_in_threadpool(portal.sessions.named, asker.person, name) if name else None
     if session is None:
         return RedirectResponse("/", 303)
-    return page(request, "stopped.html", asker=asker, shown=shown_session(portal, session), ready=_is_ready(session))
+    shown = await run_in_threadpool(shown_session, portal, session)
+    there = f"{shown.url}{quote(within)}?{request.url.query}".rstrip("?")
+    return page(request, "stopped.html", asker=asker, shown=shown, ready=_is_ready(session), there=there)
 
 
 def _is_ready(session: Session) -> bool:
