@@ -112,7 +112,7 @@ def test_the_second_person_is_refused_by_name(open_bench: HubBench) -> None:
     with ada, bob:
         assert there == "/"
         assert "serves one person, ada" in said
-        assert "own_host_names" in said
+        assert "<code>own_host_names = true</code>" in said
         assert "people_share_one_host_name" in said
         assert ada.get("/hub/token", follow=False).status_code == 200
         assert bob.get("/hub/token", follow=False).status_code == 302
