@@ -30,9 +30,10 @@ def _run(folder: str, attempt: int) -> int:
     """0 whenever there is a result.json, whatever became of the run."""
     from pathlib import Path
 
+    from drybench_runner.causes import disk_is_full
     from drybench_runner.kinds import kind
     from drybench_runner.places import Places
-    from drybench_runner.record import read_run
+    from drybench_runner.record import NO_ROOM, read_run
 
     places = Places(Path(folder), attempt)
     try:
@@ -40,7 +41,7 @@ def _run(folder: str, attempt: int) -> int:
         kind(run.kind)(places, run)
     except (OSError, ValueError) as problem:
         print(f"This run could not be carried out: {problem}", file=sys.stderr)
-        return 1
+        return NO_ROOM if disk_is_full(problem) else 1
     return 0
 
 

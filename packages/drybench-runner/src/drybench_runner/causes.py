@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import signal
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ class End:
     error: CellError | None = None
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 DONE = End("done")
 CANCELLED = End("stopped", "cancelled", "It was cancelled; the notebook is kept as far as it got.")
 DISK_FULL = End("failed", "disk_full", "The disk of the run's folder is full; what had been written before is kept.")
@@ -37,7 +40,13 @@ def no_such_kernel(name: str, there_are: list[str]) -> End:
     return End("failed", "no_such_kernel", f"There is no kernel named “{name}” here. There are: {names}.")
 
 
+def disk_is_full(problem: Exception) -> bool:
+    return isinstance(problem, OSError) and problem.errno in _FULL
+
+
 def cannot_start_kernel(name: str, problem: OSError) -> End:
+    if disk_is_full(problem):
+        return DISK_FULL
     sentence = f"The kernel “{name}” cannot be started: {problem.filename or ''} {problem.strerror}."
     return End("failed", "no_such_kernel", sentence)
 
@@ -65,7 +74,7 @@ def cell_raised(error: CellError, cell_number: int, run: RunFile) -> End:
         return End("done")
     if error.name == "MemoryError":
         return End("failed", "out_of_memory", f"Cell {cell_number} asked for more memory than there is.", error)
-    if re.match(r"\[Errno (28|122)\]", error.value):
+    if re.match(rf"\[Errno ({'|'.join(map(str, _FULL))})\]", error.value):
         return End("failed", "disk_full", f"Cell {cell_number} could not write: the disk is full.", error)
     if error.name == "FileNotFoundError" and (missing := _relative_path(error.value)):
         return End("failed", "input_missing", f"Cell {cell_number} needs “{missing}”. {_where(missing, run)}", error)

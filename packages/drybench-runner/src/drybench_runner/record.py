@@ -21,6 +21,7 @@ from drybench_runner.book import Book, is_sound_output
 FORMAT = 1
 LINE_LIMIT = 1 << 20  # bytes of one line of progress.jsonl
 RESULT_LIMIT = 1 << 18  # bytes of result.json
+NO_ROOM = 28  # exit code of a runner whose disk had no room even for result.json
 _LONG = 1 << 20  # characters
 OUTCOMES = ("done", "failed", "stopped")
 

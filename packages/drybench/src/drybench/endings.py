@@ -17,6 +17,7 @@ from drybench.phases import Outcome, Reason, Sight, State, Verdict
 from drybench.runs.causes import cause
 from drybench.runs.run_folder import RunFolders
 from drybench.starting import Hub
+from drybench_runner import record
 
 log = structlog.get_logger("endings")
 
@@ -46,8 +47,8 @@ class Endings:
         """Its last task is not yet cleared away, so the next one waits."""
         return subject in self._left
 
-    def verdict(self, task: TaskRow) -> Verdict | None:
-        """What the run itself left written about how it went."""
+    def verdict(self, task: TaskRow, exit_code: int | None = None) -> Verdict | None:
+        """What the run itself left written about how it went, or that it could not write anything."""
         if task.kind != RUN:
             return None
         try:
@@ -55,7 +56,7 @@ class Endings:
         except RecordUnreadable:
             return Verdict(Outcome.FAILED, Reason.RECORD_UNREADABLE)
         if result is None:
-            return None
+            return Verdict(Outcome.FAILED, Reason.DISK_FULL) if exit_code == record.NO_ROOM else None
         reason = result.get("reason")
         return Verdict(Outcome(result["outcome"]), Reason(reason) if reason else None)
 

@@ -13,6 +13,7 @@
     ├─ Conflict                   it is no longer what it was                            409
     │  ├─ HasEnded  OnlyForward  StillOpen  NameInUse  KeyUsedOtherwise
     ├─ HubAway  HubBusy  PortalAway                                                      503
+    ├─ DiskFull                                                                          507
     ├─ EngineMissing  TaskNotStarted  TasksGoOn
     ├─ RecordUnreadable           what a task left in its run folder is not what it should be
     ├─ SettingsWrong              a line of drybench.toml
@@ -299,6 +300,13 @@ class HubBusy(HubAway):
     """The sign-in service is still busy with this session."""
 
     next_step = "It is asked again by itself; there is nothing to do."
+
+
+class DiskFull(DrybenchError):
+    """The disk of this bench is full."""
+
+    status = 507
+    next_step = "Remove runs and files that nobody needs, then try it again."
 
 
 class UnknownToTheHub(Refused):

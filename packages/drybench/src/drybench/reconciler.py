@@ -132,8 +132,9 @@ class Reconciler:
         state = replace(task.state, overdue=self._starting.overdue(task))
         if task.spec.needs_address and not task.answers and sight and sight.address:
             state = replace(state, answers=await self._starting.answers(sight.address))
-        over = sight is not None and sight.seen in (Seen.ENDED, Seen.UNKNOWN)
-        verdict = await asyncio.to_thread(self._endings.verdict, task) if over else None
+        verdict = None
+        if sight is not None and sight.seen in (Seen.ENDED, Seen.UNKNOWN):
+            verdict = await asyncio.to_thread(self._endings.verdict, task, sight.exit_code)
         decision = decide(state, sight, self._now(), verdict)
         await self._write(task, decision, sight)
         await self._act(task, decision, sight)

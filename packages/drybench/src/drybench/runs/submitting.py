@@ -148,8 +148,7 @@ class Runs:
             attempt=1,
             task=row,
         )
-        self._folders.make(id, said, files)
-        self._folders.new_attempt(id, 1)
+        self._make_folder(id, said, files)
         run = self._desk.ledger.add_run(asked, task, key)
         if run.id != id:  # the same request came before
             self._folders.remove(id)
@@ -157,6 +156,15 @@ class Runs:
         self._shelf.add(run)
         self._desk.done(person, "submitted", RUN, id, origin)
         return run
+
+    def _make_folder(self, id: str, said: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        """Whole, or nothing of it is left: the disk may be full."""
+        try:
+            self._folders.make(id, said, files)
+            self._folders.new_attempt(id, 1)
+        except OSError:
+            self._folders.remove(id)
+            raise
 
 
 def _check_folders(request: RunRequest) -> None:

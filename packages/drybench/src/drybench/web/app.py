@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import sqlite3
 from importlib.metadata import version
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -12,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from drybench.errors import DrybenchError, NoSuchPage, NotAllowed, NotSignedIn, RequestWrong
+from drybench.errors import DiskFull, DrybenchError, NoSuchPage, NotAllowed, NotSignedIn, RequestWrong
 from drybench.web import api, live, pages, run_pages, sandbox, sign_in, socket, static_files
 from drybench.web.guards import BoundedBody, EveryErrorSpeaks, OwnAddress, SafeHeaders
 from drybench.web.portal import Portal
@@ -77,6 +79,8 @@ async def _answer(request: Request, error: Exception) -> Response:
 def _as_ours(error: Exception) -> DrybenchError:
     if isinstance(error, DrybenchError):
         return error
+    if _is_full_disk(error):
+        return DiskFull()
     if isinstance(error, RequestValidationError):
         return wrong_field(cast("list[Any]", error.errors()))
     if isinstance(error, HTTPException) and error.status_code in (404, 405):
@@ -86,3 +90,12 @@ def _as_ours(error: Exception) -> DrybenchError:
     if isinstance(error, HTTPException) and error.status_code < 500:
         return NotAllowed()
     return DrybenchError()
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    """As a file's system says it, SQLite, or PostgreSQL."""
+    if error is None:
+        return False
+    said = [getattr(error, name, None) for name in ("errno", "sqlite_errorcode", "sqlstate")]
+    full = said[0] in (errno.ENOSPC, errno.EDQUOT) or said[1] == sqlite3.SQLITE_FULL or said[2] == "53100"
+    return full or _is_full_disk(error.__cause__)
