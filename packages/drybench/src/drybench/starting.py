@@ -23,6 +23,7 @@ log = structlog.get_logger("starting")
 
 READY_WITHIN = timedelta(minutes=3)
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+PAUSE_WHILE_AWAY = 1.0  # a Hub that is killed is back within a few seconds, and to ask costs nothing
 
 
 class Hub(Protocol):
@@ -107,11 +108,11 @@ class Starting:
         try:
             while (task := await asyncio.to_thread(self._ledger.task, id)) and self._still_to_start(task):
                 self._news[id].clear()
-                await self._try(task, ask)
+                longest = await self._try(task, ask)
                 if task.kind != SESSION and await self._has_handle(id):
                     return
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news[id].wait(), pause)
+                    await asyncio.wait_for(self._news[id].wait(), min(pause, longest))
                 pause = min(pause * 2, LONGEST_PAUSE)
         except Exception:
             log.exception("could not start", task=id)
@@ -124,13 +125,15 @@ class Starting:
         wanted = task.phase is Phase.STARTING and task.wanted is Wanted.RUN
         return wanted and task.handle is None and not self.overdue(task)
 
-    async def _try(self, task: TaskRow, ask: Callable[[TaskRow], Coroutine[Any, Any, None]]) -> None:
+    async def _try(self, task: TaskRow, ask: Callable[[TaskRow], Coroutine[Any, Any, None]]) -> float:
+        """The longest that one may wait before the next try."""
         try:
             await ask(task)
             self._since.setdefault(task.id, self._now())
         except HubAway:
             self._since.pop(task.id, None)  # the clock stands still while there is nobody to ask
             await self._say(task, "JupyterHub is away; it will be asked again")
+            return PAUSE_WHILE_AWAY
         except Refused as refusal:
             await self._refuse(task, str(refusal))
         except DrybenchError as error:
@@ -138,6 +141,7 @@ class Starting:
         except Exception as error:
             log.exception("a start failed and will be tried again", task=task.id)
             await self._say(task, f"not started yet ({type(error).__name__}); trying again")
+        return LONGEST_PAUSE
 
     async def _ask_the_engine(self, task: TaskRow) -> None:
         await self._start(task, replace(task.spec, gpus=task.gpus), {})
