@@ -1,13 +1,14 @@
 # make up     bring Drybench up here: no question asked, no file to edit
 # make test   make what the tests need and run them all      ARGS="-k notebook" picks some
 # make check  formatting, lint, types, import rules: under a minute
-# make bench  measure, beside the tools people know          make docs  the pages, in docs/_build/html
+# make bench  measure, beside the tools people know
+# make docs   the pages, in docs/_build/html                    make pictures  their pictures, by a browser
 # make clean  remove what make made here (never your data)
 
 ARGS ?=
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help up test check format bench docs clean
+.PHONY: help up test check format bench pictures docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -34,6 +35,10 @@ format:
 bench:
 	@bin/bootstrap dev
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+pictures:
+	@bin/bootstrap dev
+	@DRYBENCH_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest tests/browser/test_journeys.py -p no:randomly
 
 docs:
 	@bin/bootstrap dev

@@ -27,6 +27,7 @@ from drybench.data_folder import DataFolder
 from drybench.errors import EnvironmentNotMade
 
 OURS = ("drybench-runner", "drybench-client")
+NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
 Say = Callable[[str], None]
 LOCK = Path(str(files("drybench").joinpath("environments", "python", "requirements.lock")))
 
@@ -79,7 +80,7 @@ def _root(data: DataFolder) -> Path:
 
 
 def _digest(lock: Path, ours: Sequence[_Part]) -> str:
-    told = hashlib.sha256(f"{sys.version_info[:3]} {sys.base_prefix}".encode())
+    told = hashlib.sha256(f"{sys.version_info[:3]} {sys.base_prefix} {NO_NEWS}".encode())
     for piece in (lock.read_bytes(), *(piece for part in ours for piece in part.fingerprint())):
         told.update(hashlib.sha256(piece).digest())
     return told.hexdigest()[:16]
@@ -106,7 +107,15 @@ def _fill(folder: Path, lock: Path, ours: Sequence[_Part], say: Say) -> None:
     wheels = folder / "wheels"
     _run([*install, "--no-deps", *(_installable(uv, part, wheels, say) for part in ours)], say)
     shutil.rmtree(wheels, ignore_errors=True)
+    _write_overrides(folder)
     _ready(folder).touch()
+
+
+def _write_overrides(folder: Path) -> None:
+    """JupyterLab asks nobody for news: a bench speaks to nothing outside by itself."""
+    file = folder / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps({"@jupyterlab/apputils-extension:notification": NO_NEWS}))
 
 
 def _installable(uv: str, part: _Part, wheels: Path, say: Say) -> str:

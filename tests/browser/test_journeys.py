@@ -1,0 +1,210 @@
+"""A scientist's first hour, in a real browser on a real bench. The docs show its pictures.
+
+`make pictures` takes them anew into docs/images/.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError, expect, sync_playwright
+
+from tests.bench import Bench
+from tests.browser.serving import open_chromium
+
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(180)]
+
+PICTURES = os.environ.get("DRYBENCH_PICTURES")
+WIDE = {"width": 1280, "height": 860}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = open_chromium(playwright)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=WIDE, color_scheme="light")
+    context.set_default_timeout(30_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, bench: Bench) -> Page:
+    """Signed in by a link, as `drybench up` prints it."""
+    page = context.new_page()
+    page.goto(f"{bench.url}/hub/ticket#{bench.ticket()}")
+    expect(page.get_by_role("heading", name="Start", exact=True)).to_be_visible()
+    assert "#" not in page.url
+    return page
+
+
+@pytest.fixture
+def take(tmp_path: Path) -> Picture:
+    return Picture(Path(PICTURES) if PICTURES else tmp_path)
+
+
+class Picture:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self, page: Page, name: str) -> None:
+        page.screenshot(path=self._folder / f"{name}.png")
+
+
+def test_from_the_link_to_a_cell_in_jupyterlab(page: Page, bench: Bench, take: Picture) -> None:
+    page.get_by_role("button", name="JupyterLab").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    take(page, "start")
+    page.wait_for_url(re.compile(r"/user/[^/]+/python/lab"), timeout=60_000)
+    lab = page.url
+    page.get_by_title("Python 3 (ipykernel)").first.click()
+    expect(page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first).to_be_visible(timeout=60_000)
+    _run_a_cell(page, "6 * 7", "42")
+    take(page, "jupyterlab")
+    page.goto(bench.url)
+    expect(_state(page, "running")).to_be_visible()
+    _axe(page)
+    page.locator("summary", has_text="Stop").first.click()
+    page.get_by_role("button", name="Stop the session").click()
+    expect(_state(page, "stopped")).to_be_visible()
+    page.goto(lab)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("python")
+    _axe(page)
+    page.get_by_role("button", name=re.compile("Start")).first.click()
+    page.wait_for_url(re.compile(r"/user/[^/]+/python/lab"), timeout=60_000)
+    page.goto("about:blank")
+    with bench.owner() as owner:
+        owner.stop_session("python")
+
+
+def test_a_notebook_is_handed_in_watched_and_done(page: Page, bench: Bench, tmp_path: Path, take: Picture) -> None:
+    go_on = tmp_path / "go-on"
+    notebook = _notebook(
+        tmp_path / "wing-disc.ipynb",
+        ["#md # Nuclei in the wing disc\nEach frame is segmented; the areas are $A_i = \\sum_j m_{ij}$."],
+        ["step = 2\nchannel = 'nuclei'"],
+        ["import numpy as np\nframes = np.random.default_rng(1).normal(size=(8, 64, 64))[::step]\nprint(frames.shape)"],
+        [
+            "import matplotlib.pyplot as plt\nplt.figure(figsize=(6, 2.4))\n"
+            "plt.plot(frames.std(axis=(1, 2)), marker='o')\nplt.title(channel)\nplt.show()"
+        ],
+        [
+            f"import pathlib, time\nwhile not pathlib.Path({str(go_on)!r}).exists():\n    time.sleep(0.05)\nprint('the end')"
+        ],
+        parameters=1,
+    )
+    page.goto(f"{bench.url}/runs/new")
+    page.locator("input[type=file]").set_input_files(notebook)
+    step = page.get_by_label(re.compile("^step"))
+    expect(step).to_be_visible()
+    step.fill("4")
+    take(page, "new-run")
+    _axe(page)
+    page.get_by_role("button", name="Run it").click()
+    page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{32,}"))
+    frame = page.frame_locator("iframe").first
+    expect(frame.get_by_text("(2, 64, 64)")).to_be_visible(timeout=60_000)
+    expect(frame.locator("img").first).to_be_visible(timeout=60_000)
+    take(page, "run-live")
+    _axe(page)
+    go_on.touch()
+    expect(_state(page, "done")).to_be_visible(timeout=60_000)
+    expect(page.frame_locator("iframe").first.get_by_text("the end", exact=True)).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role(
+            "link", name=re.compile("Executed notebook|Download the notebook|notebook", re.I)
+        ).first.click()
+    executed = json.loads(download.value.path().read_text())
+    assert executed["metadata"]["papermill"]["parameters"] == {"step": 4}
+
+
+def test_a_failing_one_says_why(page: Page, bench: Bench, tmp_path: Path, take: Picture) -> None:
+    notebook = _notebook(tmp_path / "areas.ipynb", ["frames = list(range(3))"], ["frames[4]"])
+    page.goto(f"{bench.url}/runs/new")
+    page.locator("input[type=file]").set_input_files(notebook)
+    page.get_by_role("button", name="Run it").click()
+    expect(page.get_by_text("Cell 2 stopped with IndexError: list index out of range.").first).to_be_visible(
+        timeout=60_000
+    )
+    take(page, "run-failed")
+    _axe(page)
+
+
+def test_home_and_runs_with_something_on_them(page: Page, browser: Browser, bench: Bench, take: Picture) -> None:
+    """After the others or alone: the pictures want a session and some runs."""
+    with bench.owner() as owner:
+        owner.start_session()
+    page.goto(bench.url)
+    expect(_state(page, "running")).to_be_visible(timeout=60_000)
+    take(page, "home")
+    page.goto(f"{bench.url}/runs")
+    take(page, "runs")
+    _axe(page)
+    for name, look in {
+        "home-dark": {"viewport": WIDE, "color_scheme": "dark"},
+        "home-phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
+    }.items():
+        other = browser.new_context(**look, storage_state=page.context.storage_state())  # type: ignore[arg-type]
+        opened = other.new_page()
+        opened.goto(bench.url)
+        expect(_state(opened, "running")).to_be_visible()
+        take(opened, name)
+        _axe(opened)
+        other.close()
+    with bench.owner() as owner:
+        owner.stop_session("python")
+
+
+def _run_a_cell(page: Page, text: str, output: str) -> None:
+    """JupyterLab drops what comes before its kernel is connected, and shows no sign of that: so once more."""
+    shown = page.locator(".jp-OutputArea-output", has_text=output).first
+    for _ in range(20):
+        page.locator(".jp-Notebook .cm-content").first.click()
+        page.keyboard.press("Control+a")
+        page.keyboard.type(text)
+        page.keyboard.press("Control+Enter")
+        with suppress(TimeoutError):
+            return shown.wait_for(timeout=3_000)
+    raise AssertionError("the cell gave no output")
+
+
+def _state(page: Page, word: str) -> Locator:
+    return page.locator(".state", has_text=word).first
+
+
+def _axe(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def _notebook(path: Path, *cells: list[str], parameters: int | None = None) -> Path:
+    """Each cell's source in a list of its own; `#md ` begins a text, `parameters` is the tagged cell's place."""
+    made = [_cell(number, source, number == parameters) for number, [source] in enumerate(cells)]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": made}))
+    return path
+
+
+def _cell(number: int, source: str, parameters: bool) -> dict[str, object]:
+    text = source.startswith("#md ")
+    cell: dict[str, object] = {
+        "id": f"cell-{number}",
+        "cell_type": "markdown" if text else "code",
+        "metadata": {"tags": ["parameters"]} if parameters else {},
+        "source": source.removeprefix("#md "),
+    }
+    return cell if text else {**cell, "outputs": [], "execution_count": None}
