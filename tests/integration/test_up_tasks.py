@@ -38,7 +38,8 @@ class Waiting:
         notebook = bench.home / "waits.ipynb"
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(lines)]), notebook)
         self.id = json.loads(bench.run("run", notebook, "--json").stdout)["id"]
-        wait_for(self.traces.exists, 60)
+        wait_for(lambda: self.traces.exists() or self.seen()["phase"] == "ended", 60)
+        assert self.traces.exists(), self.seen()
 
     def seen(self) -> dict[str, Any]:
         with self.bench.owner() as owner:
