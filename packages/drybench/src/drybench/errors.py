@@ -11,7 +11,7 @@
     ├─ NotSignedIn                                                                       401
     ├─ SessionNotRunning                                                                 424
     ├─ Conflict                   it is no longer what it was                            409
-    │  ├─ HasEnded  OnlyForward  StillOpen  NameInUse  KeyUsedOtherwise
+    │  ├─ HasEnded  OnlyForward  StillOpen  SessionsGoOn  NameInUse  KeyUsedOtherwise
     ├─ HubAway  HubBusy  PortalAway                                                      503
     ├─ DiskFull                                                                          507
     ├─ EngineMissing  TaskNotStarted  TasksGoOn
@@ -143,6 +143,12 @@ class StillOpen(Conflict):
     """It has not ended yet."""
 
     next_step = "Stop it first, and wait until it says that it has ended."
+
+
+class SessionsGoOn(Conflict):
+    """The sessions of {name} have been told to end and have not ended yet."""
+
+    next_step = "Delete {name} again in a moment."
 
 
 class NameInUse(Conflict):

@@ -7,6 +7,8 @@ What a stock authenticator does at once may as well be done by and by; the Hub w
 
 from __future__ import annotations
 
+import asyncio
+import time
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from jupyterhub.handlers.base import BaseHandler
 from traitlets import Bool, Unicode, import_item
 
 from drybench.data_folder import DataFolder
-from drybench.errors import PortalAway, SecondPerson, SettingsWrong
+from drybench.errors import PortalAway, SecondPerson, SessionsGoOn, SettingsWrong
 from drybench.hub import tickets
 from drybench.hub.portal_socket import PortalSocket
 from drybench.hub.ticket_page import TicketPage, ToPortal, said
@@ -24,6 +26,8 @@ from drybench.hub.ticket_page import TicketPage, ToPortal, said
 ONE_PERSON = "one-person"
 TICKET = "drybench_ticket"
 GROUP = "jupyterhub.authenticators"  # of entry points
+SESSIONS_END_WITHIN = 30.0  # seconds; their grace is ten
+PAUSE = 0.1
 Model = dict[str, Any]
 
 
@@ -67,11 +71,12 @@ class Ticketed(Authenticator):
         return await _finished(super().refresh_user(user, handler))
 
     async def delete_user(self, user: Any) -> None:
-        """Not without the portal: a name made again must find nothing of the one before it."""
-        try:
-            await self._tell_portal(user.name)
-        except PortalAway as away:
-            raise said(away) from None
+        """Not without the portal: a name made again must find nothing of the one before it.
+
+        The Hub itself would stop only a session without a name; the portal ends them all.
+        """
+        await self._tell_portal(user.name)
+        await _until_without_sessions(user)
         if self.bench_is_for_one and self._first() == user.name:
             self.folder.only_person.unlink()
         await _finished(super().delete_user(user))
@@ -102,6 +107,8 @@ class Ticketed(Authenticator):
         portal = PortalSocket(self.folder.socket)
         try:
             await portal.person_gone(name)
+        except PortalAway as away:
+            raise said(away) from None
         finally:
             await portal.close()
 
@@ -130,6 +137,14 @@ def _stock(name: str) -> type[Authenticator]:
     if not (isinstance(found, type) and issubclass(found, Authenticator)):
         raise SettingsWrong(place="hub.authenticator", problem=f"{name} is none of JupyterHub's authenticators")
     return found
+
+
+async def _until_without_sessions(user: Any) -> None:
+    deadline = time.monotonic() + SESSIONS_END_WITHIN
+    while any(session.active for session in user.spawners.values()):
+        if time.monotonic() > deadline:
+            raise said(SessionsGoOn(name=user.name))
+        await asyncio.sleep(PAUSE)
 
 
 async def _finished(answer: Any) -> Any:
