@@ -56,6 +56,9 @@ class Reason(StrEnum):
     CANCELLED = "cancelled"
 
 
+BY_A_SIGNAL = (128 + 9, 128 + 15)  # exit codes of what somebody else ended
+
+
 class Seen(Enum):
     """What an engine says of one task."""
 
@@ -199,4 +202,4 @@ def _by_the_engine(task: State, sight: Sight) -> tuple[Outcome, Reason | None]:
         return Outcome.FAILED, Reason.RUNNER_DIED
     if sight.exit_code == 0:
         return Outcome.DONE, None
-    return Outcome.FAILED, Reason.EXITED
+    return Outcome.FAILED, Reason.KILLED if sight.exit_code in BY_A_SIGNAL else Reason.EXITED
