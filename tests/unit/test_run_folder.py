@@ -366,3 +366,36 @@ class TestRemove:
     def test_one_that_is_not_there_is_no_trouble(self, folders: RunFolders) -> None:
         folders.remove("r9")
         assert folders.run_json("r1")
+
+
+def test_what_the_runner_said_last_is_kept_and_goes_through_no_link(folders: RunFolders, tmp_path: Path) -> None:
+    folders.make("a-run", {"format": 1}, {})
+    folders.new_attempt("a-run", 1)
+    foreign = tmp_path / "foreign"
+    foreign.write_text("untouched")
+    (folders.path("a-run") / "1" / "runner.log").symlink_to(foreign)
+    assert folders.last_words("a-run", 1) == ""
+    folders.keep_last_words("a-run", 1, "out of breath")
+    assert (folders.last_words("a-run", 1), foreign.read_text()) == ("out of breath", "untouched")
+
+
+def test_a_finished_attempt_is_no_longer_written_to(folders: RunFolders, tmp_path: Path) -> None:
+    folders.make("a-run", {"format": 1}, {})
+    output = folders.new_attempt("a-run", 1) / "output"
+    (output / "deep").mkdir()
+    (output / "deep" / "areas.csv").write_text("1")
+    own, linked = tmp_path / "own.txt", tmp_path / "linked.txt"
+    own.write_text("the person's")
+    linked.write_text("also")
+    (output / "link").symlink_to(own)
+    (output / "second-name").hardlink_to(linked)
+    folders.seal("a-run", 1)
+    folders.seal("a-run", 2)
+    writable = {
+        path.name for path in (output, output / "deep", output / "deep" / "areas.csv") if path.stat().st_mode & 0o222
+    }
+    assert writable == set()
+    assert own.stat().st_mode & 0o200
+    assert linked.stat().st_mode & 0o200
+    folders.remove("a-run")
+    assert not folders.path("a-run").exists()

@@ -42,6 +42,16 @@ class Endings:
         self._now = now
         self._left: set[str] = set()  # subjects with something left to clear away
         self._not_before: dict[str, datetime] = {}
+        self._clearing: dict[str, asyncio.Task[None]] = {}
+        self._wake: Callable[[], None] = lambda: None
+
+    def when_cleared(self, wake: Callable[[], None]) -> None:
+        """Whom to wake after each: the loop, for what waited may start now."""
+        self._wake = wake
+
+    @property
+    def all_cleared(self) -> bool:
+        return not self._left
 
     def pending(self, subject: str) -> bool:
         """Its last task is not yet cleared away, so the next one waits."""
@@ -66,14 +76,17 @@ class Endings:
             return ""
         result = await asyncio.to_thread(self._result, task)
         said = cause(state.reason, result, memory=task.memory, exit_code=sight.exit_code if sight else None).sentence
-        return said if task.kind == RUN else f"{said}\n{await self._last_words(task)}".strip()
+        if task.kind == RUN or state.outcome is Outcome.STOPPED:
+            return said
+        return f"{said}\n{await self._last_words(task)}".strip()
 
     async def clear_up(self) -> None:
+        """Begun and not waited for: a Hub that hangs must hold up nothing else."""
         tasks = await asyncio.to_thread(self._ledger.ended_not_forgotten)
         self._left = {task.subject for task in tasks}
         for task in tasks:
-            if self._now() >= self._not_before.get(task.id, LONG_AGO):
-                await self._clear_safely(task)
+            if task.id not in self._clearing and self._now() >= self._not_before.get(task.id, LONG_AGO):
+                self._clearing[task.id] = asyncio.create_task(self._clear_safely(task))
 
     def _result(self, task: TaskRow) -> Mapping[str, Any] | None:
         try:
@@ -98,6 +111,9 @@ class Endings:
                 log.exception("could not clear away", task=task.id)
         else:
             self._not_before.pop(task.id, None)
+        finally:
+            del self._clearing[task.id]
+            self._wake()
 
     async def _clear(self, task: TaskRow) -> None:
         """The Hub lets go of a session's address first; only then may its next task start."""
@@ -107,6 +123,7 @@ class Endings:
                 await self._hub.stop_server(task.person, session.name)
         else:
             await self._keep_log(task)
+            await asyncio.to_thread(self._folders.seal, task.subject, task.attempt)
         handle: Handle = task.handle or {"format": 1, "task": task.id}
         await self._engines[task.engine].forget(handle)
         await asyncio.to_thread(self._ledger.forgotten, task.id)

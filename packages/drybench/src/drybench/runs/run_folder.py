@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,12 +24,14 @@ from drybench.errors import NoSuchRun, NotFound, RecordUnreadable, Refused
 from drybench.runs import output_names
 from drybench.runs.notebooks import read_notebook
 from drybench.runs.removing import remove_tree
+from drybench.runs.sealing import seal
 from drybench_runner import record
 
 NOTEBOOK_MOST = 100_000_000  # bytes of an executed notebook; a larger one is shown as far as that
 RUN_JSON_MOST = 1 << 26
 JOURNAL_MOST = 1 << 28  # bytes of a journal that a notebook is made from
 JOURNAL_PART = 8 << 20  # read at once
+LAST_WORDS_MOST = 1 << 16
 GIVEN_MOST = 1 << 29  # ours: what was handed in was bounded by the settings
 CUT: Mapping[str, Any] = {
     "output_type": "stream",
@@ -138,15 +141,23 @@ class RunFolders:
         return own
 
     def keep_last_words(self, run_id: str, attempt: int, words: str) -> None:
-        """What the runner itself printed, beside what the run made; ours, so a task cannot change it later."""
-        (self.path(run_id) / str(attempt) / "runner.log").write_text(words)
+        """What the runner itself printed, beside what the run made."""
+        kept = self.path(run_id) / str(attempt) / "runner.log"
+        new = kept.with_name(f".{kept.name}.{secrets.token_hex(4)}")
+        _write_for_good(new, words.encode())
+        new.replace(kept)
 
     def last_words(self, run_id: str, attempt: int) -> str:
         """Empty for a run that went well, or whose runner had nothing to say."""
         try:
-            return (self.path(run_id) / str(attempt) / "runner.log").read_text()
-        except FileNotFoundError:
+            kept = f"{_checked(run_id)}/{attempt:d}/runner.log"
+            return read_beneath(self._root, kept, LAST_WORDS_MOST).decode(errors="replace")
+        except (FileNotFoundError, *UNFIT):
             return ""
+
+    def seal(self, run_id: str, attempt: int) -> None:
+        """Its attempt is over: what it made is looked at from now on, not written to."""
+        seal(self.path(run_id) / str(attempt) / "made")
 
     def log(self, run_id: str, attempt: int, since: int = 0, most: int = 1 << 20) -> bytes:
         try:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from drybench import permissions, planning
 from drybench.asking import Desk
-from drybench.errors import NoSuchFolder, NoSuchKernel, NoSuchRun, TimeoutWrong
+from drybench.errors import NoSuchFolder, NoSuchKernel, NoSuchRun, RecordUnreadable, TimeoutWrong
 from drybench.folders import RunShelf
 from drybench.ledger import Part
 from drybench.model import RUN, Environment, Person, Run
@@ -90,6 +90,8 @@ class Runs:
         """A new run of the same notebook with the same parameters."""
         permissions.needs(person, permissions.RUNS)
         old = self.get(person, id)
+        if not self._folders.given_unchanged(id, old.task.spec.hashes):
+            raise RecordUnreadable(file="given/", problem="it is not what was handed in")
         said = {
             **self._folders.run_json(id),
             "id": self._desk.new_id(),
@@ -130,9 +132,9 @@ class Runs:
         id = said["id"]
         environment = self._desk.catalogue.environment(said["environment"])
         size = self._desk.catalogue.size(size_name, environment)
-        folder = self._folders.path(id)
-        task = planning.plan_run(self._desk.new_id(), person, environment, size, folder, attempt=1)
+        task = planning.plan_run(self._desk.new_id(), person, environment, size, self._folders.path(id), attempt=1)
         self._desk.check(person, task, environment.engine)
+        task = replace(task, hashes=self._make_folder(id, said, files))
         row = self._desk.first_task(person, task, environment.engine, subject=id)
         asked = Run(
             id=id,
@@ -148,7 +150,6 @@ class Runs:
             attempt=1,
             task=row,
         )
-        self._make_folder(id, said, files)
         run = self._desk.ledger.add_run(asked, task, key)
         if run.id != id:  # the same request came before
             self._folders.remove(id)
@@ -157,11 +158,12 @@ class Runs:
         self._desk.done(person, "submitted", RUN, id, origin)
         return run
 
-    def _make_folder(self, id: str, said: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-        """Whole, or nothing of it is left: the disk may be full."""
+    def _make_folder(self, id: str, said: Mapping[str, Any], files: Mapping[str, bytes]) -> Mapping[str, str]:
+        """Whole, or nothing of it is left: the disk may be full. The hashes of what was handed in."""
         try:
-            self._folders.make(id, said, files)
+            hashes = self._folders.make(id, said, files)
             self._folders.new_attempt(id, 1)
+            return hashes
         except OSError:
             self._folders.remove(id)
             raise
