@@ -36,6 +36,8 @@ class StandInHub:
 
     def __init__(self) -> None:
         self.away = False
+        self.awake = asyncio.Event()
+        self.awake.set()
         self.comes = True
         self.asked: list[str] = []
         self.stopped: list[str] = []
@@ -51,6 +53,7 @@ class StandInHub:
     async def stop_server(self, person: str, session: str) -> None:
         if self.away:
             raise HubAway()
+        await self.awake.wait()
         self.stopped.append(session)
 
 
@@ -272,6 +275,19 @@ async def test_the_hub_lets_go_before_the_session_may_start_again(world: World) 
     world.hub.away = False
     await world.until(lambda: (row := world.ledger.task(second.id)) and row.phase is Phase.RUNNING)
     assert world.hub.stopped == [session.name]
+
+
+async def test_a_hub_that_hangs_holds_up_nothing_else(world: World) -> None:
+    session = world.session()
+    await world.until(lambda: world.task(session).phase is Phase.RUNNING)
+    world.hub.awake.clear()
+    world.ledger.want_stop(session.task.id, by="ada")
+    await world.until(lambda: world.task(session).phase is Phase.ENDED)
+    run = world.run()
+    await world.until(lambda: world.task(run).phase is Phase.RUNNING)
+    assert world.hub.stopped == []
+    world.hub.awake.set()
+    await world.until(lambda: world.hub.stopped == [session.name])
 
 
 async def test_a_session_that_never_answers_is_ended_with_its_reason(world: World) -> None:

@@ -70,9 +70,7 @@ def test_stopped_only_if_a_stop_was_wanted(task: State, sight: Sight | None, ver
 
 
 @given(states, sights, verdicts)
-def test_an_outcome_comes_with_the_end_and_only_then(
-    task: State, sight: Sight | None, verdict: Verdict | None
-) -> None:
+def test_an_outcome_comes_with_the_end_and_only_then(task: State, sight: Sight | None, verdict: Verdict | None) -> None:
     after = decide(task, sight, NOW, verdict).state
     assert (after.outcome is None) == (after.phase is not Phase.ENDED)
 
@@ -114,6 +112,7 @@ DONE, FAILED = Verdict(Outcome.DONE), Verdict(Outcome.FAILED, Reason.CELL_ERROR)
     [
         (RUNNING, OVER, None, Outcome.DONE, None),
         (RUNNING, Sight(Seen.ENDED, exit_code=3), None, Outcome.FAILED, Reason.EXITED),
+        (RUNNING, Sight(Seen.ENDED, exit_code=137), None, Outcome.FAILED, Reason.KILLED),
         (RUNNING, Sight(Seen.UNKNOWN), None, Outcome.LOST, Reason.MACHINE_GONE),
         (RUNNING, Sight(Seen.ENDED), None, Outcome.LOST, Reason.WATCHER_DIED),
         (STOPPING, OVER, None, Outcome.STOPPED, Reason.CANCELLED),

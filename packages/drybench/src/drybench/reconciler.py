@@ -70,7 +70,7 @@ class Reconciler:
                 self._woken.clear()
                 tasks = await self._look_safely()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), _patience(tasks))
+                    await asyncio.wait_for(self._woken.wait(), self._patience(tasks))
 
     async def look(self) -> Sequence[TaskRow]:
         """One pass over everything that has not ended; what is still open after it."""
@@ -201,6 +201,16 @@ class Reconciler:
         self._changes.tell(Change(task.kind, task.subject, task.person_id))
         self._starting.begin(row)
 
+    def _patience(self, tasks: Sequence[TaskRow]) -> float:
+        """How long until the next look, when nothing wakes the loop before."""
+        if any(task.kind == SESSION and task.phase is Phase.STARTING for task in tasks):
+            return 0.2
+        if any(task.phase is not Phase.WAITING or task.wanted is Wanted.STOP for task in tasks):
+            return 1.0
+        if not self._endings.all_cleared:
+            return 1.0
+        return 30.0 if not tasks else 5.0
+
 
 def _difference(task: TaskRow, state: State, sight: Sight | None) -> dict[str, Any]:
     """The columns that are no longer what the ledger holds."""
@@ -210,12 +220,3 @@ def _difference(task: TaskRow, state: State, sight: Sight | None) -> dict[str, A
         wanted |= {"address": sight.address or task.address, "exit_code": sight.exit_code}
         wanted |= {"memory_used": sight.memory, "cpu_used": sight.cpu}
     return {name: value for name, value in wanted.items() if value != getattr(task, name)}
-
-
-def _patience(tasks: Sequence[TaskRow]) -> float:
-    """How long until the next look, when nothing wakes the loop before."""
-    if any(task.kind == SESSION and task.phase is Phase.STARTING for task in tasks):
-        return 0.2
-    if any(task.phase is not Phase.WAITING or task.wanted is Wanted.STOP for task in tasks):
-        return 1.0
-    return 30.0 if not tasks else 5.0

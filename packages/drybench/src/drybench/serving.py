@@ -88,6 +88,7 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     progressing = Progressing(ledger, folders, changes)
     reconciler = Reconciler(ledger, engines, starting, endings, progressing, changes, _now)
     starting.when_done(reconciler.wake)
+    endings.when_cleared(reconciler.wake)
     catalogue = Catalogue({"python": python_environment.current(data)}, _sizes(in_force), home)
     trusting = in_force.engines.local.people_trust_each_other
     desk = Desk(ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting)
