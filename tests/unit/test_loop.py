@@ -40,6 +40,7 @@ class StandInHub:
         self.awake.set()
         self.comes = True
         self.asked: list[str] = []
+        self.heard: list[str] = []
         self.stopped: list[str] = []
         self.handover: Handover | None = None
 
@@ -47,6 +48,7 @@ class StandInHub:
         if self.away:
             raise HubAway()
         self.asked.append(task)
+        self.heard.append(f"start {session}")
         if self.comes and self.handover:
             await self.handover.hand_over(task, person, session, {"TOKEN": "secret"}, ("serve",))
 
@@ -55,6 +57,7 @@ class StandInHub:
             raise HubAway()
         await self.awake.wait()
         self.stopped.append(session)
+        self.heard.append(f"stop {session}")
 
 
 class World:
@@ -275,6 +278,21 @@ async def test_the_hub_lets_go_before_the_session_may_start_again(world: World) 
     world.hub.away = False
     await world.until(lambda: (row := world.ledger.task(second.id)) and row.phase is Phase.RUNNING)
     assert world.hub.stopped == [session.name]
+
+
+async def test_a_new_portal_has_the_last_session_cleared_away_before_it_starts_the_next(world: World) -> None:
+    session = world.session("lab")
+    await world.until(lambda: world.task(session).phase is Phase.RUNNING)
+    world.hub.away = True
+    world.ledger.want_stop(session.task.id, by="ada")
+    await world.until(lambda: world.task(session).phase is Phase.ENDED)
+    again = world.ledger.session(session.id)
+    assert again
+    second = world.ledger.add_attempt(again, replace(again.task.spec, id="a-second-task"))
+    world.hub.away, world.hub.heard = False, []
+    world.new_portal()
+    await world.until(lambda: (row := world.ledger.task(second.id)) and row.phase is Phase.RUNNING)
+    assert world.hub.heard == ["stop lab", "start lab"]
 
 
 async def test_a_hub_that_hangs_holds_up_nothing_else(world: World) -> None:

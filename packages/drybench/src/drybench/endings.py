@@ -82,10 +82,11 @@ class Endings:
 
     async def clear_up(self) -> None:
         """Begun and not waited for: a Hub that hangs must hold up nothing else."""
+        under_way = set(self._clearing)  # before the ledger is asked: what ends meanwhile is not begun once more
         tasks = await asyncio.to_thread(self._ledger.ended_not_forgotten)
         self._left = {task.subject for task in tasks}
         for task in tasks:
-            if task.id not in self._clearing and self._now() >= self._not_before.get(task.id, LONG_AGO):
+            if task.id not in under_way and self._now() >= self._not_before.get(task.id, LONG_AGO):
                 self._clearing[task.id] = asyncio.create_task(self._clear_safely(task))
 
     def _result(self, task: TaskRow) -> Mapping[str, Any] | None:

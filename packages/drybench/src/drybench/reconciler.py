@@ -78,9 +78,9 @@ class Reconciler:
         sights = await self._sights(tasks)
         for task in tasks:
             await self._settle_safely(task, sights.get(task.id))
+        await self._endings.clear_up()  # first: the next task of a session waits until its last one is cleared away
         await self._let_start()
         await self._progressing.read(tasks)
-        await self._endings.clear_up()
         return await asyncio.to_thread(self._ledger.open_tasks)
 
     async def _look_safely(self) -> Sequence[TaskRow]:

@@ -144,8 +144,12 @@ class RunFolders:
         """What the runner itself printed, beside what the run made."""
         kept = self.path(run_id) / str(attempt) / "runner.log"
         new = kept.with_name(f".{kept.name}.{secrets.token_hex(4)}")
-        _write_for_good(new, words.encode())
-        new.replace(kept)
+        try:
+            _write_for_good(new, words.encode())
+            new.replace(kept)
+        except OSError:  # a full disk: it is tried again, and must not leave something each time
+            new.unlink(missing_ok=True)
+            raise
 
     def last_words(self, run_id: str, attempt: int) -> str:
         """Empty for a run that went well, or whose runner had nothing to say."""
