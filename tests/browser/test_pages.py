@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from drybench.model import Run, Session
-from drybench.phases import Outcome, Phase
+from drybench.phases import Outcome, Phase, Reason
 from tests.browser.full_bench import fill
 from tests.browser.serving import open_chromium, served, signed_in
 from tests.unit.web.little_bench import LittleBench, notebook
@@ -179,6 +179,24 @@ def test_a_search_finds_by_name_and_keeps_the_address(page: Page, bench: LittleB
     assert "search=pear" in page.url
 
 
+def test_runs_by_state_without_script_keep_the_search(browser: Browser, bench: LittleBench) -> None:
+    for name in ("apples", "pears"):
+        bench.fail(bench.run(name=name), Reason.CELL_ERROR)
+    context = signed_in(browser, bench, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/runs?search=pear")
+    page.get_by_role("link", name="failed").click()
+    expect(page.get_by_role("row")).to_have_count(2)
+    page.get_by_label("Search by name").fill("apple")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("link", name="apples")).to_be_visible()
+    page.get_by_role("link", name="lost").click()
+    expect(page.get_by_text("No run with “apple” in its name is lost.")).to_be_visible()
+    page.get_by_role("link", name="Show all").click()
+    expect(page.get_by_role("row")).to_have_count(3)
+    context.close()
+
+
 def test_the_log_is_read_on_demand(page: Page, bench: LittleBench) -> None:
     run = bench.run("1")
     bench.move(run, Phase.RUNNING)
@@ -202,7 +220,7 @@ def _look_at(page: Page, addresses: tuple[str, ...]) -> None:
 def _addresses(made: dict[str, Session | Run]) -> tuple[str, ...]:
     runs = (f"/runs/{made[name].id}" for name in ("running", "failed", "done", "waiting run"))
     starts = (f"/start/{made[name].id}" for name in ("starting", "waiting", "ended"))
-    return ("/", "/runs", "/user/ada/broken/lab", *runs, *starts)
+    return ("/", "/runs", "/runs?state=failed", "/runs?state=stopped&search=x", "/user/ada/broken/lab", *runs, *starts)
 
 
 def _drop(page: Page, content: bytes, name: str) -> None:

@@ -65,6 +65,7 @@ class SmallBench:
         self.notebooks: list[tuple[str, bytes]] = []
         self.looks: list[dict[str, Any]] = [ENDED]  # one for each GET of the run; the last one stays
         self.all = [ID, OTHER]
+        self.states = {"done": [OTHER]}
         self.most = 2  # of a list in one answer
         self.trouble: list[Response] = []  # answered first
         self.log = b"hello\n"
@@ -102,7 +103,9 @@ class SmallBench:
         app = self.app
 
         @app.get("/api/v1/runs")
-        def runs(limit: int, cursor: str | None = None) -> dict[str, Any]:
+        def runs(limit: int, cursor: str | None = None, state: str | None = None) -> dict[str, Any]:
+            if state is not None:
+                return {"items": [a_run(id=id) for id in self.states.get(state, ())], "next": None}
             first = int(cursor or 0)
             part = self.all[first : first + min(limit, self.most)]
             more = first + len(part) < len(self.all)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from drybench_client.commands import COMMANDS
-from tests.integration.client_bench import ENDED, ID, SmallBench, problem
+from tests.integration.client_bench import ENDED, ID, OTHER, SmallBench, problem
 from tests.waiting import wait_for
 
 FAILED = {
@@ -168,6 +168,10 @@ class TestTheOthers:
         assert FAILED["sentence"] in said
         assert "alpha = 0.5" in said
         assert asked(bench, "show", ID)["outcome"] == "failed"
+
+    def test_runs_by_state(self, bench: Path) -> None:
+        assert [run["id"] for run in asked(bench, "runs", "--state", "done")["items"]] == [OTHER]
+        assert call(bench, "runs", "--state", "lost").stdout == "No run is lost. All of them: drybench runs\n"
 
     @pytest.mark.parametrize("follow", [(), ("-f",), ("--follow",)])
     def test_logs(self, bench: Path, follow: tuple[str, ...]) -> None:

@@ -21,7 +21,7 @@ from drybench.ids import uuid7
 from drybench.ledger import Ledger, Part
 from drybench.ledger_rows import columns_of_task
 from drybench.model import Deed, Person, Run, TaskRow
-from drybench.phases import Outcome, Phase, Reason, Wanted
+from drybench.phases import Outcome, Phase, Reason, Standing, Wanted
 from tests.ledger import Clock, a_run, a_session, a_task, fresh_ledger
 
 ENDED = {"phase": Phase.ENDED, "outcome": Outcome.DONE}
@@ -171,6 +171,26 @@ class TestRuns:
         added(ledger, a_run(ada, clock(), "count cells"))
         added(ledger, a_run(ada, clock(), "100% of it"))
         assert len(ledger.runs(ada.id, search=search).rows) == found
+
+    def test_they_are_found_by_how_far_they_are(self, ledger: Ledger, ada: Person, clock: Clock) -> None:
+        steps: dict[Standing, list[dict[str, Any]]] = {
+            Standing.WAITING: [{}],
+            Standing.RUNNING: [{"phase": Phase.STARTING}, {"phase": Phase.RUNNING}],
+            **{Standing(one): [{"phase": Phase.ENDED, "outcome": one}] for one in Outcome},
+        }
+        made = {standing: [added(ledger, a_run(ada, clock())) for _ in all] for standing, all in steps.items()}
+        for standing, all in steps.items():
+            for run, changes in zip(made[standing], all, strict=True):
+                ledger.write_task(run.task.id, changes)
+        for standing in Standing:
+            found = ledger.runs(ada.id, standing=standing).rows
+            assert [run.id for run in found] == [run.id for run in made[standing][::-1]]
+
+    def test_only_the_newest_attempt_says_how_far_a_run_is(self, ledger: Ledger, ada: Person, run: Run) -> None:
+        ledger.write_task(run.task.id, {**ENDED, "outcome": Outcome.FAILED})
+        ledger.add_attempt(run, a_task(ada))
+        assert ledger.runs(ada.id, standing=Standing.FAILED).rows == []
+        assert len(ledger.runs(ada.id, standing=Standing.WAITING).rows) == 1
 
     def test_an_id_no_database_can_hold_is_nobodys(self, ledger: Ledger) -> None:
         for id in ("\0", "\ud800", "x" * 10_000):
@@ -354,6 +374,9 @@ def test_ten_thousand_runs_are_no_burden(tmp_path: Path, clock: Clock) -> None:
             first = ledger.runs(ada.id)
             assert len(ledger.runs(ada.id, first.next).rows) == 50
             assert ledger.open_tasks() == [waiting.task]
+            assert ledger.runs(ada.id, standing=Standing.WAITING).rows == [waiting]
+            assert len(ledger.runs(ada.id, first.next, standing=Standing.DONE).rows) == 50
+        assert ledger.runs(ada.id, standing=Standing.LOST).rows == []  # looks at them all
         assert time.perf_counter() - began < 1  # 0.1 s on two cores; without the indexes many times that
 
 

@@ -62,6 +62,18 @@ async def test_long_lists_come_in_parts(bench: LittleBench) -> None:
     assert seen == made[::-1]
 
 
+async def test_runs_are_found_by_their_state(bench: LittleBench) -> None:
+    failed, waiting = bench.run(name="wing one"), bench.run(name="wing two")
+    bench.fail(failed, Reason.CELL_ERROR)
+    async with bench.program() as program:
+        for asked, found in (("failed", [failed]), ("waiting", [waiting]), ("lost", []), ("", [waiting, failed])):
+            items = (await program.get("/runs", params={"state": asked, "search": "wing"})).json()["items"]
+            assert [run["id"] for run in items] == [run.id for run in found]
+        refused = await program.get("/runs", params={"state": "broken"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_such_state")
+    assert "waiting, running, done, failed, stopped, lost" in refused.json()["next_step"]
+
+
 async def test_inspect_says_what_a_notebook_takes(bench: LittleBench) -> None:
     async with bench.program() as program:
         found = (await program.post("/notebooks/inspect", files=SENT)).json()

@@ -33,6 +33,20 @@ async def test_home_shows_sessions_runs_and_environments(bench: LittleBench) -> 
     assert "JupyterLab" in page
 
 
+async def test_runs_by_state_keep_the_search_and_say_when_there_are_none(bench: LittleBench) -> None:
+    bench.fail(bench.run(name="wing & disc"), Reason.CELL_ERROR)
+    async with bench.client() as browser:
+        failed = (await browser.get("/runs", params={"search": "wing & disc", "state": "failed"})).text
+        none = (await browser.get("/runs", params={"search": "eye", "state": "lost"})).text
+        wrong = await browser.get("/runs", params={"state": "broken"})
+    assert "/runs?search=wing+%26+disc&amp;state=lost" in failed
+    assert '<input type="hidden" name="state" value="failed">' in failed
+    assert "No run with “eye” in its name is lost." in none
+    assert '<a href="/runs">Show all</a>' in none
+    assert wrong.status_code == 422
+    assert "No run is ever “broken”." in wrong.text
+
+
 async def test_run_page(bench: LittleBench) -> None:
     run = bench.run("x = 1", parameters={})
     bench.move(run, Phase.ENDED, Outcome.DONE)

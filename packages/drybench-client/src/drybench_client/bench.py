@@ -78,9 +78,9 @@ class Bench:
     def get(self, run: str | Run) -> Run:
         return self._calling.json("GET", f"/runs/{self._run_id(run)}")
 
-    def runs(self, most: int | None = None) -> Iterator[Run]:
-        """One's own, the newest first."""
-        return self._items("/runs", most)
+    def runs(self, most: int | None = None, *, state: str | None = None) -> Iterator[Run]:
+        """One's own, the newest first; all, or those that are waiting, running, done, failed, stopped or lost."""
+        return self._items("/runs", most, state=state)
 
     def cancel(self, run: str | Run) -> Run:
         """Ask it to end; what it did so far is kept."""
@@ -159,11 +159,12 @@ class Bench:
         files = {"notebook": (file.name, content, "application/x-ipynb+json")}
         return self._calling.json("POST", path, data=form, files=files, headers=_key())
 
-    def _items(self, path: str, most: int | None) -> Iterator[Any]:
+    def _items(self, path: str, most: int | None, **chosen: str | None) -> Iterator[Any]:
         """Part by part, as far as they are asked for."""
         cursor, left = None, most
         while left is None or left > 0:
-            params = {"limit": min(left or _PAGE, _PAGE)} | ({"cursor": cursor} if cursor else {})
+            asked = {"limit": min(left or _PAGE, _PAGE), "cursor": cursor, **chosen}
+            params = {name: value for name, value in asked.items() if value is not None}
             part = self._calling.json("GET", path, params=params)
             items = part["items"] if left is None else part["items"][:left]
             yield from items

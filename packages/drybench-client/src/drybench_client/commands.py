@@ -105,19 +105,21 @@ def run(
     return _DONE
 
 
-def runs(*, most: int = 20, which: Which = Which()) -> None:
+def runs(*, most: int = 20, state: str | None = None, which: Which = Which()) -> None:
     """Your runs, the newest first.
 
     Parameters
     ----------
     most
         How many of them.
+    state
+        Only those that are waiting, running, done, failed, stopped or lost.
     """
     from drybench_client import printing
 
     with which.open() as bench:
-        found = list(bench.runs(most))
-    printing.show_json({"items": found}) if which.json else printing.show_runs(found)
+        found = list(bench.runs(most, state=state))
+    printing.show_json({"items": found}) if which.json else printing.show_runs(found, state)
 
 
 def show(id: str, *, which: Which = Which()) -> None:

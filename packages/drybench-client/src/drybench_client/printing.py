@@ -22,9 +22,10 @@ def show_state(what: str, task: Run | Session) -> None:
     print(f"{what} {short(task)} ({plain(task['name'])}): {state(task)}")
 
 
-def show_runs(runs: Sequence[Run]) -> None:
+def show_runs(runs: Sequence[Run], only: str | None = None) -> None:
     rows = [(short(run), run["name"], state(run), _age(run["created_at"]), run["environment"]) for run in runs]
-    _table(("ID", "NAME", "STATE", "AGE", "ENVIRONMENT"), rows, nothing="No runs yet: drybench run NOTEBOOK")
+    nothing = f"No run is {only}. All of them: drybench runs" if only else "No runs yet: drybench run NOTEBOOK"
+    _table(("ID", "NAME", "STATE", "AGE", "ENVIRONMENT"), rows, nothing)
 
 
 def show_sessions(sessions: Sequence[Session]) -> None:

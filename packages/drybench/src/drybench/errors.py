@@ -211,6 +211,12 @@ class NoSuchSize(Refused):
     next_step = "Choose one of: {there}."
 
 
+class NoSuchState(Refused):
+    """No run is ever “{name}”."""
+
+    next_step = "Choose one of: {there}."
+
+
 class NoSuchKernel(Refused):
     """The notebook asks for the kernel “{name}”, which this environment does not have."""
 

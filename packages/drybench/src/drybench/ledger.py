@@ -12,14 +12,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Table, insert, select, update
 
 from drybench import ledger_rows as rows
 from drybench.database import connect
 from drybench.errors import HasEnded, KeyUsedOtherwise, NameInUse, NotFound, OnlyForward, StillOpen
 from drybench.ids import uuid7
 from drybench.model import RUN, SESSION, Deed, Person, Run, Session, Task, TaskRow
-from drybench.phases import Phase, Wanted
+from drybench.phases import Phase, Standing, Wanted
 from drybench.tables import deeds, idempotency, people, runs, sessions, tasks
 
 MOST_ROWS = 500  # in one part of a list
@@ -134,7 +134,12 @@ class Ledger:
         return self._one(_one_run(id), rows.run_of)
 
     def runs(
-        self, person_id: str | None = None, cursor: str | None = None, limit: int = 50, search: str = ""
+        self,
+        person_id: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+        search: str = "",
+        standing: Standing | None = None,
     ) -> Part[Run]:
         """Newest first; `search` is a part of the name."""
         found = rows.select_runs()
@@ -142,6 +147,8 @@ class Ledger:
             found = found.where(runs.c.person_id == person_id)
         if search:
             found = found.where(runs.c.name.icontains(search, autoescape=True))
+        if standing is not None:
+            found = found.where(_stands(standing))
         return self._part(found, runs, cursor, limit, rows.run_of)
 
     def note_progress(self, run_id: str, cell: int, cells: int, failed_cell: int | None = None) -> None:
@@ -248,6 +255,14 @@ def _one_session(id: str) -> rows.Query:
 
 def _one_run(id: str) -> rows.Query:
     return rows.select_runs().where(runs.c.id == id)
+
+
+def _stands(standing: Standing) -> ColumnElement[bool]:
+    if standing is Standing.WAITING:
+        return tasks.c.phase == Phase.WAITING.value
+    if standing is Standing.RUNNING:
+        return tasks.c.phase.between(Phase.STARTING.value, Phase.RUNNING.value)
+    return tasks.c.outcome == standing.value
 
 
 def _asked_before(connection: Connection, person_id: str, key: str | None, kind: str) -> str | None:

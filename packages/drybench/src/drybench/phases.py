@@ -35,6 +35,17 @@ class Outcome(StrEnum):
     LOST = "lost"
 
 
+class Standing(StrEnum):
+    """How far a task is, in the words by which people look for it."""
+
+    WAITING = "waiting"
+    RUNNING = "running"  # from its start until it has ended
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    LOST = "lost"
+
+
 class Reason(StrEnum):
     """Why a task did not end as done. The sentences are in `runs/causes.py`."""
 

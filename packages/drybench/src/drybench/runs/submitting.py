@@ -11,11 +11,11 @@ from typing import Any
 
 from drybench import permissions, planning
 from drybench.asking import Desk
-from drybench.errors import NoSuchFolder, NoSuchKernel, NoSuchRun, RecordUnreadable, TimeoutWrong
+from drybench.errors import NoSuchFolder, NoSuchKernel, NoSuchRun, NoSuchState, RecordUnreadable, TimeoutWrong
 from drybench.folders import RunShelf
 from drybench.ledger import Part
 from drybench.model import RUN, Environment, Person, Run
-from drybench.phases import Phase
+from drybench.phases import Phase, Standing
 from drybench.runs import notebooks, parameters
 from drybench.runs.run_folder import RunFolders
 
@@ -104,9 +104,11 @@ class Runs:
         permissions.needs(person, permissions.RUNS)
         return permissions.theirs(person, self._desk.ledger.run(id), NoSuchRun)
 
-    def mine(self, person: Person, cursor: str | None = None, limit: int = 50, search: str = "") -> Part[Run]:
+    def mine(
+        self, person: Person, cursor: str | None = None, limit: int = 50, search: str = "", state: str = ""
+    ) -> Part[Run]:
         permissions.needs(person, permissions.RUNS)
-        return self._desk.ledger.runs(person.id, cursor, limit, search)
+        return self._desk.ledger.runs(person.id, cursor, limit, search, _standing(state))
 
     def ahead(self, run: Run) -> int:
         """How many stand before it in the line."""
@@ -167,6 +169,13 @@ class Runs:
         except OSError:
             self._folders.remove(id)
             raise
+
+
+def _standing(state: str) -> Standing | None:
+    try:
+        return Standing(state) if state else None
+    except ValueError:
+        raise NoSuchState(name=state[:60], there=", ".join(Standing)) from None
 
 
 def _check_folders(request: RunRequest) -> None:

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from drybench.model import Person, Run
-from drybench.phases import Phase
+from drybench.phases import Phase, Standing
 from drybench.sessions import SessionRequest
 from drybench.web.door import ForAll, ForRuns
 from drybench.web.downloads import INERT, download, plain_text, stream
@@ -112,8 +112,9 @@ def runs(
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     search: Annotated[str, Query(max_length=200)] = "",
+    state: Annotated[str, Query(description=", ".join(Standing))] = "",
 ) -> Items[RunJson]:
-    part = portal.runs.mine(asker.person, cursor or None, limit, search)
+    part = portal.runs.mine(asker.person, cursor or None, limit, search, state)
     return Items(items=[run_json(portal, one) for one in part.rows], next=part.next)
 
 

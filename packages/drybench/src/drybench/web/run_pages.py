@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from drybench.errors import DrybenchError, Refused
-from drybench.phases import Phase
+from drybench.phases import Phase, Standing
 from drybench.web.door import ForAll
 from drybench.web.portal import Here
 from drybench.web.run_form import RunForm, filled, wanted
+from drybench.web.screen import Look
 from drybench.web.showing import inspected, shown_run
 from drybench.web.templating import page
 from drybench.web.uploads import closed_form, sent_notebook
@@ -29,13 +32,21 @@ def runs(
     portal: Here,
     asker: ForAll,
     search: Annotated[str, Query(max_length=200)] = "",
+    state: str = "",
     cursor: str | None = None,
 ) -> HTMLResponse:
-    part = portal.runs.mine(asker.person, cursor or None, ON_A_PAGE, search)
-    shown = [shown_run(portal, one) for one in part.rows]
-    query = {"search": search} | ({"cursor": cursor} if cursor else {})
+    part = portal.runs.mine(asker.person, cursor or None, ON_A_PAGE, search, state)
     return page(
-        request, "runs.html", asker=asker, runs=shown, next=part.next, cursor=cursor, search=search, query=query
+        request,
+        "runs.html",
+        asker=asker,
+        runs=[shown_run(portal, one) for one in part.rows],
+        next=part.next,
+        cursor=cursor,
+        search=search,
+        state=state,
+        looks=[Look(one, one) for one in Standing],
+        at=partial(_at, search=search, state=state),
     )
 
 
@@ -101,6 +112,12 @@ def cancel(portal: Here, asker: ForAll, id: str) -> Response:
 @router.post("/runs/{id}/again")
 def again(portal: Here, asker: ForAll, id: str, key: Annotated[str, Form(max_length=200)] = "") -> Response:
     return RedirectResponse(f"/runs/{portal.runs.again(asker.person, id, key or None, asker.origin).id}", 303)
+
+
+def _at(**chosen: str | None) -> str:
+    """The address of the list with what was chosen of it."""
+    query = {name: value for name, value in chosen.items() if value}
+    return f"/runs?{urlencode(query)}" if query else "/runs"
 
 
 def _form(request: Request, portal: Here, asker: ForAll, form: RunForm) -> HTMLResponse:
