@@ -15,13 +15,14 @@ from typing import Any
 
 from jupyterhub.auth import Authenticator
 from jupyterhub.handlers.base import BaseHandler
+from jupyterhub.handlers.login import LoginHandler
 from traitlets import Bool, Unicode, import_item
 
 from drybench.data_folder import DataFolder
 from drybench.errors import PortalAway, SecondPerson, SessionsGoOn, SettingsWrong
 from drybench.hub import tickets
 from drybench.hub.portal_socket import PortalSocket
-from drybench.hub.ticket_page import TicketPage, ToPortal, said
+from drybench.hub.ticket_page import TicketPage, ToPortal, only_from_here, said
 
 ONE_PERSON = "one-person"
 TICKET = "drybench_ticket"
@@ -41,6 +42,8 @@ class Ticketed(Authenticator):
     by_ticket_only = False
 
     async def authenticate(self, handler: BaseHandler, data: Model) -> Model | str | None:
+        if isinstance(handler, LoginHandler):
+            only_from_here(handler)
         if not isinstance(handler, TicketPage):
             return await _finished(super().authenticate(handler, data))
         tickets.take(self.folder, data["code"])

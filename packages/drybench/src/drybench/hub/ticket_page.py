@@ -10,7 +10,7 @@ from jupyterhub.handlers.base import BaseHandler
 from tornado import web
 from tornado.escape import url_escape
 
-from drybench.errors import DrybenchError, NotAllowed
+from drybench.errors import DrybenchError, ForeignPage, NotAllowed
 
 
 class TicketPage(BaseHandler):
@@ -23,7 +23,7 @@ class TicketPage(BaseHandler):
         await self._show()
 
     async def post(self) -> None:
-        self._only_from_here()
+        only_from_here(self)
         code = self.get_body_argument("code", "")
         somebody_else = self.current_user and self.current_user.name != self._owner
         if somebody_else and self.get_body_argument("instead", "") != self._owner:
@@ -44,11 +44,6 @@ class TicketPage(BaseHandler):
     def _owner(self) -> str:
         return self.authenticator.normalize_username(self.authenticator.bench_owner)
 
-    def _only_from_here(self) -> None:
-        origin = self.request.headers.get("Origin")
-        if origin and origin != self.authenticator.bench_address:
-            raise web.HTTPError(403)
-
     async def _show(self, code: str = "", instead_of: str = "", refusal: DrybenchError | None = None) -> None:
         words: dict[str, Any] = {"owner": self._owner, "code": code, "instead_of": instead_of, "refusal": refusal}
         words["next"] = url_escape(self.get_argument("next", ""))
@@ -62,6 +57,14 @@ class ToPortal(BaseHandler):
 
     def get(self) -> None:
         self.redirect(f"{self.authenticator.bench_address}/")
+
+
+def only_from_here(handler: BaseHandler) -> None:
+    """A neighbouring host name can plant the cookie that goes with a form's token, but not say that it is us."""
+    authenticator: Any = handler.authenticator
+    origin = handler.request.headers.get("Origin")
+    if origin and origin != authenticator.bench_address:
+        raise said(ForeignPage())
 
 
 def said(error: DrybenchError) -> web.HTTPError:

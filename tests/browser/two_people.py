@@ -1,0 +1,220 @@
+"""Ada and Bob on one bench with TLS and own host names, each with a session; and a page that Bob's session shows.
+
+Bob's session is Bob's code: it answers under /evil/ whatever he likes, to whoever comes, with whatever cookies.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+from drybench import ports
+from drybench.addresses import host_label
+from tests.bench import Bench, new_bench
+from tests.browser.serving import CHROMIUM
+from tests.waiting import wait_for
+
+DOMAIN = "bench.test"
+NAMES = f"MAP *.{DOMAIN} 127.0.0.1, MAP {DOMAIN} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
+SETTINGS = """
+[bench]
+port = {port}
+address = "https://bench.test:{port}"
+own_host_names = true
+[tls]
+certificate = "{folder}/certificate.pem"
+key = "{folder}/key.pem"
+[hub]
+authenticator = "dummy"
+[hub.traits.DummyAuthenticator]
+allow_all = true
+[engines.local]
+people_trust_each_other = true
+[sizes.default]
+memory = "500 MiB"
+"""
+SESSION_CONFIG = """
+import os, sys
+sys.path.insert(0, os.path.dirname(__file__))
+c.ServerApp.extra_services = ["evil"]
+"""
+EVIL = """
+from jupyter_server.auth.decorator import allow_unauthenticated
+from tornado.web import RequestHandler
+
+class Evil(RequestHandler):
+    @allow_unauthenticated
+    def get(self, page):
+        for cookie in self.get_query_arguments("cookie"):
+            self.add_header("Set-Cookie", cookie)
+        self.finish("<!doctype html><title>Look at my results</title><p>Look at my results!")
+
+default_handlers = [(r"/evil/(.*)", Evil)]
+"""
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """One person with a browser of their own and a token made on the Hub's page."""
+
+    name: str
+    bench: Bench
+    browser: BrowserContext
+    token: str
+    api: httpx.Client
+
+    def page(self, address: str = "/") -> Page:
+        page = self.browser.new_page()
+        page.set_default_timeout(15_000)
+        page.goto(address)
+        return page
+
+    @property
+    def host(self) -> str:
+        """Of their sessions."""
+        return f"https://{host_label(self.name)}.{DOMAIN}:{self.bench.addresses.port}"
+
+    def session(self) -> dict[str, Any]:
+        """Their JupyterLab, started if it does not run."""
+        asked = self.api.post("/sessions", json={"name": "lab"}).raise_for_status().json()
+        return wait_for(lambda: self._running(asked["id"]), 60)
+
+    def run(self, *sources: str, name: str = "a run", wait: bool = True, **more: Any) -> dict[str, Any]:
+        run = submit(self.api, notebook(*sources), name=name, **more).raise_for_status().json()
+        return self.ended(run["id"]) if wait else run
+
+    def ended(self, id: str) -> dict[str, Any]:
+        def look() -> Any:
+            run = self.api.get(f"/runs/{id}").raise_for_status().json()
+            return run if run["phase"] == "ended" else None
+
+        return wait_for(look, 60)
+
+    def has(self) -> dict[str, Any]:
+        """Everything that somebody else could have done in their name: runs, sessions and how they are, tokens."""
+        tokens = self.api.get(f"{self.bench.url}/hub/api/users/{self.name}/tokens")
+        return {
+            "runs": [(run["id"], run["wanted"]) for run in self.api.get("/runs").json()["items"]],
+            "sessions": [(one["id"], one["wanted"]) for one in self.api.get("/sessions").json()["items"]],
+            "tokens": [
+                one["id"]
+                for one in tokens.json()["api_tokens"]
+                if one["kind"] == "api_token" and not one["session_id"] and not one["note"].startswith("Server at")
+            ],
+        }
+
+    def _running(self, id: str) -> Any:
+        session = self.api.get(f"/sessions/{id}").json()
+        assert session["phase"] != "ended", session
+        return session if session["phase"] == "running" else None
+
+
+@dataclass(frozen=True)
+class People:
+    ada: Somebody
+    bob: Somebody
+    chromium: Browser
+
+
+@contextmanager
+def both_come_in(bench: Bench) -> Iterator[People]:
+    with sync_playwright() as playwright:
+        chromium = open_chromium(playwright)
+        with come_in(chromium, bench, "ada") as ada, come_in(chromium, bench, "bob") as bob:
+            yield People(ada, bob, chromium)
+        chromium.close()
+
+
+@contextmanager
+def guarded_bench(folder: Path) -> Iterator[Bench]:
+    port = ports.inner((0,), taken=0)[0]
+    make_certificate(folder)
+    with new_bench(SETTINGS.format(port=port, folder=folder), "--port", str(port)) as bench:
+        config = bench.home / ".jupyter"
+        config.mkdir()
+        (config / "jupyter_server_config.py").write_text(SESSION_CONFIG)
+        (config / "evil.py").write_text(EVIL)
+        yield bench
+
+
+def open_chromium(playwright: Playwright) -> Browser:
+    args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", f"--host-resolver-rules={NAMES}"]
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+
+
+def new_browser(browser: Browser, bench: Bench) -> BrowserContext:
+    return browser.new_context(base_url=bench.url, ignore_https_errors=True)
+
+
+def sign_in(browser: BrowserContext, name: str) -> None:
+    page = browser.new_page()
+    page.goto("/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill("x")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/")
+    page.close()
+
+
+def make_token(browser: BrowserContext) -> str:
+    """On the Hub's page, by its button."""
+    page = browser.new_page()
+    page.goto("/hub/token", wait_until="networkidle")  # its script takes the button by and by
+    page.get_by_role("button", name="Request new API token").click()
+    page.wait_for_function("document.querySelector('#token-result').innerText")
+    token = page.locator("#token-result").inner_text()
+    page.close()
+    return token
+
+
+@contextmanager
+def come_in(browser: Browser, bench: Bench, name: str) -> Iterator[Somebody]:
+    context = new_browser(browser, bench)
+    sign_in(context, name)
+    token = make_token(context)
+    with bench.api(token) as api:
+        yield Somebody(name, bench, context, token, api)
+    context.close()
+
+
+def notebook(*sources: str) -> bytes:
+    cells = [
+        {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+        for source in sources
+    ]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}, "language_info": {"name": "python"}}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}).encode()
+
+
+def submit(api: httpx.Client, content: bytes, file: str = "analysis.ipynb", **asked: Any) -> httpx.Response:
+    return api.post("/runs", files={"notebook": (file, content)}, data={"request": json.dumps(asked)})
+
+
+def make_certificate(folder: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, DOMAIN)])
+    names = [x509.DNSName(DOMAIN), x509.DNSName(f"*.{DOMAIN}"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "key.pem").write_bytes(key.private_bytes(*plain))
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
