@@ -111,6 +111,12 @@ class LivingSession:
         assert identity
         return identity
 
+    def seen_by(self, owner: Somebody) -> LivingSession:
+        """The same one, with the same kernel, in another browser."""
+        seen = LivingSession(owner, self._id)
+        seen._kernel = self._kernel
+        return seen
+
     def is_phase(self, phase: Phase) -> bool:
         return self.now.task.phase is phase
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -141,6 +142,20 @@ def test_a_session_that_starts_comes_up_once(
     kill(owner.bench, *parts)
     session.must_be_the_one()
     session.ask_to_stop()
+
+
+def test_while_the_hub_is_away_sessions_answer_and_runs_run(owner: Somebody, lab: Remembering, tmp_path: Path) -> None:
+    with the_owner(owner.bench) as just_signed_in:
+        session = lab.session.seen_by(just_signed_in)
+        assert session.answers()
+        hub = owner.bench.pids()["hub"]
+        os.kill(hub, signal.SIGSTOP)
+        try:
+            assert session.says("print(id(treasure), os.getpid())") == lab.memory
+            run = owner.hand.submit(Notebook(tmp_path, "meanwhile").marks("went").file)
+            assert owner.hand.wait(run, timeout=PATIENCE)["outcome"] == "done"
+        finally:
+            os.kill(hub, signal.SIGCONT)
 
 
 def test_a_session_that_hangs_is_kept_while_the_hub_comes_back(owner: Somebody, lab: Remembering) -> None:
