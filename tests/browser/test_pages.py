@@ -124,6 +124,28 @@ def test_what_is_no_notebook_is_said_at_once(page: Page) -> None:
     expect(page.get_by_role("alert").filter(has_text="is not a notebook")).to_be_visible()
 
 
+def test_a_wrong_wish_is_said_at_its_field_also_when_that_was_closed(page: Page, bench: LittleBench) -> None:
+    page.goto("/runs/new")
+    page.set_input_files("#notebook", {"name": "wing.ipynb", "mimeType": "", "buffer": notebook("1")})
+    more = page.get_by_text("More:")
+    more.click()
+    limit, folder = page.get_by_label("Time limit"), page.get_by_label("Working folder")
+    limit.fill("soon")
+    more.click()
+    page.get_by_role("button", name="Run it").click()
+    expect(page.get_by_text("“soon” is no time.")).to_be_visible()
+    limit.fill("90 min")
+    folder.fill("/nowhere")
+    page.get_by_role("button", name="Run it").click()
+    expect(page.get_by_text("There is no folder /nowhere on this machine.")).to_be_visible()
+    expect(limit).to_have_value("90 min")
+    folder.fill(str(bench.data.path))
+    page.get_by_role("button", name="Run it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("wing")
+    asked = bench.portal.run_folders.run_json(bench.portal.runs.mine(bench.person()).rows[0].id)
+    assert (asked["timeout"], asked["cwd"]) == (5400, str(bench.data.path))
+
+
 def test_new_run_works_without_script(browser: Browser, bench: LittleBench) -> None:
     context = signed_in(browser, bench, java_script_enabled=False)
     page = context.new_page()

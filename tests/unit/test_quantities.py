@@ -16,7 +16,8 @@ def test_bytes(said: object, counted: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "counted"), [("90 s", 90), ("1.5 h", 5400), ("30 min", 1800), (7, 7), ("2 days", 172800)]
+    ("said", "counted"),
+    [("90 s", 90), ("1.5 h", 5400), ("30 min", 1800), (7, 7), ("2 days", 172800), ("2 hours", 7200), ("5m", 300)],
 )
 def test_seconds(said: object, counted: float) -> None:
     assert in_seconds(said) == counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.datastructures import FormData
 
-from drybench.errors import ParametersWrong
+from drybench.errors import NoSuchFolder, ParametersWrong, Refused, TimeoutWrong, TimeWrong
 from drybench.runs.notebooks import read_notebook
 from drybench.runs.parameters import read_parameters
 from drybench.web.run_form import RunForm, filled
@@ -79,8 +79,23 @@ def test_a_field_left_empty_leaves_the_default() -> None:
 
 def test_a_wrong_value_is_said_at_its_field() -> None:
     refused = form(step="many", name="x").refused(ParametersWrong(problems="", next_step=""))
-    assert list(refused.problems) == ["step"]
-    assert "whole number" in refused.problems["step"]
+    assert list(refused.problems) == ["p.step"]
+    assert "whole number" in refused.problems["p.step"]
+
+
+@pytest.mark.parametrize(("typed", "seconds"), [("", None), ("90 min", 5400), (" 2 h ", 7200), ("30", 30)])
+def test_a_time_limit_is_read_as_people_write_it(typed: str, seconds: float | None) -> None:
+    assert filled(FormData([("limit", typed)])).timeout() == seconds
+
+
+@pytest.mark.parametrize(
+    ("refusal", "where"),
+    [(TimeWrong(typed="soon"), "limit"), (TimeoutWrong(), "limit"), (NoSuchFolder(path="/x"), "cwd")],
+)
+def test_what_is_wrong_with_a_wish_is_said_at_its_field(refusal: Refused, where: str) -> None:
+    refused = form(step="many").refused(refusal)
+    assert refused.problems[where] == f"{refusal.sentence} {refusal.step}"
+    assert set(refused.problems) == {where, "p.step"}
 
 
 def test_lines_serve_where_the_cell_cannot_be_read() -> None:

@@ -200,9 +200,15 @@ class NoSuchFolder(Refused):
 
 
 class TimeoutWrong(Refused):
-    """A time limit is a number of seconds, more than none and at most a year."""
+    """A time limit is more than no time and at most a year."""
 
-    next_step = "Give a number, or leave it out for the limit of the bench."
+    next_step = "Give another one, or leave it out for the limit of the bench."
+
+
+class TimeWrong(Refused):
+    """“{typed}” is no time."""
+
+    next_step = "Give it as 90 s, 30 min or 2 h."
 
 
 class NoSuchSize(Refused):

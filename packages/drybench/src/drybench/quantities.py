@@ -13,7 +13,12 @@ _BYTES = {
     "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
     "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
 }  # fmt: skip
-_SECONDS = {"": 1, "s": 1, "min": 60, "h": 3600, "d": 86400, "day": 86400, "days": 86400}
+_SECONDS = {
+    "": 1, "s": 1, "seconds": 1,
+    "m": 60, "min": 60, "minutes": 60,
+    "h": 3600, "hour": 3600, "hours": 3600,
+    "d": 86400, "day": 86400, "days": 86400,
+}  # fmt: skip
 
 
 def in_bytes(amount: object) -> int:

@@ -6,17 +6,20 @@ import ast
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from starlette.datastructures import FormData
 
-from drybench.errors import DrybenchError, ParametersWrong, Refused
+from drybench.errors import DrybenchError, NoSuchFolder, ParametersWrong, Refused, TimeoutWrong, TimeWrong
+from drybench.quantities import in_seconds
 from drybench.runs.parameters import Parameter, Parameters, check
 from drybench.runs.submitting import RunRequest
 from drybench.web.shapes import InspectedJson, ParameterJson
 from drybench.web.uploads import Sent
 
 PREFIX = "p."  # of the fields that are parameters
+AT_A_FIELD: Mapping[type[DrybenchError], str] = {TimeWrong: "limit", TimeoutWrong: "limit", NoSuchFolder: "cwd"}
 WORDS = {"true": True, "True": True, "false": False, "False": False, "None": None, "null": None}
 
 
@@ -36,13 +39,15 @@ class RunForm:
     name: str = ""
     environment: str = ""
     size: str = ""
+    limit: str = ""  # a time in words
+    cwd: str = ""
     key: str = ""
     lines: str = ""  # name=value, where the notebook's own cell cannot be read
     values: Mapping[str, str] = field(default_factory=dict[str, str])
     found: InspectedJson | None = None
     notebook_name: str = ""
     refusal: DrybenchError | None = None
-    problems: Mapping[str, str] = field(default_factory=dict[str, str])
+    problems: Mapping[str, str] = field(default_factory=dict[str, str])  # by the name of the form's field
 
     @property
     def fields(self) -> list[Field]:
@@ -52,7 +57,16 @@ class RunForm:
         return replace(self, found=found, notebook_name=notebook_name)
 
     def refused(self, refusal: DrybenchError) -> RunForm:
-        return replace(self, refusal=refusal, problems=self._problems())
+        where = AT_A_FIELD.get(type(refusal))
+        here = {where: f"{refusal.sentence} {refusal.step}"} if where else {}
+        return replace(self, refusal=refusal, problems=self._problems() | here)
+
+    def timeout(self) -> float | None:
+        """In seconds."""
+        try:
+            return in_seconds(self.limit) if self.limit else None
+        except ValueError:
+            raise TimeWrong(typed=self.limit[:40]) from None
 
     def parameters(self) -> dict[str, Any]:
         """Only what differs from the notebook's own defaults."""
@@ -77,7 +91,7 @@ class RunForm:
             try:
                 check(known, {name: value})
             except ParametersWrong as wrong:
-                problems[name] = wrong.facts["problems"]
+                problems[PREFIX + name] = wrong.facts["problems"]
             except Refused:
                 pass  # it concerns them all, and is said above the form
         return problems
@@ -93,6 +107,8 @@ def filled(form: FormData) -> RunForm:
         name=words.get("name", "").strip(),
         environment=words.get("environment", ""),
         size=words.get("size", ""),
+        limit=words.get("limit", "").strip(),
+        cwd=words.get("cwd", "").strip(),
         key=words.get("key", ""),
         lines=words.get("lines", ""),
         values={
@@ -111,6 +127,8 @@ def wanted(form: RunForm, sent: Sent) -> RunRequest:
         name=form.name or None,
         environment=form.environment or "python",
         size=form.size or None,
+        timeout=form.timeout(),
+        cwd=Path(form.cwd) if form.cwd else None,
     )
 
 

@@ -130,4 +130,5 @@ def _form(request: Request, portal: Here, asker: ForAll, form: RunForm) -> HTMLR
         environments=portal.catalogue.environments(),
         sizes=portal.catalogue.sizes(),
         limit=portal.settings.runs.notebook_limit,
+        timeout=portal.settings.runs.timeout,
     )

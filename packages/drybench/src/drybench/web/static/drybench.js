@@ -38,6 +38,7 @@ function morphAttributes(old, fresh) {
   for (const { name, value } of fresh.attributes) {
     if (old.getAttribute(name) !== value && !own.includes(name)) old.setAttribute(name, value)
   }
+  if (fresh.matches("details:has([aria-invalid])")) old.open = true // what is wrong is never hidden
   if (old.localName === "input" && old.type !== "file" && old !== document.activeElement) old.value = fresh.getAttribute("value") ?? ""
 }
 
