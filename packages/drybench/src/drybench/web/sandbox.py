@@ -11,12 +11,13 @@ import json
 import logging
 import threading
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from drybench.phases import Phase
+from drybench.runs.notebooks import read_notebook
 from drybench.web.door import ForAll
 from drybench.web.portal import Here
 from drybench.web.screen import amount
@@ -73,7 +74,7 @@ def _html(content: bytes, public: str, growing: bool) -> str:
     if len(content) > MOST_SHOWN:
         return _instead("too_large", amount(len(content)))
     try:
-        notebook = json.loads(content)
+        notebook = read_notebook(content, MOST_SHOWN)  # lines joined: nbconvert takes no others
         with AT_ONCE:
             return _converted(_as_it_begins(notebook) if growing else notebook, public, growing)
     except Exception:
@@ -88,7 +89,7 @@ def _instead(why: str, size: str) -> str:
 def _converted(notebook: dict[str, Any], public: str, growing: bool) -> str:
     import nbformat
 
-    node: Any = nbformat.from_dict(notebook)  # pyright: ignore[reportUnknownMemberType] -- it has no types
+    node = cast("Any", nbformat).from_dict(notebook)  # it has no types
     resources = {"static": f"{public}/static", "growing": growing, "math": _may_have_math(notebook)}
     return _exporter(public).from_notebook_node(node, resources)[0]
 
