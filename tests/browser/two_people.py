@@ -5,26 +5,21 @@ Bob's session is Bob's code: it answers under /evil/ whatever he likes, to whoev
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from drybench import ports
 from drybench.addresses import host_label
 from tests.bench import Bench, new_bench
 from tests.browser.serving import CHROMIUM
+from tests.certificate import certificate
 from tests.waiting import wait_for
 
 DOMAIN = "bench.test"
@@ -141,7 +136,7 @@ def both_come_in(bench: Bench) -> Iterator[People]:
 @contextmanager
 def guarded_bench(folder: Path) -> Iterator[Bench]:
     port = ports.inner((0,), taken=0)[0]
-    make_certificate(folder)
+    certificate(folder, DOMAIN, f"*.{DOMAIN}")
     with new_bench(SETTINGS.format(port=port, folder=folder), "--port", str(port)) as bench:
         config = bench.home / ".jupyter"
         config.mkdir()
@@ -201,20 +196,3 @@ def notebook(*sources: str) -> bytes:
 
 def submit(api: httpx.Client, content: bytes, file: str = "analysis.ipynb", **asked: Any) -> httpx.Response:
     return api.post("/runs", files={"notebook": (file, content)}, data={"request": json.dumps(asked)})
-
-
-def make_certificate(folder: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, DOMAIN)])
-    names = [x509.DNSName(DOMAIN), x509.DNSName(f"*.{DOMAIN}"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "key.pem").write_bytes(key.private_bytes(*plain))
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
