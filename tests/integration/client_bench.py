@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -63,7 +64,9 @@ class SmallBench:
         self.headers: list[dict[str, str]] = []
         self.requests: list[dict[str, Any]] = []
         self.notebooks: list[tuple[str, bytes]] = []
-        self.looks: list[dict[str, Any]] = [ENDED]  # one for each GET of the run; the last one stays
+        self.looks: list[dict[str, Any]] = [ENDED]  # one for each look at the run; the last one stays
+        self.tells_news = True
+        self.known: list[str] = []  # what somebody who waits for news said to know
         self.all = [ID, OTHER]
         self.states = {"done": [OTHER]}
         self.most = 2  # of a list in one answer
@@ -113,6 +116,15 @@ class SmallBench:
 
         @app.get("/api/v1/runs/{id}")
         def run(id: str) -> dict[str, Any]:
+            return {**self.look(), "id": id}
+
+        @app.get("/api/v1/runs/{id}/wait")
+        async def wait(id: str, known: str, seconds: float) -> Any:
+            if not self.tells_news:
+                return problem(404, "no_such_page")
+            self.known.append(known)
+            if len(self.looks) == 1 and self.looks[0].get("phase") != "ended":
+                await asyncio.sleep(min(seconds, 0.5))  # nothing happens
             return {**self.look(), "id": id}
 
         @app.post("/api/v1/runs/{id}/cancel", status_code=202)

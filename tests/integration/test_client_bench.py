@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import HTMLResponse
 
+import drybench_client.bench
 from drybench_client import Bench, BenchAway, Conflict, NotAllowed, NotFound, Refused
 from drybench_client.errors import BenchError
 from tests.integration.client_bench import ENDED, ID, OTHER, SmallBench, problem
@@ -117,6 +118,16 @@ class TestFollowing:
         run = bench.wait(ID, tell=lambda run: seen.append(run["phase"]))
         assert seen == ["waiting", "running", "ended"]
         assert run["outcome"] == "done"
+        assert small.known == ["waiting:0", "running:1"]
+
+    def test_wait_looks_now_and_again_where_the_bench_is_older(
+        self, bench: Bench, small: SmallBench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(drybench_client.bench, "_PAUSE", 0.01)
+        small.tells_news = False
+        small.looks = [{}, {"phase": "running"}, {"phase": "running"}, ENDED]
+        assert bench.wait(ID)["outcome"] == "done"
+        assert small.asked == [("GET", f"/runs/{ID}"), ("GET", f"/runs/{ID}/wait"), *[("GET", f"/runs/{ID}")] * 3]
 
     def test_wait_has_a_limit_of_its_own(self, bench: Bench, small: SmallBench) -> None:
         small.looks = [{}]

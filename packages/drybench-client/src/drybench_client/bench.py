@@ -17,6 +17,8 @@ from drybench_client.finding import find
 
 _WHOLE_ID = 32
 _PAGE = 100
+_LONG = 20.0  # seconds that the bench holds its answer back while nothing happens
+_PAUSE = 0.5  # between two looks, where the bench cannot be asked to tell
 _RESTART = 300.0  # seconds that a wait goes on while the bench is away: a machine may start again
 
 
@@ -30,6 +32,7 @@ class Bench:
     def __init__(self, url: str | None = None, token: str | None = None, data: str | Path | None = None) -> None:
         self._place = find(url, token, data)
         self._calling = Calling(self._place)
+        self._tells_news = True
 
     def __enter__(self) -> Bench:
         return self
@@ -106,18 +109,19 @@ class Bench:
                 if not follow or time.monotonic() > until:
                     raise
             if since == before:
-                time.sleep(0.5)
+                time.sleep(_PAUSE)
 
     def wait(self, run: str | Run, *, tell: Callable[[Run], None] | None = None, timeout: float | None = None) -> Run:
         """Until it has ended, or TimeoutError. `tell` gets every look at it. A restart of the bench is waited for."""
-        id, pause = self._run_id(run), 0.1
+        id, seen = self._run_id(run), None
         until, patience = _from_now(timeout), _from_now(_RESTART)
         while True:
             try:
-                seen, patience = self.get(id), _from_now(_RESTART)
+                seen, patience = self._news(id, seen, until - time.monotonic()), _from_now(_RESTART)
             except errors.BenchAway:
                 if time.monotonic() > patience:
                     raise
+                time.sleep(_PAUSE)
             else:
                 if tell:
                     tell(seen)
@@ -125,8 +129,6 @@ class Bench:
                     return seen
             if time.monotonic() > until:
                 raise TimeoutError(f"Run {id} has not ended within {timeout:g} s; it goes on.")
-            time.sleep(pause)
-            pause = min(pause * 1.3, 1.0)
 
     def start_session(
         self,
@@ -147,6 +149,19 @@ class Bench:
     def stop_session(self, session: str | Session) -> Session:
         """By its id or its name."""
         return self._calling.json("POST", f"/sessions/{self._session_id(session)}/stop", headers=_key())
+
+    def _news(self, id: str, known: Run | None, left: float) -> Run:
+        """The run as soon as it is no longer what is known of it, at the latest after some seconds."""
+        if known is None:
+            return self.get(id)
+        if self._tells_news:
+            asked = {"known": f"{known['phase']}:{known['cell']}", "seconds": max(0, min(left, _LONG))}
+            try:
+                return self._calling.json("GET", f"/runs/{id}/wait", params=asked)
+            except errors.NotFound:  # by an older bench; whether the run itself is gone shows below
+                self._tells_news = False
+        time.sleep(max(0, min(left, _PAUSE)))
+        return self.get(id)
 
     def _send_notebook(self, path: str, file: Path, request: Mapping[str, Any]) -> Any:
         try:

@@ -34,6 +34,7 @@ from drybench.web.shapes import (
 )
 from drybench.web.showing import environment_json, inspected, run_json, session_json
 from drybench.web.uploads import FORM, closed_form, sent_notebook, sent_run
+from drybench.web.waiting import LONGEST, news
 
 BETWEEN_LOOKS = 0.5  # seconds between two looks at a log that is followed
 MOST_OF_A_LOG = 1 << 20  # bytes in one look
@@ -136,6 +137,20 @@ async def inspect(request: Request, portal: Here, asker: ForRuns) -> InspectedJs
 @router.get("/runs/{id}")
 def run(portal: Here, asker: ForRuns, id: str) -> RunJson:
     return run_json(portal, portal.runs.get(asker.person, id), whole=True)
+
+
+@router.get("/runs/{id}/wait")
+async def wait(
+    request: Request,
+    portal: Here,
+    asker: ForRuns,
+    id: str,
+    seconds: Annotated[float, Query(ge=0, le=LONGEST)] = 20,
+    known: Annotated[str | None, Query(description="PHASE:CELL, as last seen; else its next change counts")] = None,
+) -> RunJson:
+    """The run as soon as it has ended or is no longer what is known of it, at the latest when the time is over."""
+    run = await news(portal, asker.person, id, known, seconds, request.app.state.ending)
+    return await run_in_threadpool(run_json, portal, run, whole=True)
 
 
 @router.post("/runs/{id}/cancel", status_code=202)

@@ -27,19 +27,7 @@ async def live(request: Request, asker: ForAll) -> StreamingResponse:
     )
 
 
-async def _events(request: Request, asker: Asker) -> AsyncIterator[str]:
-    """Ends when the portal does, or when the sign-in no longer counts."""
-    with request.app.state.portal.changes.listen() as queue:
-        yield "retry: 1000\n\n"
-        while not request.app.state.ending.is_set():
-            changes = await _next(queue, request.app.state.ending)
-            if not await _counts(request, asker):
-                return
-            mine = [one for one in changes if one.person_id in (asker.person.id, "")]
-            yield "".join(map(_event, dict.fromkeys(mine))) or ": still here\n\n"
-
-
-async def _next(queue: asyncio.Queue[Change | None], ending: asyncio.Event) -> list[Change]:
+async def next_changes(queue: asyncio.Queue[Change | None], ending: asyncio.Event) -> list[Change]:
     """What has come, all of it at once; nothing after a while without."""
     news, over = asyncio.create_task(queue.get()), asyncio.create_task(ending.wait())
     try:
@@ -52,6 +40,18 @@ async def _next(queue: asyncio.Queue[Change | None], ending: asyncio.Event) -> l
         while True:
             found.append(queue.get_nowait())
     return [change or ALL for change in found]
+
+
+async def _events(request: Request, asker: Asker) -> AsyncIterator[str]:
+    """Ends when the portal does, or when the sign-in no longer counts."""
+    with request.app.state.portal.changes.listen() as queue:
+        yield "retry: 1000\n\n"
+        while not request.app.state.ending.is_set():
+            changes = await next_changes(queue, request.app.state.ending)
+            if not await _counts(request, asker):
+                return
+            mine = [one for one in changes if one.person_id in (asker.person.id, "")]
+            yield "".join(map(_event, dict.fromkeys(mine))) or ": still here\n\n"
 
 
 async def _counts(request: Request, asker: Asker) -> bool:

@@ -1,0 +1,43 @@
+"""Wait for news of one run: what a program asks for in place of looking again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from starlette.concurrency import run_in_threadpool
+
+from drybench.changes import Change
+from drybench.model import Person, Run
+from drybench.phases import Phase
+from drybench.web.live import ALL, next_changes
+from drybench.web.portal import Portal
+
+LONGEST = 25.0  # seconds: less than programs and proxies wait for an answer
+
+
+async def news(
+    portal: Portal, person: Person, id: str, known: str | None, seconds: float, ending: asyncio.Event
+) -> Run:
+    """The run, as soon as it is no longer what is known of it, or has ended, or the portal ends.
+
+    It is listened for before it is looked at, so that nothing falls between the two.
+    """
+    with portal.changes.listen() as queue:
+        run = await run_in_threadpool(portal.runs.get, person, id)
+        if run.task.phase is Phase.ENDED or known not in (None, mark(run)):
+            return run
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_told(queue, id, ending), seconds)
+    return await run_in_threadpool(portal.runs.get, person, id)
+
+
+def mark(run: Run) -> str:
+    """What a program says that it knows: PHASE:CELL."""
+    return f"{run.task.phase.word}:{run.cell}"
+
+
+async def _told(queue: asyncio.Queue[Change | None], id: str, ending: asyncio.Event) -> None:
+    while not ending.is_set():
+        if any(change.id in (id, ALL.id) for change in await next_changes(queue, ending)):
+            return
