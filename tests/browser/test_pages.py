@@ -96,6 +96,7 @@ def test_the_start_page_follows_and_goes_there(page: Page, bench: LittleBench) -
     session = bench.portal.sessions.mine(bench.person())[0]
     bench.move(session, Phase.STARTING, detail="step two")
     expect(page.get_by_text("step two")).to_be_visible()
+    expect(page).to_have_title("starting: python · Drybench")
     bench.move(session, Phase.RUNNING, answers=True)
     expect(page.get_by_text("JupyterLab is here")).to_be_visible()
     assert page.url == bench.portal.sessions.url(session)
@@ -163,6 +164,7 @@ def test_the_notebook_grows_without_moving_what_is_read(page: Page, bench: Littl
     run = bench.run(*[f"print({number})" for number in range(30)])
     bench.move(run, Phase.RUNNING)
     page.goto(f"/runs/{run.id}")
+    expect(page).to_have_title("running: notebook · Drybench")
     frame = page.frame_locator("iframe")
     expect(frame.get_by_text("print(29)")).to_be_attached()
     page.mouse.wheel(0, 600)
@@ -173,6 +175,7 @@ def test_the_notebook_grows_without_moving_what_is_read(page: Page, bench: Littl
     assert page.evaluate("scrollY") == before
     bench.move(run, Phase.ENDED, Outcome.DONE)
     expect(page.locator("#state .state")).to_have_text("done")
+    expect(page).to_have_title("done: notebook · Drybench")
     expect(frame.get_by_text("the last word")).to_be_attached()
 
 
