@@ -347,7 +347,9 @@ class TaskMissing(Refused):
 
 
 class SecondPerson(NotAllowed):
-    """This bench serves one person, {first}, because a page in one person's session could act as whoever looks at it."""
+    """
+    This bench serves one person, {first}, because a page in one person's session could act as whoever looks at it.
+    """
 
     next_step = (
         "The keeper can give each person's sessions a host name of their own: `own_host_names = true` under [bench] "
