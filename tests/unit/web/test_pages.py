@@ -30,7 +30,17 @@ async def test_home_shows_sessions_runs_and_environments(bench: LittleBench) -> 
     assert bench.portal.sessions.url(session) in page
     assert "analysis" in page
     assert "more memory" in page
-    assert "JupyterLab" in page
+    assert "JupyterLab in Python · 1 core, 1.5 GiB" in page
+
+
+async def test_what_the_bench_has_no_more_is_called_by_its_name(
+    bench: LittleBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = bench.session("my-lab")
+    async with bench.client() as browser:
+        assert "JupyterLab in Python · 1 core, 1.5 GiB" in (await browser.get(f"/start/{session.id}")).text
+        monkeypatch.setattr(bench.portal.catalogue, "_environments", {})
+        assert "lab in python · 1 core, 1.5 GiB" in (await browser.get(f"/start/{session.id}")).text
 
 
 async def test_runs_by_state_keep_the_search_and_say_when_there_are_none(bench: LittleBench) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from drybench.model import SESSION, TaskRow
 from drybench.phases import Outcome, Phase, Wanted
@@ -20,6 +20,16 @@ class Look:
 
     word: str
     shape: str
+
+
+class Roomy(Protocol):
+    """A size, or a task that was given one."""
+
+    @property
+    def cores(self) -> float: ...
+
+    @property
+    def memory(self) -> int: ...
 
 
 def look(task: TaskRow) -> Look:
@@ -92,6 +102,11 @@ def cores(count: float) -> str:
     return f"{count:g} core" if count == 1 else f"{count:g} cores"
 
 
+def room(asked: Roomy) -> str:
+    """1 core, 1.5 GiB"""
+    return f"{cores(asked.cores)}, {amount(asked.memory)}"
+
+
 def rfc3339(then: datetime) -> str:
     return then.isoformat(timespec="seconds").replace("+00:00", "Z")
 
@@ -111,5 +126,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "line": line,
     "look": look,
     "rfc3339": rfc3339,
+    "room": room,
     "silence": silence,
 }

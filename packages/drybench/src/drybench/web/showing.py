@@ -28,6 +28,7 @@ class ShownRun:
 @dataclass(frozen=True)
 class ShownSession:
     session: Session
+    what: str  # JupyterLab in Python
     ahead: int
     url: str
     cause: Cause | None
@@ -36,7 +37,9 @@ class ShownSession:
 def shown_session(portal: Portal, session: Session) -> ShownSession:
     task = session.task
     why = cause(task.reason, exit_code=task.exit_code, memory=task.memory) if task.outcome in _BAD else None
-    return ShownSession(session, portal.sessions.ahead(session), portal.sessions.url(session), why)
+    return ShownSession(
+        session, _what(portal, session), portal.sessions.ahead(session), portal.sessions.url(session), why
+    )
 
 
 def shown_run(portal: Portal, run: Run, whole: bool = False) -> ShownRun:
@@ -68,6 +71,13 @@ def inspected(portal: Portal, notebook: bytes, name: str) -> InspectedJson:
         kernel=kernel_of(read),
         language=language_of(read),
     )
+
+
+def _what(portal: Portal, session: Session) -> str:
+    """By their titles, or their names where the bench does not have them any more."""
+    there = next((one for one in portal.catalogue.environments() if one.name == session.environment), None)
+    titles = {app.name: app.title for app in there.apps} if there else {}
+    return f"{titles.get(session.app, session.app)} in {there.title if there else session.environment}"
 
 
 def _cause(portal: Portal, run: Run, whole: bool) -> Cause | None:
