@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from drybench import database
+from drybench.agreeing import Server
 from drybench.changes import Changes
 from drybench.endings import Endings
 from drybench.engines.fake import FakeEngine, FakeMachine
-from drybench.errors import HubAway
+from drybench.errors import DrybenchError, HubAway
 from drybench.handing_over import Handover
 from drybench.ledger import Ledger
 from drybench.model import Person, Run, Session, TaskRow
@@ -37,6 +38,9 @@ class StandInHub:
         self.awake = asyncio.Event()
         self.awake.set()
         self.comes = True
+        self.refuses: DrybenchError | None = None
+        self.before_it_answers: Callable[[str], object] = lambda task: None
+        self.there: list[Server] = []
         self.asked: list[str] = []
         self.heard: list[str] = []
         self.stopped: list[str] = []
@@ -47,6 +51,9 @@ class StandInHub:
             raise HubAway()
         self.asked.append(task)
         self.heard.append(f"start {session}")
+        self.before_it_answers(task)
+        if self.refuses:
+            raise self.refuses
         if self.comes and self.handover:
             await self.handover.hand_over(task, person, session, {"TOKEN": "secret"}, ("serve",))
 
@@ -56,6 +63,9 @@ class StandInHub:
         await self.awake.wait()
         self.stopped.append(session)
         self.heard.append(f"stop {session}")
+
+    async def servers(self) -> Sequence[Server]:
+        return self.there
 
 
 class World:
@@ -68,14 +78,16 @@ class World:
         self.ada = ledger.person_seen("ada")
         self.new_portal()
 
-    def new_portal(self) -> None:
+    def new_portal(self, without_engine: bool = False) -> None:
         """As after a kill -9: nothing is remembered but what the ledger and the engine hold."""
-        engines, changes = {"local": self.engine}, Changes()
-        starting = Starting(self.ledger, engines, self.hub, changes, self.clock)
-        endings = Endings(self.ledger, engines, self.hub, self.folders, self.clock)
+        engines, changes = {} if without_engine else {"local": self.engine}, Changes()
+        self.starting = Starting(self.ledger, engines, self.hub, changes, self.clock)
+        self.endings = Endings(self.ledger, engines, self.hub, self.folders, self.clock)
         progressing = Progressing(self.ledger, self.folders, changes)
-        self.loop = Reconciler(self.ledger, engines, starting, endings, progressing, changes, self.clock)
-        self.hub.handover = Handover(self.ledger, starting, self.loop.wake)
+        self.loop = Reconciler(self.ledger, engines, self.starting, self.endings, progressing, changes, self.clock)
+        self.starting.when_done(self.loop.wake)
+        self.endings.when_cleared(self.loop.wake)
+        self.hub.handover = Handover(self.ledger, self.starting, self.loop.wake)
 
     def broken(self, fault: type[faults.Faulty]) -> faults.Faulty:
         self.engine = fault(self.engine.machine, cores=2, memory=4 * GIB)

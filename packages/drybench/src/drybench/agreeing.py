@@ -12,7 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from drybench.errors import DrybenchError, HubAway
+from drybench.errors import DrybenchError, HubAway, Refused
 from drybench.ledger import Ledger
 from drybench.model import SESSION, TaskRow
 from drybench.phases import Phase, Wanted
@@ -60,22 +60,30 @@ class Agreeing:
         known = {server.task for server in servers}
         lost = {task.id: task for task in await asyncio.to_thread(self._ledger.open_tasks) if _lives(task)}
         lost = {id: task for id, task in lost.items() if id not in known}
-        for id in lost.keys() & self._missed:  # missed twice: not one that was on its way between two questions
-            await self._hand_back(lost[id])
+        missed_twice = lost.keys() & self._missed  # not one that was on its way between two questions
         self._missed = set(lost)
+        for id in missed_twice:
+            await self._hand_back(lost[id])
         for server in servers:
-            await self._let_go(server)
+            if await asyncio.to_thread(self._is_left_over, server):
+                await self._hub.stop_server(server.person, server.session)
 
     async def _hand_back(self, task: TaskRow) -> None:
         session = await asyncio.to_thread(self._ledger.session, task.subject)
         if session is not None and session.task.id == task.id:
             log.info("a session that the Hub had lost is handed to it again", session=session.id)
-            await self._hub.start_server(session.person, session.name, task.id)
+            try:
+                await self._hub.start_server(session.person, session.name, task.id)
+            except Refused as refusal:  # it may take the others
+                log.warning("the Hub would not take it", session=session.id, why=str(refusal))
 
-    async def _let_go(self, server: Server) -> None:
-        task = await asyncio.to_thread(self._ledger.task, server.task) if server.task else None
-        if task is not None and task.phase is Phase.ENDED:
-            await self._hub.stop_server(server.person, server.session)
+    def _is_left_over(self, server: Server) -> bool:
+        """Its task is over, and none has started in its place since the Hub was asked."""
+        task = self._ledger.task(server.task) if server.task else None
+        if task is None or task.phase is not Phase.ENDED:
+            return False
+        now = self._ledger.session_named(task.person_id, server.session)
+        return now is None or now.task.id == task.id or now.task.handle is None
 
 
 def _lives(task: TaskRow) -> bool:

@@ -14,7 +14,7 @@ from drybench.errors import HubAway, RecordUnreadable
 from drybench.ledger import Ledger
 from drybench.model import RUN, SESSION, TaskRow
 from drybench.phases import Outcome, Reason, Sight, State, Verdict
-from drybench.runs.causes import cause
+from drybench.runs.causes import cause, plain
 from drybench.runs.run_folder import RunFolders
 from drybench.starting import Hub
 from drybench_runner import record
@@ -22,6 +22,7 @@ from drybench_runner import record
 log = structlog.get_logger("endings")
 
 LAST_WORDS = 4096
+SHOWN = 1200  # of them, below the sentence: the ledger cuts what is longer, and the end counts most
 TRY_AGAIN = timedelta(seconds=3)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -63,12 +64,12 @@ class Endings:
             return None
         try:
             result = self._folders.result(task.subject, task.attempt)
-        except RecordUnreadable:
+            if result is not None:
+                reason = result.get("reason")
+                return Verdict(Outcome(result["outcome"]), Reason(reason) if reason else None)
+        except (RecordUnreadable, ValueError):  # no record, or one of a reason that nobody knows
             return Verdict(Outcome.FAILED, Reason.RECORD_UNREADABLE)
-        if result is None:
-            return Verdict(Outcome.FAILED, Reason.DISK_FULL) if exit_code == record.NO_ROOM else None
-        reason = result.get("reason")
-        return Verdict(Outcome(result["outcome"]), Reason(reason) if reason else None)
+        return Verdict(Outcome.FAILED, Reason.DISK_FULL) if exit_code == record.NO_ROOM else None
 
     async def words(self, task: TaskRow, state: State, sight: Sight | None) -> str:
         """One sentence for the list; the page of the run says more."""
@@ -78,12 +79,13 @@ class Endings:
         said = cause(state.reason, result, memory=task.memory, exit_code=sight.exit_code if sight else None).sentence
         if task.kind == RUN or state.outcome is Outcome.STOPPED:
             return said
-        return f"{said}\n{await self._last_words(task)}".strip()
+        return f"{said}\n{plain(await self._last_words(task), LAST_WORDS)[-SHOWN:]}".strip()
 
     async def clear_up(self) -> None:
         """Begun and not waited for: a Hub that hangs must hold up nothing else."""
         under_way = set(self._clearing)  # before the ledger is asked: what ends meanwhile is not begun once more
-        tasks = await asyncio.to_thread(self._ledger.ended_not_forgotten)
+        ended = await asyncio.to_thread(self._ledger.ended_not_forgotten)
+        tasks = [task for task in ended if task.engine in self._engines]  # the settings may have it again one day
         self._left = {task.subject for task in tasks}
         for task in tasks:
             if task.id not in under_way and self._now() >= self._not_before.get(task.id, LONG_AGO):
@@ -96,11 +98,15 @@ class Endings:
             return None
 
     async def _last_words(self, task: TaskRow) -> str:
+        """As many as can be had: a log that nobody can read must not keep its task from ending."""
         if task.handle is None:
             return ""
         text = b""
-        async for block in self._engines[task.engine].logs(task.handle):
-            text = (text + block)[-LAST_WORDS:]
+        try:
+            async for block in self._engines[task.engine].logs(task.handle):
+                text = (text + block)[-LAST_WORDS:]
+        except Exception:
+            log.exception("a log could not be read", task=task.id)
         return text.decode(errors="replace")
 
     async def _clear_safely(self, task: TaskRow) -> None:

@@ -57,10 +57,15 @@ class Progressing:
 
 def _advance(place: _Place, event: Mapping[str, Any]) -> None:
     """A task wrote this: numbers are taken, anything else is passed over."""
-    kind, numbers = event.get("event"), {name: value for name, value in event.items() if type(value) is int}
+    kind, numbers = event.get("event"), {name: value for name, value in event.items() if _is_number(value)}
     if kind == "began":
         place.cells = numbers.get("cells", 0)
     elif kind == "cell":
         place.cell, place.cells = numbers.get("n", place.cell), numbers.get("of", place.cells)
     elif kind == "cell_ended" and event.get("status") == "error":
         place.failed = numbers.get("index")
+
+
+def _is_number(value: object) -> bool:
+    """One that a table can hold."""
+    return type(value) is int and 0 <= value < 1 << 31

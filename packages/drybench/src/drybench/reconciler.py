@@ -19,7 +19,7 @@ from drybench import allocating
 from drybench.changes import Change, Changes
 from drybench.endings import Endings
 from drybench.engines.base import Engine, Handle
-from drybench.errors import DrybenchError
+from drybench.errors import DrybenchError, Refused
 from drybench.ledger import Ledger
 from drybench.model import SESSION, TaskRow
 from drybench.phases import Act, Decision, Outcome, Phase, Reason, Seen, Sight, State, Wanted, decide
@@ -89,6 +89,7 @@ class Reconciler:
         except Exception:
             log.exception("a pass was broken off")
             await asyncio.sleep(1)  # the ledger itself may be away: do not spin
+            self._woken.set()
             return ()
 
     async def _listen(self, engine: Engine) -> None:
@@ -100,7 +101,9 @@ class Reconciler:
             log.exception("no more word of changes", engine=engine.name)
 
     async def _sights(self, tasks: Sequence[TaskRow]) -> dict[str, Sight]:
-        sights: dict[str, Sight] = {}
+        """An engine that the settings name no longer cannot be asked either."""
+        begun = [task for task in tasks if task.phase is not Phase.WAITING]
+        sights = {task.id: Sight(Seen.UNREACHABLE) for task in begun if task.engine not in self._engines}
         for name, engine in self._engines.items():
             seen = [(task, handle) for task in tasks if task.engine == name and (handle := self._to_look_for(task))]
             try:
@@ -170,10 +173,20 @@ class Reconciler:
         for name, engine in self._engines.items():
             mine = [task for task in open_tasks if task.engine == name]
             waiting = [task for task in mine if task.phase is Phase.WAITING and task.wanted is Wanted.RUN]
-            if waiting:
+            possible = [task for task in waiting if await self._is_possible(engine, task)]
+            if possible:
                 held = [task for task in mine if task.phase is not Phase.WAITING]
-                for grant in await self._grants(engine, waiting, held):
+                for grant in await self._grants(engine, possible, held):
                     await self._grant(grant, grant.task.person_id in people)
+
+    async def _is_possible(self, engine: Engine, task: TaskRow) -> bool:
+        """The settings may have changed since it was asked for: nobody shall wait behind what can never start."""
+        try:
+            engine.check(task.spec)
+        except Refused as refusal:
+            await self._starting.refuse(task, str(refusal))
+            return False
+        return True
 
     async def _grants(
         self, engine: Engine, waiting: Sequence[TaskRow], held: Sequence[TaskRow]

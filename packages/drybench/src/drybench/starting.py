@@ -14,7 +14,7 @@ import structlog
 
 from drybench.changes import Change, Changes
 from drybench.engines.base import Engine, Handle
-from drybench.errors import Conflict, DrybenchError, HubAway, Refused
+from drybench.errors import Conflict, DrybenchError, HubAway, HubBusy, Refused
 from drybench.ledger import Ledger
 from drybench.model import SESSION, Task, TaskRow
 from drybench.phases import Outcome, Phase, Reason, Wanted
@@ -89,14 +89,23 @@ class Starting:
     def over(self, id: str) -> None:
         self._since.pop(id, None)
 
+    async def refuse(self, task: TaskRow, sentence: str) -> None:
+        """End it with this sentence; but what was stopped meanwhile is refused for that, and the loop ends it."""
+        row = await asyncio.to_thread(self._ledger.task, task.id)
+        if row is not None and row.wanted is Wanted.RUN:
+            ended = {"phase": Phase.ENDED, "outcome": Outcome.FAILED, "reason": Reason.REJECTED, "detail": sentence}
+            await asyncio.to_thread(self._ledger.write_task, task.id, ended)
+            self.over(task.id)
+            self._changes.tell(Change(task.kind, task.subject, task.person_id))
+
     async def answers(self, address: str) -> bool:
-        """Any answer will do: that there is a server, not that it likes us. It is plain http on an address of ours."""
+        """Any answer will do: that there is a server, not that it likes us. Its beginning, for it may have no end."""
+        plain_http = httpx.AsyncClient(trust_env=False, verify=False)  # on an address of ours
         try:
-            async with httpx.AsyncClient(timeout=1.0, trust_env=False, verify=False) as client:
-                await client.get(address)
-        except httpx.HTTPError:
+            async with asyncio.timeout(1), plain_http as client, client.stream("GET", address):
+                return True
+        except (TimeoutError, httpx.HTTPError):
             return False
-        return True
 
     async def with_command(self, task: TaskRow, env: Mapping[str, str], command: Sequence[str]) -> None:
         """JupyterHub has come for a session: start it, or find what was started."""
@@ -111,15 +120,19 @@ class Starting:
                 longest = await self._try(task, ask)
                 if task.kind != SESSION and await self._has_handle(id):
                     return
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news[id].wait(), min(pause, longest))
+                await self._wait_for_news(id, min(pause, longest))
                 pause = min(pause * 2, LONGEST_PAUSE)
         except Exception:
             log.exception("could not start", task=id)
+            await self._wait_for_news(id, LONGEST_PAUSE)  # not at once again: the disk may be full
         finally:
             self._under_way.pop(id, None)
             self._news.pop(id, None)
             self._wake()
+
+    async def _wait_for_news(self, id: str, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._news[id].wait(), seconds)
 
     def _still_to_start(self, task: TaskRow) -> bool:
         wanted = task.phase is Phase.STARTING and task.wanted is Wanted.RUN
@@ -127,15 +140,18 @@ class Starting:
 
     async def _try(self, task: TaskRow, ask: Callable[[TaskRow], Coroutine[Any, Any, None]]) -> float:
         """The longest that one may wait before the next try."""
+        self._since.setdefault(task.id, self._now())
         try:
             await ask(task)
-            self._since.setdefault(task.id, self._now())
+        except HubBusy as busy:
+            await self._say(task, busy.sentence)
+            return PAUSE_WHILE_AWAY
         except HubAway:
             self._since.pop(task.id, None)  # the clock stands still while there is nobody to ask
             await self._say(task, "JupyterHub is away; it will be asked again")
             return PAUSE_WHILE_AWAY
         except Refused as refusal:
-            await self._refuse(task, str(refusal))
+            await self.refuse(task, str(refusal))
         except DrybenchError as error:
             await self._say(task, error.sentence)
         except Exception as error:
@@ -165,19 +181,14 @@ class Starting:
 
     async def _save(self, engine: Engine, id: str, handle: Handle) -> None:
         try:
-            await asyncio.to_thread(self._ledger.write_task, id, {"handle": handle})
-        except Conflict:  # it ended in the ledger while it was being started
-            await engine.stop(handle, 0)
+            await asyncio.to_thread(self._ledger.write_task, id, {"handle": handle, "detail": ""})
+        except Conflict:  # it ended in the ledger while it was being started, and may be cleared away already
+            await engine.forget(handle)
             raise
 
     async def _has_handle(self, id: str) -> bool:
         task = await asyncio.to_thread(self._ledger.task, id)
         return task is None or task.handle is not None
-
-    async def _refuse(self, task: TaskRow, sentence: str) -> None:
-        ended = {"phase": Phase.ENDED, "outcome": Outcome.FAILED, "reason": Reason.REJECTED, "detail": sentence}
-        await asyncio.to_thread(self._ledger.write_task, task.id, ended)
-        self._changes.tell(Change(task.kind, task.subject, task.person_id))
 
     async def _say(self, task: TaskRow, detail: str) -> None:
         if detail != task.detail:
