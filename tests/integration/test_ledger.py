@@ -374,9 +374,8 @@ def test_ten_thousand_runs_are_no_burden(tmp_path: Path, clock: Clock) -> None:
             first = ledger.runs(ada.id)
             assert len(ledger.runs(ada.id, first.next).rows) == 50
             assert ledger.open_tasks() == [waiting.task]
-            assert ledger.runs(ada.id, standing=Standing.WAITING).rows == [waiting]
-            assert len(ledger.runs(ada.id, first.next, standing=Standing.DONE).rows) == 50
-        assert ledger.runs(ada.id, standing=Standing.LOST).rows == []  # looks at them all
+        found = {standing: len(ledger.runs(ada.id, standing=standing).rows) for standing in Standing}
+        assert {standing: rows for standing, rows in found.items() if rows} == {"waiting": 1, "done": 50}
         assert time.perf_counter() - began < 1  # 0.1 s on two cores; without the indexes many times that
 
 
