@@ -121,7 +121,7 @@ async def test_too_large_is_refused_while_it_comes(tmp_path: Path) -> None:
     async with bench.program() as program:
         announced = await program.post("/runs", content=bytes(5 << 20), headers=kind)
         streamed = await program.post("/notebooks/inspect", content=endless(), headers=kind)
-        elsewhere = await program.post("/sessions", content=bytes(2 << 20))
+        elsewhere = await program.post("/sessions", content=bytes(4 << 20))
     assert [answer.status_code for answer in (announced, streamed, elsewhere)] == [413, 413, 413]
     assert announced.json()["code"] == "too_large"
     assert read < 8 << 20

@@ -19,7 +19,7 @@ from drybench.web import api, live, pages, run_pages, sandbox, sign_in, socket, 
 from drybench.web.guards import BoundedBody, EveryErrorSpeaks, OwnAddress, SafeHeaders
 from drybench.web.portal import Portal
 from drybench.web.templating import page, wants_html
-from drybench.web.uploads import most_in_a_body, wrong_field
+from drybench.web.uploads import BESIDE, most_in_a_body, wrong_field
 
 __all__ = ["Portal", "create_app"]
 
@@ -53,7 +53,7 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
 
 def _guard(app: FastAPI, portal: Portal, owner: str | None) -> None:
     """The last one added is the outermost."""
-    app.add_middleware(BoundedBody, most=lambda path: most_in_a_body(portal.settings, path))
+    app.add_middleware(BoundedBody, most=lambda path: most_in_a_body(portal.settings, path), beside=BESIDE)
     if owner is None:
         app.add_middleware(OwnAddress, addresses=portal.addresses)
     app.add_middleware(EveryErrorSpeaks, answer=_answer)

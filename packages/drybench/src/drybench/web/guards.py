@@ -106,11 +106,15 @@ class OwnAddress:
 
 
 class BoundedBody:
-    """Counts while a body streams in: what is too large is refused before anything is parsed."""
+    """Counts while a body streams in: what is too large is refused before anything is parsed.
 
-    def __init__(self, app: ASGIApp, most: Callable[[str], int]) -> None:
+    `beside` is for the words around what somebody sends: the limit that people read is without it.
+    """
+
+    def __init__(self, app: ASGIApp, most: Callable[[str], int], beside: int) -> None:
         self.app = app
         self.most = most
+        self.beside = beside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -118,14 +122,14 @@ class BoundedBody:
             return
         most, seen = self.most(scope["path"]), 0
         said = Headers(scope=scope).get("content-length", "0")
-        if not said.isdigit() or int(said) > most:
+        if not said.isdigit() or int(said) > most + self.beside:
             raise _too_large(int(said) if said.isdigit() else 0, most)
 
         async def receive_counted() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > most:
+            if seen > most + self.beside:
                 raise _too_large(seen, most)
             return message
 

@@ -51,7 +51,7 @@ class Sent:
 
 def most_in_a_body(settings: Settings, path: str) -> int:
     takes_notebooks = path in ("/api/v1/runs", "/api/v1/notebooks/inspect", "/runs/new", "/runs/new/parameters")
-    return settings.runs.notebook_limit + BESIDE if takes_notebooks else ANYTHING_ELSE
+    return settings.runs.notebook_limit if takes_notebooks else ANYTHING_ELSE
 
 
 async def closed_form(request: Request) -> AsyncIterator[None]:
