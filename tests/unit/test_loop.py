@@ -253,3 +253,14 @@ async def test_waking_is_heard(world: World) -> None:
         await eventually(lambda: world.task(run).phase is Phase.RUNNING)
     finally:
         going.cancel()
+
+
+async def test_a_session_that_a_killed_portal_had_started_is_found_without_the_hub(world: World) -> None:
+    """The Hub would come with a new token, and the server would never hear of it."""
+    session = world.session()
+    engine = world.broken(faults.LosesTheReply)
+    await world.until(lambda: engine.machine.starts[session.task.id] == 1)
+    engine.broken = False
+    world.new_portal()
+    await world.until(lambda: world.task(session).phase is Phase.RUNNING)
+    assert world.hub.asked == [session.task.id]

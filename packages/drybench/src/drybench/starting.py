@@ -17,7 +17,7 @@ from drybench.engines.base import Engine, Handle
 from drybench.errors import Conflict, DrybenchError, HubAway, HubBusy, Refused
 from drybench.ledger import Ledger
 from drybench.model import SESSION, Task, TaskRow
-from drybench.phases import Outcome, Phase, Reason, Wanted
+from drybench.phases import Outcome, Phase, Reason, Seen, Wanted
 
 log = structlog.get_logger("starting")
 
@@ -163,9 +163,22 @@ class Starting:
         await self._start(task, replace(task.spec, gpus=task.gpus), {})
 
     async def _ask_the_hub(self, task: TaskRow) -> None:
+        if await self._found(task):
+            return
         session = await asyncio.to_thread(self._ledger.session, task.subject)
         if session is not None:
             await self._hub.start_server(task.person, session.name, task.id)
+
+    async def _found(self, task: TaskRow) -> bool:
+        """A killed portal may have started it already: a second visit of the Hub would bring a token it never gets."""
+        handle: Handle = {"format": 1, "task": task.id}
+        engine = self._engines[task.engine]
+        if self.in_hand(task.id) or (await engine.poll([handle]))[0].seen not in (Seen.STARTING, Seen.RUNNING):
+            return False
+        await self._save(engine, task.id, handle)
+        self.hurry(task.id)
+        self._wake()
+        return True
 
     async def _start(self, task: TaskRow, spec: Task, env: Mapping[str, str]) -> None:
         engine = self._engines[task.engine]
