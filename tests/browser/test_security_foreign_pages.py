@@ -90,9 +90,9 @@ def bobs(people: People) -> Iterator[Page]:
     page.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="class")
 def untouched(people: People) -> Iterator[None]:
-    """Whatever the test tries: Ada has what she had, and is who she was."""
+    """Whatever these tests try: Ada has what she had, and is who she was."""
     before = people.ada.has()
     yield
     assert people.ada.has() == before
@@ -326,7 +326,7 @@ class TestPlantedCookies:
         assert people.ada.has() == before
 
     def test_signed_out_she_may_be_kept_out_and_is_nobody_else(self, people: People, ada: BrowserContext) -> None:
-        """The Hub takes its form's cookie from the whole domain, so its form may be spoiled until cookies are cleared."""
+        """The Hub takes its form's cookie from the whole domain: that one may be spoiled until cookies are cleared."""
         self.plant(people, ada)
         page = ada.new_page()
         page.goto("/")
