@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from drybench.phases import Outcome, Phase, Reason
+from drybench.web import api
 from tests.unit.web.little_bench import ADA, LittleBench, little_bench, notebook, xsrf
 
 SENT = {"notebook": ("wing disc.ipynb", notebook("print(step)", parameters="step: int = 2"))}
@@ -240,3 +242,26 @@ async def test_an_error_nobody_foresaw_is_a_sentence_too(
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert "ZeroDivisionError" in caplog.text
     assert "ZeroDivisionError" not in page.text
+
+
+@pytest.mark.parametrize("value", ['"half \\ud800"', "NaN", "-Infinity", "1e999"])
+async def test_of_a_journal_is_shown_what_json_in_utf8_can_hold(bench: LittleBench, value: str) -> None:
+    run = bench.run()
+    bench.made(
+        run, "progress.jsonl", f'{{"event": "odd", "at": {value}}}\n{{"event": "even", "at": "\\ud83d\\ude00"}}\n'
+    )
+    async with bench.program() as program:
+        answer = await program.get(f"/runs/{run.id}/journal")
+    assert answer.json()["events"] == [{"event": "even", "at": "\N{GRINNING FACE}"}]
+
+
+async def test_following_a_log_leaves_nothing_behind(bench: LittleBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "BETWEEN_LOOKS", 0.01)
+    run = bench.run()
+    async with bench.program() as program:
+        following = asyncio.create_task(program.get(f"/runs/{run.id}/log", params={"follow": True}))
+        await asyncio.sleep(0.5)
+        waiting = len(asyncio.all_tasks())
+        bench.move(run, Phase.ENDED, Outcome.DONE)
+        await following
+    assert waiting < 10

@@ -11,6 +11,7 @@ Readers trust nothing: what they read was written by a task.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ LINE_LIMIT = 1 << 20  # bytes of one line of progress.jsonl
 RESULT_LIMIT = 1 << 18  # bytes of result.json
 NO_ROOM = 28  # exit code of a runner whose disk had no room even for result.json
 _LONG = 1 << 20  # characters
+_PERHAPS_NO_JSON = re.compile(rb"\\u[dD]|NaN|Infinity|[eE]\+?\d{3}")  # half a character, or no finite number
 OUTCOMES = ("done", "failed", "stopped")
 
 Event = dict[str, Any]
@@ -290,6 +292,8 @@ def _event(line: bytes) -> Event | None:
     """A line's event, or None for an empty or broken one."""
     try:
         event = _object(line, LINE_LIMIT)
+        if _PERHAPS_NO_JSON.search(line):
+            json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:
         return None
     if not isinstance(event.get("event"), str):

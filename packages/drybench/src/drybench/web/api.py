@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -218,4 +219,5 @@ async def _followed(request: Request, portal: Portal, person: Person, id: str, s
         elif run.task.phase is Phase.ENDED:
             return
         else:
-            await asyncio.wait([asyncio.ensure_future(ending.wait())], timeout=BETWEEN_LOOKS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), BETWEEN_LOOKS)
