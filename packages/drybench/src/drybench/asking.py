@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from drybench import allocating, permissions
@@ -56,16 +58,41 @@ class Desk:
 
     def ahead(self, task: TaskRow) -> int:
         """How many stand before it in the line of its engine."""
-        if task.phase is not Phase.WAITING:
-            return 0
-        mates = [one for one in self.ledger.open_tasks() if one.engine == task.engine]
-        waiting = [one for one in mates if one.phase is Phase.WAITING]
-        held = [one for one in mates if one.phase is not Phase.WAITING]
-        order = [one.id for one in allocating.line(waiting, held)]
-        return order.index(task.id) if task.id in order else 0
+        return self._lines.ahead(task) if task.phase is Phase.WAITING else 0
 
     def done(self, person: Person, deed: str, kind: str, subject: str, origin: str) -> None:
         """Write the deed, wake the loop, tell the pages."""
         self.ledger.write_deed(Deed(self.new_id(), self.now(), person.id, person.name, origin, deed, kind, subject))
         self.changes.tell(Change(kind, subject, person.id))
         self.wake()
+
+    @cached_property
+    def _lines(self) -> _Lines:
+        return _Lines(self.ledger)
+
+
+class _Lines:
+    """Who stands where, worked out once for each state of the ledger: a long list asks for every row of it."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._known: tuple[int, Mapping[str, int]] = (-1, {})
+
+    def ahead(self, task: TaskRow) -> int:
+        version = self._ledger.version
+        if self._known[0] != version:
+            self._known = (version, _places(self._ledger.open_tasks()))
+        return self._known[1].get(task.id, 0)
+
+
+def _places(open_tasks: Iterable[TaskRow]) -> Mapping[str, int]:
+    """How many stand before each one that waits, in the line of its engine."""
+    mates: dict[str, list[TaskRow]] = defaultdict(list)
+    for task in open_tasks:
+        mates[task.engine].append(task)
+    places: dict[str, int] = {}
+    for tasks in mates.values():
+        waiting = [task for task in tasks if task.phase is Phase.WAITING]
+        held = [task for task in tasks if task.phase is not Phase.WAITING]
+        places |= {task.id: place for place, task in enumerate(allocating.line(waiting, held))}
+    return places

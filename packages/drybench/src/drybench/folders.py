@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+
+import structlog
 
 from drybench.data_folder import DataFolder
 from drybench.model import Run
+
+log = structlog.get_logger("folders")
+
+LONGEST_NAME = 120  # bytes of it; a file's name ends at 255
 
 
 def home_of_the_account(chosen: str) -> Path:
@@ -22,15 +30,17 @@ class RunShelf:
         self._link_name = link_name
 
     def add(self, run: Run) -> None:
-        link = self._of(run.person_id) / f"{run.created_at:%Y-%m-%d} {_plain(run.name)} {run.id[-6:]}"
-        if not link.is_symlink():
-            link.symlink_to(self._data.runs / run.id)
+        with _without_hindering():
+            link = self._of(run.person_id) / f"{run.created_at:%Y-%m-%d} {_plain(run.name)} {run.id[-6:]}"
+            if not link.is_symlink():
+                link.symlink_to(self._data.runs / run.id)
 
     def show_in(self, home: Path, person_id: str) -> None:
         """A link in the home; what stands there already under that name is left alone."""
         link = home / self._link_name
-        if self._link_name and not link.is_symlink() and not link.exists():
-            link.symlink_to(self._of(person_id))
+        with _without_hindering():
+            if self._link_name and not link.is_symlink() and not link.exists():
+                link.symlink_to(self._of(person_id))
 
     def _of(self, person_id: str) -> Path:
         shelf = self._data.path / "shelves" / person_id
@@ -38,5 +48,15 @@ class RunShelf:
         return shelf
 
 
+@contextmanager
+def _without_hindering() -> Generator[None]:
+    """A shelf is a convenience: no work waits for a full disk or for a home that nobody may write to."""
+    try:
+        yield
+    except OSError as problem:
+        log.warning("a link to a run could not be made", why=str(problem))
+
+
 def _plain(name: str) -> str:
-    return re.sub(r"[^\w .()-]+", "_", name).strip(". ")[:60] or "run"
+    plain = re.sub(r"[^\w .()-]+", "_", name).strip(". ").encode()[:LONGEST_NAME].decode(errors="ignore")
+    return plain or "run"

@@ -47,6 +47,7 @@ class Ledger:
         self._writer = engine.execution_options(writing=True)
         self._turn = threading.Lock()  # writers wait here in their order: SQLite alone lets one starve
         self._now = now
+        self.version = 0  # as long as it is the same, what was read before is still true
 
     def close(self) -> None:
         self._engine.dispose()
@@ -213,8 +214,10 @@ class Ledger:
 
     @contextmanager
     def _write(self) -> Generator[Connection]:
-        with self._turn, self._writer.begin() as connection:
-            yield connection
+        with self._turn:
+            with self._writer.begin() as connection:
+                yield connection
+            self.version += 1
 
     def _all(self, query: rows.Query, as_value: Callable[[rows.Found], Row]) -> list[Row]:
         with self._engine.begin() as connection:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from drybench import permissions, planning
 from drybench.addresses import Addresses
 from drybench.asking import Desk
-from drybench.errors import NameInUse, NoSuchApp, NoSuchSession, SessionNameWrong
+from drybench.errors import NameInUse, NoSuchApp, NoSuchSession, SessionNameWrong, StillOpen
 from drybench.model import SESSION, Environment, Person, Session, Task
 from drybench.phases import Phase
 
@@ -60,8 +61,9 @@ class Sessions:
         if session.task.phase is not Phase.ENDED:
             return session
         environment = self._desk.catalogue.environment(session.environment)
-        self._desk.ledger.add_attempt(session, self._plan(person, environment, session.size))
-        self._desk.done(person, "asked for again", SESSION, id, origin)
+        with suppress(StillOpen):  # two clicks at once
+            self._desk.ledger.add_attempt(session, self._plan(person, environment, session.size))
+            self._desk.done(person, "asked for again", SESSION, id, origin)
         return self.get(person, id)
 
     def stop(self, person: Person, id: str, origin: str = "api") -> Session:

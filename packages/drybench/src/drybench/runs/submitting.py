@@ -11,10 +11,18 @@ from typing import Any
 
 from drybench import permissions, planning
 from drybench.asking import Desk
-from drybench.errors import NoSuchFolder, NoSuchKernel, NoSuchRun, NoSuchState, RecordUnreadable, TimeoutWrong
+from drybench.errors import (
+    DrybenchError,
+    NoSuchFolder,
+    NoSuchKernel,
+    NoSuchRun,
+    NoSuchState,
+    RecordUnreadable,
+    TimeoutWrong,
+)
 from drybench.folders import RunShelf
 from drybench.ledger import Part
-from drybench.model import RUN, Environment, Person, Run
+from drybench.model import RUN, Environment, Person, Run, Task
 from drybench.phases import Phase, Standing
 from drybench.runs import notebooks, parameters
 from drybench.runs.run_folder import RunFolders
@@ -152,13 +160,21 @@ class Runs:
             attempt=1,
             task=row,
         )
-        run = self._desk.ledger.add_run(asked, task, key)
+        run = self._add(asked, task, key)
         if run.id != id:  # the same request came before
             self._folders.remove(id)
             return run
         self._shelf.add(run)
         self._desk.done(person, "submitted", RUN, id, origin)
         return run
+
+    def _add(self, asked: Run, task: Task, key: str | None) -> Run:
+        """Its folder goes only where it is certain that the ledger did not take it."""
+        try:
+            return self._desk.ledger.add_run(asked, task, key)
+        except DrybenchError:
+            self._folders.remove(asked.id)
+            raise
 
     def _make_folder(self, id: str, said: Mapping[str, Any], files: Mapping[str, bytes]) -> Mapping[str, str]:
         """Whole, or nothing of it is left: the disk may be full. The hashes of what was handed in."""
