@@ -38,7 +38,7 @@ def questions(addresses: Addresses, tls: bool) -> Sequence[Question]:
 
 
 async def until_it_answers(question: Question) -> None:
-    while not await asyncio.to_thread(answers, question):  # noqa: ASYNC110 -- what is asked is another process
+    while not await asyncio.to_thread(answers, question):
         await asyncio.sleep(PAUSE)
 
 

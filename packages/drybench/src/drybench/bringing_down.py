@@ -51,7 +51,7 @@ async def _end_tasks(data: DataFolder, in_force: Settings) -> None:
             ledger.want_stop(task.id, by="drybench down")
         loop = asyncio.create_task(works.reconciler.run())
         until = asyncio.get_running_loop().time() + SECONDS_FOR_TASKS
-        while ledger.open_tasks() and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110
+        while ledger.open_tasks() and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(PAUSE)
         loop.cancel()
         if left := ledger.open_tasks():

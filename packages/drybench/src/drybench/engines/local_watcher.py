@@ -41,6 +41,7 @@ LOG_FULL = b"\n[drybench: this log has reached its limit; what follows is left o
 GRACE = 10.0  # for a SIGTERM that did not come from the engine
 LEFT_BEHIND = 2.0  # what the command leaves behind has this long to end by itself
 GIVE_UP = 60.0  # a process in an uninterruptible wait cannot be ended by anybody
+BLIND_FOR = 2.0  # at most between two looks, however long a look takes on a busy machine
 OOM_SCORE = 500  # the kernel takes a task before it takes the bench or the desktop
 RECORD = 1024  # every record has this size; that of the end is reserved, so that it fits on a full disk
 SMALL = 1 << 16
@@ -173,7 +174,7 @@ class Usage:
         memory = sum(process.resident for process in tree)
         if memory > self._limit:
             memory = sum(map(_proportional, tree))
-        self.pause = max(20 * (time.monotonic() - began), self._until_it_could_be_over(memory))
+        self.pause = min(BLIND_FOR, max(20 * (time.monotonic() - began), self._until_it_could_be_over(memory)))
         self._say(memory, self._cores(tree))
         return memory > self._limit
 
