@@ -36,10 +36,11 @@ class RunShelf:
                 link.symlink_to(self._data.runs / run.id)
 
     def show_in(self, home: Path, person_id: str) -> None:
-        """A link in the home; what stands there already under that name is left alone."""
+        """A link in the home; what stands there already is left alone, but for the link of a bench that is gone."""
         link = home / self._link_name
         with _without_hindering():
-            if self._link_name and not link.is_symlink() and not link.exists():
+            if self._link_name and not link.exists():
+                link.unlink(missing_ok=True)
                 link.symlink_to(self._of(person_id))
 
     def _of(self, person_id: str) -> Path:
