@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from drybench.hub_client import HubServer
 from drybench.model import Session
 from drybench.phases import Outcome, Phase, Reason
 from tests import faults
+from tests.talking import talks_without_end
 from tests.waiting import eventually
 from tests.world import GIB, World
 from tests.world import world as world
@@ -89,24 +89,6 @@ async def test_what_was_said_of_a_start_is_over_when_it_has_started(world: World
     engine.broken = False
     await world.until(lambda: world.task(run).phase is Phase.RUNNING)
     assert world.task(run).detail == ""
-
-
-@asynccontextmanager
-async def talks_without_end(forever: bytes) -> AsyncIterator[str]:
-    over = asyncio.Event()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\n")
-        with suppress(ConnectionError):
-            while True:
-                writer.write(forever)
-                await writer.drain()
-                await asyncio.sleep(0.05)
-        over.set()
-
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        await over.wait()
 
 
 @pytest.mark.parametrize("forever", [b"\r\n" + b"x" * 100, b"x-more: y\r\n"])

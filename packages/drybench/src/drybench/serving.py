@@ -8,8 +8,9 @@ import importlib
 import os
 import signal
 import socket
+import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,8 +84,8 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     home = home_of_the_account(in_force.folders.home)
     ledger, changes, folders = open_ledger(url, _now), Changes(), RunFolders(data.runs)
     hub, engines = HubClient(addresses, secret(data, "portal_token")), _engines(data, in_force, home)
-    starting = Starting(ledger, engines, hub, changes, _now)
-    endings = Endings(ledger, engines, hub, folders, _now)
+    starting = Starting(ledger, engines, hub, changes, _awake)
+    endings = Endings(ledger, engines, hub, folders, _awake)
     progressing = Progressing(ledger, folders, changes)
     reconciler = Reconciler(ledger, engines, starting, endings, progressing, changes, _now)
     starting.when_done(reconciler.wake)
@@ -170,7 +171,18 @@ def _plain_log() -> None:
     """Without the values of variables in tracebacks: there are tokens among them."""
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     stamp = structlog.processors.TimeStamper("%Y-%m-%d %H:%M:%S", utc=True)
-    structlog.configure(processors=[structlog.processors.add_log_level, stamp, plain])
+    processors = [structlog.processors.add_log_level, stamp, plain]
+    structlog.configure(processors, logger_factory=lambda *_: _Lossy())
+
+
+class _Lossy(structlog.PrintLogger):
+    """A line that the disk has no room for is lost, and whoever had it to say goes on."""
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warning = error = critical = exception = msg
 
 
 def _listen(port: int) -> socket.socket:
@@ -194,6 +206,11 @@ def _sizes(in_force: Settings) -> list[Size]:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _awake() -> datetime:
+    """Time that stands still while the machine sleeps, and that nobody can set: to measure how long something takes."""
+    return datetime.fromtimestamp(time.monotonic(), UTC)
 
 
 if __name__ == "__main__":

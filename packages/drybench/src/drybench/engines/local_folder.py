@@ -24,6 +24,7 @@ from drybench.phases import Reason
 ALLOWED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 SMALL = 1 << 16
 BLOCK = 1 << 16
+MOST_CORES = 1 << 20
 NOT_A_FILE = {errno.ELOOP, errno.ENXIO, errno.ENOTDIR}
 
 
@@ -78,19 +79,18 @@ class TaskFolder:
             return None
         if record.get("format") != 1:
             return End(None, Reason.RECORD_UNREADABLE)
-        return End(_integer(record.get("exit_code")), _reason(record.get("reason")))
+        return End(_integer(record.get("exit_code"), 255), _reason(record.get("reason")))
 
     def port(self) -> int | None:
         try:
-            port = _integer((self._record("own", "address.json") or {}).get("port"))
+            port = _integer((self._record("own", "address.json") or {}).get("port"), 65535)
         except OSError:  # what the task does to its own file says nothing about the engine
             return None
-        return port if port is not None and 1 <= port <= 65535 else None
+        return port or None
 
     def usage(self) -> tuple[int | None, float | None]:
         record = self._record("usage.json") or {}
-        cpu = record.get("cpu")
-        return _integer(record.get("memory")), float(cpu) if isinstance(cpu, int | float) else None
+        return _integer(record.get("memory"), 1 << 62), _cores(record.get("cpu"))
 
     def wish_end(self, grace: float) -> None:
         """For the watcher, and for one that takes its place."""
@@ -166,8 +166,14 @@ class TaskFolder:
             raise
 
 
-def _integer(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _integer(value: object, most: int) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most else None
+
+
+def _cores(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < MOST_CORES else None
 
 
 def _reason(word: object) -> Reason | None:
