@@ -73,3 +73,15 @@ def test_progress_keeps_quiet_without_a_terminal(capsys: pytest.CaptureFixture[s
     progress(a_run())
     progress.end()
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("started", "age"), [(None, "3 min"), (2, "2 min")])
+def test_a_session_started_again_is_as_old_as_its_last_start(
+    started: int | None, age: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printing.show_sessions([a_run(asked_at=ago(3), started_at=ago(started) if started else None)])
+    assert f"  {age}  " in capsys.readouterr().out
+
+
+def ago(minutes: int) -> str:
+    return (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()

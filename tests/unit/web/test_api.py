@@ -12,6 +12,7 @@ import pytest
 
 from drybench.phases import Outcome, Phase, Reason
 from drybench.web import api
+from drybench.web.screen import rfc3339
 from tests.unit.web.little_bench import ADA, LittleBench, little_bench, notebook, xsrf
 
 SENT = {"notebook": ("wing disc.ipynb", notebook("print(step)", parameters="step: int = 2"))}
@@ -265,3 +266,17 @@ async def test_following_a_log_leaves_nothing_behind(bench: LittleBench, monkeyp
         bench.move(run, Phase.ENDED, Outcome.DONE)
         await following
     assert waiting < 10
+
+
+async def test_a_session_started_again_tells_both_askings(bench: LittleBench) -> None:
+    session = bench.session("lab")
+    async with bench.program() as program:
+        first = (await program.get(f"/sessions/{session.id}")).json()
+        bench.move(session, Phase.ENDED, Outcome.STOPPED)
+        bench.portal.sessions.start(bench.person(), session.id)
+        again = (await program.get(f"/sessions/{session.id}")).json()
+    task = bench.ledger.task(again["task"])
+    assert task is not None
+    assert task.created_at > session.created_at
+    assert (first["asked_at"], again["created_at"]) == (first["created_at"], first["created_at"])
+    assert again["asked_at"] == rfc3339(task.created_at)

@@ -30,6 +30,7 @@ class Task(TypedDict):
 
 class Session(Task):
     app: str
+    asked_at: str  # for the last time
 
 
 class Run(Task):

@@ -89,11 +89,14 @@ class TaskJson(BaseModel):
 
 
 class SessionJson(TaskJson):
+    """`created_at` is when it was first asked for, `asked_at` when for the last time."""
+
     app: str
+    asked_at: Time
 
     @classmethod
     def of(cls, session: Session, url: str, ahead: int, cause: Cause | None) -> SessionJson:
-        return cls(app=session.app, url=url, **_common(session, ahead, cause))
+        return cls(app=session.app, asked_at=session.task.created_at, url=url, **_common(session, ahead, cause))
 
 
 class RunJson(TaskJson):
@@ -174,7 +177,7 @@ class LimitJson(BaseModel):
 
     what: str
     why: str
-    setting: str
+    setting: str | None = None  # that turns it on, where one does
 
 
 class SessionAsk(BaseModel):
