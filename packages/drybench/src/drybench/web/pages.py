@@ -17,13 +17,14 @@ from drybench.web.door import ForAll, asker_of
 from drybench.web.limits import limits
 from drybench.web.machine import machine
 from drybench.web.portal import Here
+from drybench.web.routing import PageRoute
 from drybench.web.showing import shown_run, shown_session
 from drybench.web.templating import page, wants_html
 
 LATEST = 6  # runs on Home
 
 Word = Annotated[str, Form(max_length=200)]
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 @router.get("/")

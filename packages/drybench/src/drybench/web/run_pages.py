@@ -14,6 +14,7 @@ from drybench.errors import DrybenchError, Refused
 from drybench.phases import Phase, Standing
 from drybench.web.door import ForAll
 from drybench.web.portal import Here
+from drybench.web.routing import PageRoute
 from drybench.web.run_form import RunForm, filled, wanted
 from drybench.web.screen import Look
 from drybench.web.showing import inspected, shown_run
@@ -23,7 +24,7 @@ from drybench.web.uploads import closed_form, sent_notebook
 ON_A_PAGE = 50
 MOST_OUTPUTS = 500
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(closed_form)])
+router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[Depends(closed_form)])
 
 
 @router.get("/runs")

@@ -20,6 +20,7 @@ from drybench.phases import Phase
 from drybench.runs.notebooks import read_notebook
 from drybench.web.door import ForAll
 from drybench.web.portal import Here
+from drybench.web.routing import PageRoute
 from drybench.web.screen import amount
 from drybench.web.templating import HERE, templates
 
@@ -38,7 +39,7 @@ ORDER = [
     "text/plain",
 ]
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 @router.get("/runs/{id}/notebook.html")

@@ -13,11 +13,12 @@ from starlette.responses import RedirectResponse, Response
 from drybench.addresses import Addresses
 from drybench.errors import SignInBroken
 from drybench.web.door import ForAll, cookie_name, own_path
+from drybench.web.routing import PageRoute
 
 STAYS = 14 * 86400  # seconds: as long as the Hub's own sign-in
 MOST_FOR_A_SIGN_IN = 3600
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 @router.get("/sign-in")
