@@ -35,7 +35,7 @@ def test_how_long_ago(seconds: float, words: str) -> None:
 @pytest.mark.parametrize(
     ("count", "words"),
     [
-        (0, "0 bytes"), (1023, "1023 bytes"), (1024, "1 KiB"), (1536, "1.5 KiB"), (3 << 29, "1.5 GiB"),
+        (0, "0 bytes"), (1, "1 byte"), (1023, "1023 bytes"), (1024, "1 KiB"), (1536, "1.5 KiB"), (3 << 29, "1.5 GiB"),
         (5 << 40, "5 TiB"), (1 << 60, "1048576 TiB"),
     ],
 )  # fmt: skip
@@ -47,6 +47,21 @@ def test_amounts(count: int, words: str) -> None:
 def test_every_amount_has_a_number_and_a_unit(count: int) -> None:
     number, unit = screen.amount(count).split()
     assert float(number) < 1025 or unit == "TiB"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "html"),
+    [
+        (
+            "Do `drybench up`, then `drybench ticket`.",
+            "Do <code>drybench up</code>, then <code>drybench ticket</code>.",
+        ),
+        ("No `<script>` & no ` alone", "No <code>&lt;script&gt;</code> &amp; no ` alone"),
+        ("``", "``"),
+    ],
+)
+def test_sentences_are_escaped_before_code_is_set_apart(sentence: str, html: str) -> None:
+    assert screen.said(sentence) == html
 
 
 def test_the_place_in_the_line() -> None:

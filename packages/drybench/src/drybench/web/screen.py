@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from markupsafe import Markup, escape
+
 from drybench.model import SESSION, TaskRow
 from drybench.phases import Outcome, Phase, Wanted
 from drybench.quantities import bytes_in_words
 
+_CODE = re.compile("`([^`]+)`")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -89,10 +93,10 @@ def took(task: TaskRow, now: datetime) -> str:
 
 
 def amount(count: int) -> str:
-    """340 bytes · 12 KiB · 512 MiB · 1.5 GiB"""
+    """1 byte · 340 bytes · 12 KiB · 512 MiB · 1.5 GiB"""
     power = min(max(count, 1).bit_length() - 1, 49) // 10
     if power == 0:
-        return f"{count} bytes"
+        return "1 byte" if count == 1 else f"{count} bytes"
     value = count / 1024**power
     digits = 0 if value >= 10 or value == int(value) else 1
     return f"{value:.{digits}f} {('KiB', 'MiB', 'GiB', 'TiB')[power - 1]}"
@@ -105,6 +109,11 @@ def cores(count: float) -> str:
 def room(asked: Roomy) -> str:
     """1 core, 1.5 GiB"""
     return f"{cores(asked.cores)}, {amount(asked.memory)}"
+
+
+def said(sentence: str) -> Markup:
+    """Our sentences set commands and settings in backticks; names in them are anybody's, so all is escaped first."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(sentence))))
 
 
 def rfc3339(then: datetime) -> str:
@@ -127,5 +136,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "look": look,
     "rfc3339": rfc3339,
     "room": room,
+    "said": said,
     "silence": silence,
 }
