@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
+from markupsafe import escape
 
 from drybench.phases import Outcome, Phase, Reason
 from drybench.web import sandbox
-from tests.unit.web.little_bench import LittleBench, now
+from tests.unit.web.little_bench import LittleBench, little_bench, notebook, now, xsrf
 
 
 @pytest.mark.parametrize("path", ["/", "/runs", "/runs/new", "/engines"])
@@ -87,6 +91,63 @@ async def test_a_session_whose_way_is_being_opened_leads_there_by_itself(bench: 
     async with bench.client() as browser:
         page = await browser.get("/user/ada/lab/lab/tree/a%20b.ipynb?reset")
     assert 'content="1; url=http://localhost:8000/user/ada/lab/lab/tree/a%20b.ipynb?reset"' in page.text
+
+
+async def test_the_page_of_a_session_asks_only_the_portal_and_goes_there_once(bench: LittleBench) -> None:
+    session = bench.session("lab")
+    async with bench.client() as browser:
+        on_its_way = (await browser.get("/user/ada/lab/lab/tree")).text
+        bench.move(session, Phase.RUNNING, answers=True)
+        ready = (await browser.get("/user/ada/lab/lab/tree")).text
+        start = (await browser.get(f"/start/{session.id}")).text
+    assert f'id="start" hx-get="/start/{session.id}" hx-select="#start"' in on_its_way
+    assert 'http-equiv="refresh"' not in on_its_way
+    assert "hx-get" not in ready
+    assert '<div class="narrow" id="start"' in start
+    assert start.count("<go-to ") == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"bench": {"own_host_names": True, "address": "https://bench.example"}},
+        {"bench": {"people_share_one_host_name": True}},
+    ],
+)
+async def test_engines_says_the_same_on_its_page_and_in_json(tmp_path: Path, settings: dict[str, Any]) -> None:
+    bench = little_bench(tmp_path, **settings)
+    async with bench.client() as browser, bench.program() as program:
+        page = (await browser.get("/engines")).text
+        told = (await program.get("/engines")).json()["items"]
+    assert re.findall("<dt>(.*)</dt>", page) == [str(escape(limit["what"])) for limit in told]
+    assert told[-1]["what"] == "Protection of a record from its own run"
+
+
+@pytest.mark.parametrize("path", ["/", "/runs", "/runs/new", "/engines", "/user/ada/lab/lab", "/runs/none", "/sign-in"])
+async def test_head_is_answered_like_get_without_a_body(bench: LittleBench, path: str) -> None:
+    bench.session("lab")
+    async with bench.client() as browser:
+        get, head = await browser.get(path), await browser.head(path)
+    assert (head.status_code, head.headers.get("content-type")) == (get.status_code, get.headers.get("content-type"))
+    assert head.content == b""
+
+
+async def test_a_sentence_sets_commands_apart_and_escapes_names(bench: LittleBench) -> None:
+    async with bench.client() as browser:
+        asked = {"environment": "<b>`x`</b>", "app": "lab"}
+        page = await browser.post("/sessions", data=asked, headers=xsrf())
+        form = {"limit": "<b>`x`</b>"}
+        run = await browser.post("/runs/new", data=form, files={"notebook": ("a.ipynb", notebook("1"))}, headers=xsrf())
+    assert page.status_code == 422
+    for answer in (page, run):
+        assert "&lt;b&gt;<code>x</code>&lt;/b&gt;" in answer.text
+    assert "`" not in page.text
+
+
+async def test_a_name_leads_to_the_tokens(bench: LittleBench) -> None:
+    async with bench.client() as browser:
+        assert '<a class="person" href="/hub/token" title="Tokens">ada</a>' in (await browser.get("/")).text
 
 
 async def test_no_word_from_an_engine_is_said_and_nothing_is_taken_for_dead(bench: LittleBench) -> None:

@@ -31,10 +31,16 @@ SHARED_HOST = LimitJson(
     "opens it. Open nobody else's session; with host names of their own this ends.",
     setting="bench.own_host_names",
 )
+RECORD = LimitJson(
+    what="Protection of a record from its own run",
+    why="What runs here could change its own notebook and settings after it was asked for, and reach the socket by "
+    "which this account commands the bench. The two halves of a run folder guard against accidents; the ledger keeps "
+    "the hash of what was given, so a change shows.",
+)
 
 
 def limits(settings: Settings) -> Sequence[LimitJson]:
     account = TRUSTED if settings.engines.local.people_trust_each_other else ONE_ACCOUNT
     if settings.bench.own_host_names:
-        return [account]
-    return [account, SHARED_HOST if settings.bench.people_share_one_host_name else ONE_PERSON]
+        return [account, RECORD]
+    return [account, SHARED_HOST if settings.bench.people_share_one_host_name else ONE_PERSON, RECORD]
