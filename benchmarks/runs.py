@@ -6,11 +6,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from drybench_client.bench import Bench
-
 from benchmarks import notebooks
 from benchmarks.measuring import Row, Work, in_turn
 from benchmarks.peers import clean_environment, peers
+from drybench_client.bench import Bench
 
 
 def one_run(data: Path) -> list[Row]:
