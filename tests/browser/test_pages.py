@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from drybench.model import Run, Session
 from drybench.phases import Outcome, Phase, Reason
@@ -100,6 +100,24 @@ def test_the_start_page_follows_and_goes_there(page: Page, bench: LittleBench) -
     bench.move(session, Phase.RUNNING, answers=True)
     expect(page.get_by_text("JupyterLab is here")).to_be_visible()
     assert page.url == bench.portal.sessions.url(session)
+
+
+def test_the_page_of_a_stopped_session_goes_there_once_and_asks_there_for_nothing(
+    page: Page, bench: LittleBench
+) -> None:
+    session, asked = bench.session("lab"), list[str]()
+    page.goto("/user/ada/lab/lab")
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.resource_type)
+        route.fulfill(body="JupyterLab is here")
+
+    page.route("**/user/**", answer)
+    bench.move(session, Phase.STARTING, detail="step two")
+    expect(page.get_by_text("step two")).to_be_visible()
+    bench.move(session, Phase.RUNNING, answers=True)
+    expect(page.get_by_text("JupyterLab is here")).to_be_visible()
+    assert asked == ["document"]
 
 
 def test_a_notebook_dropped_on_home_becomes_a_run(page: Page, bench: LittleBench, tmp_path: Path) -> None:
