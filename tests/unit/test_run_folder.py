@@ -268,7 +268,7 @@ class TestNotebook:
     def test_half_a_character_does_not_stop_it(self, folders: RunFolders, made: Path) -> None:
         line = json.dumps(printed("\ud800")).encode() + b"\n"
         (made / "progress.jsonl").write_bytes(json.dumps(record.cell(AT, 0, 1, 2)).encode() + b"\n" + line)
-        assert self.text_of(folders) == ["\ud800"]
+        assert self.text_of(folders) == ["?"]
 
 
 class TestLog:

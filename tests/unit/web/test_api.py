@@ -245,15 +245,14 @@ async def test_an_error_nobody_foresaw_is_a_sentence_too(
     assert "ZeroDivisionError" not in page.text
 
 
-@pytest.mark.parametrize("value", ['"half \\ud800"', "NaN", "-Infinity", "1e999"])
-async def test_of_a_journal_is_shown_what_json_in_utf8_can_hold(bench: LittleBench, value: str) -> None:
+@pytest.mark.parametrize("odd", ["NaN", "-Infinity", "1e999"])
+async def test_of_a_journal_is_shown_what_json_in_utf8_can_hold(bench: LittleBench, odd: str) -> None:
     run = bench.run()
-    bench.made(
-        run, "progress.jsonl", f'{{"event": "odd", "at": {value}}}\n{{"event": "even", "at": "\\ud83d\\ude00"}}\n'
-    )
+    halves = '{"event": "halves", "at": "\\ud800"}\n{"event": "whole", "at": "\\ud83d\\ude00"}\n'
+    bench.made(run, "progress.jsonl", f'{{"event": "odd", "at": {odd}}}\n{halves}')
     async with bench.program() as program:
         answer = await program.get(f"/runs/{run.id}/journal")
-    assert answer.json()["events"] == [{"event": "even", "at": "\N{GRINNING FACE}"}]
+    assert [event["at"] for event in answer.json()["events"]] == ["?", "\N{GRINNING FACE}"]
 
 
 async def test_following_a_log_leaves_nothing_behind(bench: LittleBench, monkeypatch: pytest.MonkeyPatch) -> None:

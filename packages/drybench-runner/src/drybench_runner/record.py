@@ -293,7 +293,7 @@ def _event(line: bytes) -> Event | None:
     try:
         event = _object(line, LINE_LIMIT)
         if _PERHAPS_NO_JSON.search(line):
-            json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
+            event = json.loads(json.dumps(event, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
     except ValueError:
         return None
     if not isinstance(event.get("event"), str):
