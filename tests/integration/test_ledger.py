@@ -16,7 +16,7 @@ from hypothesis import strategies as some
 
 from drybench import tables
 from drybench.database import connect, sqlite_url
-from drybench.errors import HasEnded, KeyUsedOtherwise, NameInUse, NotFound, OnlyForward, StillOpen
+from drybench.errors import HasEnded, JustDeleted, KeyUsedOtherwise, NameInUse, NotFound, OnlyForward, StillOpen
 from drybench.ids import uuid7
 from drybench.ledger import Ledger, Part
 from drybench.ledger_rows import columns_of_task
@@ -74,9 +74,12 @@ class TestPeople:
         assert again.groups == {"lab", "gpu"}
         assert again in ledger.people()
 
-    def test_a_name_made_again_is_somebody_new(self, ledger: Ledger, ada: Person, run: Run) -> None:
+    def test_a_name_made_again_is_somebody_new(self, ledger: Ledger, ada: Person, run: Run, clock: Clock) -> None:
         ledger.person_gone(ada.name)
         assert ada.id not in {person.id for person in ledger.people()}
+        with pytest.raises(JustDeleted):
+            ledger.person_seen(ada.name)
+        clock.pass_by(minutes=2)
         new = ledger.person_seen(ada.name)
         assert new.id != ada.id
         assert not ledger.runs(new.id).rows

@@ -120,6 +120,12 @@ class NotAllowed(DrybenchError):
     next_step = "Ask the keeper of this bench for the right to do it."
 
 
+class JustDeleted(NotAllowed):
+    """The account “{name}” was deleted a moment ago."""
+
+    next_step = "An account of the same name is somebody new, and can work here in a minute."
+
+
 class Conflict(DrybenchError):
     """{sentence}"""
 

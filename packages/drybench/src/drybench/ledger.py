@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, insert, select,
 
 from drybench import ledger_rows as rows
 from drybench.database import connect
-from drybench.errors import HasEnded, KeyUsedOtherwise, NameInUse, NotFound, OnlyForward, StillOpen
+from drybench.errors import HasEnded, JustDeleted, KeyUsedOtherwise, NameInUse, NotFound, OnlyForward, StillOpen
 from drybench.ids import uuid7
 from drybench.model import RUN, SESSION, Deed, Person, Run, Session, Task, TaskRow
 from drybench.phases import Phase, Standing, Wanted
@@ -25,6 +25,8 @@ from drybench.tables import deeds, idempotency, people, runs, sessions, tasks
 MOST_ROWS = 500  # in one part of a list
 SEEN_EVERY = timedelta(minutes=1)  # a person's every click is no reason to write
 WRITABLE = frozenset(rows.TASK_COLUMNS) - {"id", "person_id", "kind", "subject", "attempt", "created_at", "stopped_by"}
+
+GONE_FOR = timedelta(minutes=1)  # after that the same name is somebody new
 
 NO_PROGRESS = {"cell": 0, "cells": 0, "failed_cell": None}
 
@@ -65,10 +67,17 @@ class Ledger:
             row = connection.execute(living).one_or_none()
             seen = {"name": name, "seen_at": self._now()} | ({} if groups is None else {"groups": sorted(groups)})
             if row is None:
+                self._refuse_who_just_went(connection, name)
                 connection.execute(insert(people).values({"id": uuid7(), "groups": [], **seen}))
             else:
                 connection.execute(update(people).where(people.c.id == row.id).values(seen))
             return rows.person_of(connection.execute(living).one())
+
+    def _refuse_who_just_went(self, connection: Connection, name: str) -> None:
+        """A token may count for some seconds after its person: it must not make somebody who owns what comes next."""
+        just_now = people.c.gone_at > self._now() - GONE_FOR
+        if connection.execute(select(people.c.id).where(people.c.name == name, just_now)).first():
+            raise JustDeleted(name=name)
 
     def person_gone(self, name: str) -> None:
         """The name was deleted at the Hub: what it owned stays, whoever comes next is somebody new."""

@@ -9,7 +9,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,6 +52,7 @@ from drybench.web.socket import OurAccountOnly, bind_private
 log = structlog.get_logger("portal")
 
 STREAMS_END_WITHIN = 2  # seconds
+THREADS = 32  # for the ledger and the engines: some may hang on a dead disk, and the loop still turns
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,14 @@ async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
     public = _listen(works.portal.addresses.portal_port)
     private = bind_private(data.socket)
     servers = [_server(outer), _server(inner, http=OurAccountOnly)]
-    warming = asyncio.create_task(asyncio.to_thread(_import_what_is_slow))
-    loops = [warming, asyncio.create_task(works.reconciler.run()), asyncio.create_task(works.agreeing.run())]
-    _end_on_signals(servers, (outer, inner))
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
+    end = _ender(servers, (outer, inner))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    loops = [asyncio.create_task(works.reconciler.run()), asyncio.create_task(works.agreeing.run())]
+    for loop in loops:  # a portal whose loop is over does nothing more: it ends, and is started again
+        loop.add_done_callback(lambda _: end())
+    loops.append(asyncio.create_task(asyncio.to_thread(_import_what_is_slow)))
     try:
         await asyncio.gather(servers[0].serve([public]), servers[1].serve([private]))
     finally:
@@ -129,7 +136,7 @@ async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Two of them live in one loop, so the signals are ours (`_end_on_signals`)."""
+    """Two of them live in one loop, so the signals are ours (`_ender`)."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -150,15 +157,14 @@ def _server(app: FastAPI, **options: Any) -> _Server:
     return _Server(config)
 
 
-def _end_on_signals(servers: list[_Server], apps: tuple[FastAPI, ...]) -> None:
+def _ender(servers: list[_Server], apps: tuple[FastAPI, ...]) -> Callable[[], None]:
     def end() -> None:
         for app in apps:
             app.state.ending.set()
         for server in servers:
             server.should_exit = True
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, end)
+    return end
 
 
 def _import_what_is_slow() -> None:

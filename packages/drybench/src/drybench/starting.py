@@ -79,11 +79,11 @@ class Starting:
             self._news[id].set()
 
     def overdue(self, task: TaskRow) -> bool:
-        """It should have been ready by now. Sessions only: a run may be long in coming up."""
+        """It should have been ready by now. A run that its engine has taken may be long in coming up."""
         if task.handle is not None:
             self._since.setdefault(task.id, self._now())
         since = self._since.get(task.id)
-        starting = task.kind == SESSION and task.phase is Phase.STARTING
+        starting = task.phase is Phase.STARTING and (task.kind == SESSION or task.handle is None)
         return starting and since is not None and self._now() - since > READY_WITHIN
 
     def over(self, id: str) -> None:

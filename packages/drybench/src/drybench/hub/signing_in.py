@@ -8,7 +8,9 @@ What a stock authenticator does at once may as well be done by and by; the Hub w
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
+from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -95,12 +97,18 @@ class Ticketed(Authenticator):
 
     def _may_come_in(self, name: str) -> bool:
         """The first one who comes is remembered from then on, whatever the settings say later."""
-        try:
-            with self.folder.only_person.open("x") as file:
-                file.write(name)
-        except FileExistsError:
-            return not self.bench_is_for_one or self._first() == name
-        return True
+        if not self._first():
+            self._remember(name)
+        return not self.bench_is_for_one or self._first() == name
+
+    def _remember(self, name: str) -> None:
+        """Written aside and linked into place: a full disk or a kill leaves no empty name that nobody has."""
+        first = self.folder.only_person
+        new = first.with_name(f".{first.name}.{secrets.token_hex(4)}")
+        new.write_text(name)
+        with suppress(FileExistsError):
+            first.hardlink_to(new)
+        new.unlink()
 
     def _first(self) -> str:
         file = self.folder.only_person
