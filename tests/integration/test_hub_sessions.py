@@ -54,7 +54,7 @@ def test_its_stop_is_the_portals(bench: HubBench) -> None:
     task = bench.start("stopped", "ada", "stopped")
     bench.ask_hub("stop_server", "ada", "stopped")
     assert task.stops == 1
-    assert bench.session_says("ada", "stopped") is None
+    wait_for(lambda: bench.session_says("ada", "stopped") is None)
     bench.ask_hub("stop_server", "ada", "stopped")
     assert task.stops == 1
 
