@@ -6,6 +6,7 @@
 # make clean  remove what make made here (never your data)
 
 ARGS ?=
+WORKERS ?= 2
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help up test check format bench pictures docs clean
@@ -18,7 +19,7 @@ up:
 
 test:
 	@bin/bootstrap dev $(BIN)/python -m tests.parts
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check:
 	@bin/bootstrap dev

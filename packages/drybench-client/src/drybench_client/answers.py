@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class Task(TypedDict):
@@ -30,7 +30,7 @@ class Task(TypedDict):
 
 class Session(Task):
     app: str
-    asked_at: str  # for the last time
+    asked_at: NotRequired[str]  # for the last time; an older bench does not say it
 
 
 class Run(Task):

@@ -114,7 +114,7 @@ def _fill(folder: Path, lock: Path, ours: Sequence[_Part], say: Say) -> None:
 def _write_overrides(folder: Path) -> None:
     """JupyterLab asks nobody for news: a bench speaks to nothing outside by itself."""
     file = folder / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps({"@jupyterlab/apputils-extension:notification": NO_NEWS}))
 
 
