@@ -31,7 +31,13 @@ def show_runs(runs: Sequence[Run], only: str | None = None) -> None:
 def show_sessions(sessions: Sequence[Session]) -> None:
     """The age is that of the last start: a session keeps its name and loses what its kernels held."""
     rows = [
-        (it["name"], state(it), _age(it["started_at"] or it.get("asked_at", it["created_at"])), it["environment"], it["url"])
+        (
+            it["name"],
+            state(it),
+            _age(it["started_at"] or it.get("asked_at", it["created_at"])),
+            it["environment"],
+            it["url"],
+        )
         for it in sessions
     ]
     _table(("NAME", "STATE", "AGE", "ENVIRONMENT", "ADDRESS"), rows, nothing="No sessions: drybench start")
