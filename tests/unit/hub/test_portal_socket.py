@@ -34,6 +34,8 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_POST(self) -> None:
+        """What was sent is read first, or whoever sends it may hear no answer."""
+        self.rfile.read(int(self.headers["Content-Length"]))
         self.do_GET()
 
 
