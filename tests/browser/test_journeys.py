@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutE
 
 from tests.bench import Bench
 from tests.browser.serving import open_chromium
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(180)]
 
@@ -92,8 +93,7 @@ def test_from_the_link_to_a_cell_in_jupyterlab(page: Page, bench: Bench, take: P
     page.get_by_role("button", name=re.compile("Start")).first.click()
     page.wait_for_url(re.compile(r"/user/[^/]+/python/lab"), timeout=60_000)
     page.goto("about:blank")
-    with bench.owner() as owner:
-        owner.stop_session("python")
+    _stop(bench)
 
 
 def test_a_notebook_is_handed_in_watched_and_done(page: Page, bench: Bench, tmp_path: Path, take: Picture) -> None:
@@ -163,8 +163,13 @@ def test_home_and_runs_with_something_on_them(page: Page, browser: Browser, benc
         take(opened, name)
         _axe(opened)
         other.close()
+    _stop(bench)
+
+
+def _stop(bench: Bench) -> None:
     with bench.owner() as owner:
         owner.stop_session("python")
+        wait_for(lambda: all(session["phase"] == "ended" for session in owner.sessions()), 30)
 
 
 def _run_a_cell(page: Page, text: str, output: str) -> None:

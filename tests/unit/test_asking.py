@@ -9,7 +9,7 @@ import pytest
 
 from drybench.catalogue import Catalogue
 from drybench.data_folder import DataFolder
-from drybench.errors import KeyUsedOtherwise
+from drybench.errors import KeyUsedOtherwise, StillStopping
 from drybench.folders import RunShelf
 from drybench.model import Environment
 from drybench.phases import Outcome, Phase
@@ -88,3 +88,11 @@ def test_a_kernel_that_is_no_kernel_is_passed_over(tmp_path: Path, made: str) ->
     catalogue = Catalogue({}, (), tmp_path)
     environment = Environment("python", "Python", "", "local", (), tmp_path / "python")
     assert "odd" not in catalogue.kernels(environment)
+
+
+def test_what_is_still_stopping_cannot_be_started_and_says_so(bench: LittleBench) -> None:
+    session = bench.session()
+    bench.move(session, Phase.RUNNING)
+    bench.portal.sessions.stop(bench.person(), session.id)
+    with pytest.raises(StillStopping, match="still stopping"):
+        bench.portal.sessions.ask(bench.person(), SessionRequest(name=session.name))

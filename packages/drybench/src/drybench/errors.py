@@ -7,11 +7,11 @@
     ├─ NotFound                   no such run, session, environment (or not yours)       404
     ├─ NotAllowed                 you may not                                            403
     │  ├─ SignInBroken  ForeignPage  FormTooOld  TokenTooNarrow  WrongAddress …
-    │  ├─ SecondPerson  TicketUnknown  TicketUsed  TicketExpired
+    │  ├─ SecondPerson  JustDeleted  TicketUnknown  TicketUsed  TicketExpired
     ├─ NotSignedIn                                                                       401
     ├─ SessionNotRunning                                                                 424
     ├─ Conflict                   it is no longer what it was                            409
-    │  ├─ HasEnded  OnlyForward  StillOpen  SessionsGoOn  NameInUse  KeyUsedOtherwise
+    │  ├─ HasEnded  OnlyForward  StillOpen  StillStopping  SessionsGoOn  NameInUse  KeyUsedOtherwise
     ├─ HubAway  HubBusy  PortalAway                                                      503
     ├─ DiskFull                                                                          507
     ├─ EngineMissing  TaskNotStarted  TasksGoOn
@@ -143,6 +143,12 @@ class OnlyForward(Conflict):
     """It is {now} already and does not go back to {asked}."""
 
     next_step = "Look at it again: something else has changed it meanwhile."
+
+
+class StillStopping(Conflict):
+    """The session “{name}” is still stopping."""
+
+    next_step = "Start it again in a moment."
 
 
 class StillOpen(Conflict):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from drybench import permissions, planning
 from drybench.addresses import Addresses
 from drybench.asking import Desk
-from drybench.errors import NameInUse, NoSuchApp, NoSuchSession, SessionNameWrong, StillOpen
+from drybench.errors import NameInUse, NoSuchApp, NoSuchSession, SessionNameWrong, StillOpen, StillStopping
 from drybench.model import SESSION, Environment, Person, Session, Task
-from drybench.phases import Phase
+from drybench.phases import Phase, Wanted
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
 
@@ -58,6 +58,8 @@ class Sessions:
         """Again, when it has ended; one that lives is simply given back."""
         permissions.needs(person)
         session = self.get(person, id)
+        if session.task.phase is not Phase.ENDED and session.task.wanted is Wanted.STOP:
+            raise StillStopping(name=session.name)
         if session.task.phase is not Phase.ENDED:
             return session
         environment = self._desk.catalogue.environment(session.environment)
