@@ -22,7 +22,7 @@ import httpx
 
 from benchmarks.a_bench import public_address
 from benchmarks.measuring import Row, Work, in_turn
-from benchmarks.peers import clean_environment, peers
+from benchmarks.peers import clean_environment, peer
 
 STOCK = """
 c = get_config()
@@ -55,9 +55,13 @@ def a_stock_hub() -> Iterator[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config.py"
         config.write_text(STOCK.format(port=port, hub_port=hub_port, api_port=api_port, token=token))
-        command = [peers() / "bin/jupyterhub", "-f", config]
+        command = [peer("hub") / "bin/jupyterhub", "-f", config]
         hub = subprocess.Popen(
-            command, cwd=folder, env=clean_environment(peers()), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            cwd=folder,
+            env=clean_environment(peer("hub")),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         try:
             address = f"http://127.0.0.1:{port}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import notebooks
 from benchmarks.measuring import Row, Work, in_turn
-from benchmarks.peers import clean_environment, peers
+from benchmarks.peers import clean_environment, peer
 from drybench_client.bench import Bench
 
 
@@ -57,6 +57,11 @@ def many_runs(data: Path, count: int = 200, times: int = 5) -> list[Row]:
         return [in_turn(f"{count} short notebooks, two at a time", Work(ours), Work(theirs), "at most 0.7", times)]
 
 
+def some_runs(data: Path) -> list[Row]:
+    """The same with fewer, for those who have no hour."""
+    return many_runs(data, count=40)
+
+
 def _ours(data: Path, notebook: Path) -> Work:
     bench = Bench(data=data)
 
@@ -74,4 +79,4 @@ def _papermill(notebook: Path) -> Work:
 
 
 def _environment() -> dict[str, str]:
-    return clean_environment(peers())
+    return clean_environment(peer("papermill"))
