@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from drybench.errors import DiskFull, DrybenchError, NoSuchPage, NotAllowed, NotSignedIn, RequestWrong
-from drybench.web import api, live, pages, run_pages, sandbox, sign_in, socket, static_files
+from drybench.web import api, live, new_run_pages, pages, run_pages, sandbox, sign_in, socket, static_files
 from drybench.web.guards import BoundedBody, EveryErrorSpeaks, OwnAddress, SafeHeaders
 from drybench.web.portal import Portal
 from drybench.web.templating import page, wants_html
@@ -39,7 +39,7 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
     app.state.portal, app.state.owner, app.state.ending = portal, owner, asyncio.Event()
     app.include_router(api.router)
     if owner is None:
-        for part in (pages, run_pages, sign_in, live, sandbox):
+        for part in (pages, new_run_pages, run_pages, sign_in, live, sandbox):
             app.include_router(part.router)
         static_files.mount(app)
     else:

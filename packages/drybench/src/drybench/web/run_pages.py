@@ -1,4 +1,4 @@
-"""Runs, New run, Run."""
+"""Runs, and Run."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from drybench.errors import DrybenchError, Refused
 from drybench.phases import Phase, Standing
 from drybench.web.door import ForAll
 from drybench.web.portal import Here
 from drybench.web.routing import PageRoute
-from drybench.web.run_form import RunForm, filled, wanted
 from drybench.web.screen import Look
-from drybench.web.showing import inspected, shown_run
+from drybench.web.showing import shown_run
 from drybench.web.templating import page
-from drybench.web.uploads import closed_form, sent_notebook
+from drybench.web.uploads import closed_form
 
 ON_A_PAGE = 50
 MOST_OUTPUTS = 500
@@ -51,45 +48,6 @@ def runs(
     )
 
 
-@router.get("/runs/new")
-def new(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
-    return _form(request, portal, asker, RunForm())
-
-
-@router.post("/runs/new/parameters")
-async def parameters(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
-    """The form again, with fields for the parameters of the notebook that was just chosen."""
-    form = filled(await request.form())
-    try:
-        sent = await sent_notebook(request)
-        found = await run_in_threadpool(inspected, portal, sent.notebook, sent.name)
-        form = form.with_notebook(found, sent.name)
-    except Refused as refusal:
-        return _form(request, portal, asker, form.refused(refusal))
-    return _form(request, portal, asker, form)
-
-
-@router.post("/runs/new")
-async def submit(request: Request, portal: Here, asker: ForAll) -> Response:
-    """With script the answer is put into the page, so the chosen file stays chosen when something is wrong."""
-    fields = await request.form()
-    form = filled(fields)
-    try:
-        sent = await sent_notebook(request)
-        found = await run_in_threadpool(inspected, portal, sent.notebook, sent.name)
-        form = form.with_notebook(found, sent.name)
-        run = await run_in_threadpool(
-            portal.runs.submit, asker.person, wanted(form, sent), form.key or None, asker.origin
-        )
-    except DrybenchError as refusal:
-        if not isinstance(refusal, Refused) and refusal.status >= 500:
-            raise
-        return _form(request, portal, asker, form.refused(refusal))
-    if "hx-request" in request.headers:
-        return Response(status_code=204, headers={"hx-redirect": f"/runs/{run.id}"})
-    return RedirectResponse(f"/runs/{run.id}", 303)
-
-
 @router.get("/runs/{id}")
 def run(request: Request, portal: Here, asker: ForAll, id: str) -> HTMLResponse:
     found = portal.runs.get(asker.person, id)
@@ -119,17 +77,3 @@ def _at(**chosen: str | None) -> str:
     """The address of the list with what was chosen of it."""
     query = {name: value for name, value in chosen.items() if value}
     return f"/runs?{urlencode(query)}" if query else "/runs"
-
-
-def _form(request: Request, portal: Here, asker: ForAll, form: RunForm) -> HTMLResponse:
-    return page(
-        request,
-        "run_new.html",
-        status=form.refusal.status if form.refusal else 200,
-        asker=asker,
-        form=form,
-        environments=portal.catalogue.environments(),
-        sizes=portal.catalogue.sizes(),
-        limit=portal.settings.runs.notebook_limit,
-        timeout=portal.settings.runs.timeout,
-    )
