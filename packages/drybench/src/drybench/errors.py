@@ -3,7 +3,11 @@
     DrybenchError                 code, sentence, next step
     ├─ Refused                    wrong input, said at once and before it is queued      422
     │  ├─ NotANotebook  NotebookTooOld  TooLarge  NameNotAllowed  NoParametersCell  ParametersWrong …
+    │  ├─ RequirementsWrong  EnvironmentGone
     │  ├─ MachineTooSmall  NoSuchGpu  MountNotHere
+    │  ├─ SweepWrong  SweepEmpty  SweepTooLarge  NoFilesFound  PatternWrong
+    │  ├─ CronWrong  CronTooFine  CronNeverComes  NoSuchZone  NoTime  TimeIsOver  FileNotReadAgain …
+    │  ├─ ChannelWrong  NoMailHere  PlaceNotAllowed  NoSuchHost
     ├─ NotFound                   no such run, session, environment (or not yours)       404
     ├─ NotAllowed                 you may not                                            403
     │  ├─ SignInBroken  ForeignPage  FormTooOld  TokenTooNarrow  WrongAddress …
@@ -94,6 +98,166 @@ class ParametersWrong(Refused):
     next_step = "{next_step}"
 
 
+class SweepWrong(Refused):
+    """This sweep does not fit the notebook: {problems}."""
+
+    next_step = "Mend what is named; nothing was started."
+
+
+class SweepEmpty(Refused):
+    """This sweep has no runs in it."""
+
+    next_step = "Give at least one parameter with at least one value."
+
+
+class SweepTooLarge(Refused):
+    """This sweep would be {count} runs, and this bench takes up to {limit} in one."""
+
+    next_step = "Take fewer values or larger steps, or ask the keeper for more (`sweep_most` under `[runs]`)."
+
+
+class NoFilesFound(Refused):
+    """No file in {folder} matches {pattern}{links}."""
+
+    next_step = "Give a folder that has such files, and a pattern such as `*.tif`; links are passed over."
+
+
+class PatternWrong(Refused):
+    """“{pattern}” is no pattern for the names of files."""
+
+    next_step = "Give one such as `*.tif`; the folder is given by itself."
+
+
+class RequirementsWrong(Refused):
+    """This requirements.txt cannot be used: {problems}."""
+
+    next_step = (
+        "Name packages one a line, such as `scikit-image>=0.24`; where packages come from is the keeper's to set "
+        "(`requirements_from_anywhere` under [runs])."
+    )
+
+
+class EnvironmentGone(Refused):
+    """The environment {name} is no longer here as it was when this run was made."""
+
+    next_step = "Run it again with today's environment; the receipts of both say what differs."
+
+
+class CronWrong(Refused):
+    """“{cron}” names no times: {problem}."""
+
+    next_step = "Give five fields, minute hour day month weekday: `30 7 * * 1-5` is every weekday at 07:30."
+
+
+class CronTooFine(CronWrong):
+    """“{cron}” has a sixth field, for seconds; nothing comes more often than every minute here."""
+
+    next_step = "Give five fields, minute hour day month weekday: `* * * * *` is every minute."
+
+
+class CronNeverComes(CronWrong):
+    """“{cron}” names a day that never comes."""
+
+    next_step = "Choose a day that its months have; `L` is the last one of a month."
+
+
+class NoSuchZone(Refused):
+    """There is no time zone “{zone}”."""
+
+    next_step = "Give a name such as Europe/Berlin, America/New_York or UTC."
+
+
+class NoTime(Refused):
+    """“{typed}” is no day and time."""
+
+    next_step = "Give it as 2030-01-31 07:30, with a time zone beside it or at its end."
+
+
+class TimeIsOver(Refused):
+    """{time} is over already."""
+
+    next_step = "Choose a time to come; what shall run at once needs no schedule."
+
+
+class TwoTimes(Refused):
+    """A time and a cron expression were both given, or neither."""
+
+    next_step = "Give one of the two."
+
+
+class TooManySchedules(Refused):
+    """You have {most} schedules already, which is as many as one person may have."""
+
+    next_step = "Remove those that you no longer need."
+
+
+class FileNotReadAgain(Refused):
+    """The notebook {path} cannot be read each time anew: {why}."""
+
+    next_step = "Put it where it was, or make the schedule again with the notebook as it is now."
+
+
+class NoSuchSchedule(NotFound):
+    """There is no such schedule of yours."""
+
+    next_step = "The Schedules page and `drybench schedules` list those that you have."
+
+
+class ScheduleOver(Conflict):
+    """This schedule has no time to come."""
+
+    next_step = "Remove it, and make a new one from the notebook."
+
+
+class PreviousGoesOn(Conflict):
+    """Its run of the time before was still going, so the time {time} was left out."""
+
+    next_step = "Choose times that lie further apart, or look at what keeps that run."
+
+
+class ChannelWrong(Refused):
+    """This is no address for {title}: {problem}."""
+
+    next_step = "It looks like {example}"
+
+
+class TooManyChannels(Refused):
+    """You have {most} channels already, which is as many as one person may have."""
+
+    next_step = "Remove one that you no longer need."
+
+
+class NoMailHere(Refused):
+    """This bench sends no mail."""
+
+    next_step = "Choose another way, or ask the keeper to name a mail server under [mail] in drybench.toml."
+
+
+class PlaceNotAllowed(Refused):
+    """{host} leads into this bench or the network around it, so nothing is sent there."""
+
+    next_step = "Give an address on the internet, or ask the keeper to list it: `may_reach` under [notices]."
+
+
+class NoSuchHost(Refused):
+    """There is no host {host}."""
+
+    next_step = "Look for a slip in the address."
+
+
+class NoSuchChannel(NotFound):
+    """There is no such channel of yours."""
+
+    next_step = "The page “Tell me” and `drybench channels` list those that you have."
+
+
+class NotTaken(DrybenchError):
+    """{where} did not take the message: {why}."""
+
+    status = 502
+    next_step = "It is tried again for some hours; if it stays so, look at the channel's address."
+
+
 class NotFound(DrybenchError):
     """There is no {what} by that name that you can see."""
 
@@ -111,6 +275,12 @@ class NoSuchRun(NotFound):
     """There is no such run of yours."""
 
     next_step = "The Runs page and `drybench runs` list those that you have."
+
+
+class NoSuchSweep(NotFound):
+    """There is no such sweep of yours."""
+
+    next_step = "The Runs page and `drybench sweeps` list those that you have."
 
 
 class NotAllowed(DrybenchError):

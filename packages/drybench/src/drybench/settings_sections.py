@@ -119,6 +119,11 @@ class Runs(Section):
     timeout: Seconds = Field(
         default=0, ge=0, description="The longest a run may take unless it says so itself. 0: no limit."
     )
+    requirements_from_anywhere: bool = Field(
+        default=False,
+        description="Let a run's requirements.txt name indexes, addresses and folders (`--index-url`, `-e`, URLs).",
+    )
+    sweep_most: int = Field(default=2000, ge=1, le=1_000_000, description="The most runs that one sweep may have.")
 
 
 class Folders(Section):
