@@ -197,24 +197,6 @@ class FileNotReadAgain(Refused):
     next_step = "Put it where it was, or make the schedule again with the notebook as it is now."
 
 
-class NoSuchSchedule(NotFound):
-    """There is no such schedule of yours."""
-
-    next_step = "The Schedules page and `drybench schedules` list those that you have."
-
-
-class ScheduleOver(Conflict):
-    """This schedule has no time to come."""
-
-    next_step = "Remove it, and make a new one from the notebook."
-
-
-class PreviousGoesOn(Conflict):
-    """Its run of the time before was still going, so the time {time} was left out."""
-
-    next_step = "Choose times that lie further apart, or look at what keeps that run."
-
-
 class ChannelWrong(Refused):
     """This is no address for {title}: {problem}."""
 
@@ -243,12 +225,6 @@ class NoSuchHost(Refused):
     """There is no host {host}."""
 
     next_step = "Look for a slip in the address."
-
-
-class NoSuchChannel(NotFound):
-    """There is no such channel of yours."""
-
-    next_step = "The page “Tell me” and `drybench channels` list those that you have."
 
 
 class NotTaken(DrybenchError):
@@ -283,6 +259,18 @@ class NoSuchSweep(NotFound):
     next_step = "The Runs page and `drybench sweeps` list those that you have."
 
 
+class NoSuchSchedule(NotFound):
+    """There is no such schedule of yours."""
+
+    next_step = "The Schedules page and `drybench schedules` list those that you have."
+
+
+class NoSuchChannel(NotFound):
+    """There is no such channel of yours."""
+
+    next_step = "The page “Tell me” and `drybench channels` list those that you have."
+
+
 class NotAllowed(DrybenchError):
     """You may not do this."""
 
@@ -301,6 +289,18 @@ class Conflict(DrybenchError):
 
     status = 409
     next_step = "{next_step}"
+
+
+class ScheduleOver(Conflict):
+    """This schedule has no time to come."""
+
+    next_step = "Remove it, and make a new one from the notebook."
+
+
+class PreviousGoesOn(Conflict):
+    """Its run of the time before was still going, so the time {time} was left out."""
+
+    next_step = "Choose times that lie further apart, or look at what keeps that run."
 
 
 class HasEnded(Conflict):
