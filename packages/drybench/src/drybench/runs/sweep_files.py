@@ -1,0 +1,51 @@
+"""One run for each file of a folder that matches a pattern, in the order in which people count."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from itertools import islice
+from pathlib import Path
+
+from drybench.errors import NoFilesFound, NoSuchFolder, PatternWrong, SweepTooLarge
+
+MOST_LOOKED_AT = 200_000  # names in a folder
+
+
+def files_of(folder: Path, pattern: str, most: int) -> list[str]:
+    """Whole paths. Regular files only: a link may lead anywhere, and to nowhere, by the time its run starts."""
+    if not pattern or "/" in pattern or "\0" in pattern or len(pattern) > 200:
+        raise PatternWrong(pattern=pattern[:200])
+    names: list[str] = []
+    links = 0
+    for entry in _entries(folder):
+        if fnmatch.fnmatchcase(entry.name, pattern) and (pattern[0] == "." or entry.name[0] != "."):
+            if entry.is_file(follow_symlinks=False):
+                names.append(entry.name)
+            links += entry.is_symlink()
+    if not names:
+        raise NoFilesFound(pattern=pattern, folder=str(folder)[:200], links=f"; {links:,} are links" if links else "")
+    if len(names) > most:
+        raise SweepTooLarge(count=f"{len(names):,}", limit=f"{most:,}")
+    return [str(folder / name) for name in sorted(names, key=naturally)]
+
+
+def naturally(name: str) -> tuple[tuple[int, int, str], ...]:
+    """frame2 before frame10."""
+    parts = re.split(r"([0-9]+)", name)
+    numbered = (
+        (0, int(part), part) if part.isdigit() and part.isascii() else (1, 0, part.casefold()) for part in parts
+    )
+    return (*numbered, (2, 0, name))
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """A name that is no text cannot be a parameter."""
+    try:
+        if not folder.is_absolute():
+            raise NoSuchFolder(path=str(folder)[:200])
+        with os.scandir(folder) as entries:
+            return [entry for entry in islice(entries, MOST_LOOKED_AT) if entry.name.isprintable()]
+    except (OSError, ValueError):
+        raise NoSuchFolder(path=str(folder)[:200]) from None
