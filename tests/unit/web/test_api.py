@@ -13,7 +13,7 @@ import pytest
 from drybench.phases import Outcome, Phase, Reason
 from drybench.web import api
 from drybench.web.screen import rfc3339
-from tests.unit.web.little_bench import ADA, LittleBench, little_bench, notebook, xsrf
+from tests.unit.web.little_bench import ADA, FROM_SESSION, LittleBench, little_bench, notebook, xsrf
 
 SENT = {"notebook": ("wing disc.ipynb", notebook("print(step)", parameters="step: int = 2"))}
 
@@ -205,6 +205,17 @@ async def test_environments_machine_and_engines_have_their_twins(bench: LittleBe
     assert (environments[0]["name"], environments[0]["kernels"]) == ("python", ["python3"])
     assert (machine["waiting"], machine["working"]) == (1, 0)
     assert {limit["setting"] for limit in engines} >= {"engines.local.people_trust_each_other"}
+
+
+async def test_a_session_learns_what_a_run_may_be_given(bench: LittleBench) -> None:
+    session = bench.session()
+    async with bench.program(FROM_SESSION) as program:
+        sizes = (await program.get("/sizes")).json()["items"]
+    assert [(size["name"], size["cores"], size["memory"]) for size in sizes] == [
+        ("default", 1, 3 << 29),
+        ("large", 4, 8 << 30),
+    ]
+    assert session.task.spec.env == {"DRYBENCH_ENVIRONMENT": "python"}
 
 
 async def test_the_description_names_every_address_and_every_answer_fits_it(bench: LittleBench) -> None:

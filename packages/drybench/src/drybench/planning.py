@@ -8,7 +8,7 @@ from drybench.model import RUN, SESSION, Environment, Person, Size, Task
 
 
 def plan_session(id: str, person: Person, environment: Environment, size: Size, home: Path) -> Task:
-    """A session's command comes from JupyterHub, when it hands it over."""
+    """Its command comes from JupyterHub, when it hands it over. What asks for runs in it wants the same environment."""
     return Task(
         id=id,
         person=person.name,
@@ -19,6 +19,7 @@ def plan_session(id: str, person: Person, environment: Environment, size: Size, 
         cores=size.cores,
         memory=size.memory,
         gpu_count=size.gpus,
+        env={"DRYBENCH_ENVIRONMENT": environment.name},
         needs_address=True,
     )
 

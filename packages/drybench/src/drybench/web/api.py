@@ -32,6 +32,7 @@ from drybench.web.shapes import (
     RunJson,
     SessionAsk,
     SessionJson,
+    SizeJson,
 )
 from drybench.web.showing import environment_json, inspected, run_json, session_json
 from drybench.web.uploads import FORM, closed_form, sent_notebook, sent_run
@@ -61,6 +62,12 @@ def me(asker: ForRuns) -> PersonJson:
 @router.get("/environments")
 def environments(portal: Here, asker: ForRuns) -> Items[EnvironmentJson]:
     return Items(items=[environment_json(portal, one) for one in portal.catalogue.environments()])
+
+
+@router.get("/sizes")
+def sizes(portal: Here, asker: ForRuns) -> Items[SizeJson]:
+    """How much a session or a run may have; an environment says which it has when nobody chooses."""
+    return Items(items=[SizeJson.model_validate(one) for one in portal.catalogue.sizes()])
 
 
 @router.get("/machine")

@@ -65,6 +65,18 @@ class EnvironmentJson(BaseModel):
         return cls.model_validate(environment).model_copy(update={"kernels": list(kernels)})
 
 
+class SizeJson(BaseModel):
+    """Memory in bytes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    title: str
+    cores: float
+    memory: int
+    gpus: int
+
+
 class TaskJson(BaseModel):
     """What sessions and runs have in common."""
 
