@@ -90,6 +90,11 @@ class DataFolder:
         return self.path / "runs"
 
     @property
+    def sweeps(self) -> Path:
+        """What was handed in for each sweep; its runs lie with the other runs."""
+        return self.path / "sweeps"
+
+    @property
     def environments(self) -> Path:
         return self.path / "environments"
 
@@ -110,6 +115,7 @@ class DataFolder:
             self.tickets,
             self.tasks,
             self.runs,
+            self.sweeps,
             self.environments,
             self.backups,
         ):

@@ -63,21 +63,7 @@ class RunFolders:
 
     def make(self, run_id: str, run_json: Mapping[str, Any], files: Mapping[str, bytes]) -> Mapping[str, str]:
         """Write `given/` once, whole or not at all, read-only; the sha256 of each file in it."""
-        folder = self.path(run_id)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=".given-", dir=folder))
-        given = {"run.json": json.dumps(run_json, indent=1).encode(), **files}
-        try:
-            for name, content in given.items():
-                _write_for_good(unfinished / name, content)
-            _sync(unfinished)
-            unfinished.chmod(0o500)
-            unfinished.rename(folder / "given")
-        except BaseException:
-            remove_tree(unfinished)
-            raise
-        _sync(folder)
-        return {name: hashlib.sha256(content).hexdigest() for name, content in given.items()}
+        return write_given(self.path(run_id), {"run.json": json.dumps(run_json, indent=1).encode(), **files})
 
     def path(self, run_id: str) -> Path:
         return self._root / _checked(run_id)
@@ -218,6 +204,23 @@ class RunFolders:
                 return
             yield from part.events
             offset = part.next_offset
+
+
+def write_given(folder: Path, given: Mapping[str, bytes]) -> Mapping[str, str]:
+    """`given/` of this folder: once, whole or not at all, read-only; the sha256 of each file in it."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=".given-", dir=folder))
+    try:
+        for name, content in given.items():
+            _write_for_good(unfinished / name, content)
+        _sync(unfinished)
+        unfinished.chmod(0o500)
+        unfinished.rename(folder / "given")
+    except BaseException:
+        remove_tree(unfinished)
+        raise
+    _sync(folder)
+    return {name: hashlib.sha256(content).hexdigest() for name, content in given.items()}
 
 
 def blocks(file: BinaryIO, size: int = 1 << 16) -> Iterator[bytes]:
