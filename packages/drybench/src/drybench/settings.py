@@ -19,7 +19,7 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from drybench.data_folder import DataFolder
-from drybench.settings_sections import Bench, Database, Engines, Folders, Hub, Runs, SizeSettings, Tls
+from drybench.settings_sections import Bench, Database, Engines, Folders, Hub, Mail, Notices, Runs, SizeSettings, Tls
 from drybench.settings_sources import (
     Key,
     Source,
@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     engines: Engines = Engines()
     runs: Runs = Runs()
     folders: Folders = Folders()
+    mail: Mail = Mail()
+    notices: Notices = Notices()
 
     _places: Mapping[Key, str] = PrivateAttr(default_factory=dict[Key, str])
 

@@ -5,7 +5,7 @@ The reference page in the docs is made from these descriptions.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -124,6 +124,40 @@ class Runs(Section):
         description="Let a run's requirements.txt name indexes, addresses and folders (`--index-url`, `-e`, URLs).",
     )
     sweep_most: int = Field(default=2000, ge=1, le=1_000_000, description="The most runs that one sweep may have.")
+
+
+class Mail(Section):
+    """The mail server through which people are told how their runs ended."""
+
+    server: str = Field(default="", description="Its host name. Empty: this bench sends no mail.")
+    port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="`starttls` (usual on port 587), `tls` (from the first byte, port 465) or `none`.",
+    )
+    sender: str = Field(default="", description="The address that the mails come from, such as `bench@lab.example`.")
+    user: str = Field(default="", description="The name to log in with. Empty: it does not log in.")
+    password_file: str = Field(default="", description="The file that holds the password, readable by you only.")
+    domains: list[str] = Field(
+        default_factory=list[str],
+        description="Mail goes to these domains only, such as `lab.example`. Empty: to any address.",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_sender(self) -> Mail:
+        if self.server and "@" not in self.sender:
+            raise ValueError("needs `sender`, the address that the mails come from")
+        return self
+
+
+class Notices(Section):
+    """How people are told."""
+
+    may_reach: list[str] = Field(
+        default_factory=list[str],
+        description="Hosts, addresses and networks inside your own network that webhooks may go to, such as "
+        "`chat.lab.example` or `10.1.0.0/16`. Everything else there is refused, and this machine too.",
+    )
 
 
 class Folders(Section):
