@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drybench_runner import causes, given_notebook, record
 from drybench_runner.book import Book, is_executed
@@ -19,6 +19,9 @@ from drybench_runner.places import Places
 from drybench_runner.record import RunFile
 from drybench_runner.recording import Recording
 from drybench_runner.working_folder import link_neighbours
+
+if TYPE_CHECKING:
+    from drybench_runner.requirements import Overlay
 
 GRACE = 5.0  # seconds that a cell has to come to an end when it is interrupted
 PATIENCE = 2.5  # seconds that a kernel has to end by itself
@@ -38,6 +41,7 @@ class _NotebookRun:
         self._spec = KernelSpec("", ())
         self._kernel: Kernel | None = None
         self._client: Any = None
+        self._overlay: Overlay | None = None
         self._work: asyncio.Task[End] | None = None
         self._stopped: End | None = None
 
@@ -64,7 +68,8 @@ class _NotebookRun:
             self._notebook = given_notebook.read(self._places.given / self._run.notebook)
             self._warning = self._link_neighbours()
             self._spec = find(self._kernel_name())
-            self._kernel = Kernel(self._spec, Path(self._run.cwd or self._places.output))
+            if self._run.requirements is None:
+                self._start_kernel()
         except NoSuchKernel as missing:
             return causes.no_such_kernel(missing.name, missing.there_are)
         except ValueError as problem:
@@ -72,6 +77,9 @@ class _NotebookRun:
         except OSError as problem:
             return causes.cannot_start_kernel(self._kernel_name(), problem)
         return None
+
+    def _start_kernel(self) -> None:
+        self._kernel = Kernel(self._spec, Path(self._run.cwd or self._places.output))
 
     def _link_neighbours(self) -> str | None:
         if self._run.folder is None or self._run.alone or self._run.cwd is not None:
@@ -94,7 +102,8 @@ class _NotebookRun:
     async def _executed(self) -> End:
         if self._warning:
             self._recording.say(self._warning)
-        self._recording.detail(f"starting the kernel {self._spec.name}")
+        if self._kernel is not None:
+            self._recording.detail(f"starting the kernel {self._spec.name}")
         # The first event is on the page before the slow imports begin.
         self._journal.flush()
         self._work = asyncio.create_task(self._execute())
@@ -104,6 +113,8 @@ class _NotebookRun:
         return self._work.result()
 
     async def _execute(self) -> End:
+        if self._run.requirements is not None and (cannot := await self._provide_requirements()):
+            return cannot
         from drybench_runner import executing
 
         assert self._kernel is not None
@@ -123,6 +134,21 @@ class _NotebookRun:
         except MemoryError:
             return causes.OUT_OF_MEMORY
         return causes.DONE
+
+    async def _provide_requirements(self) -> End | None:
+        """Before the kernel is started, which is to find them."""
+        from drybench_runner import requirements
+
+        provided = await requirements.provide_for(self._places, self._run, self._recording.detail)
+        if isinstance(provided, End):
+            return provided
+        self._overlay = provided
+        self._recording.detail(f"starting the kernel {self._spec.name}")
+        try:
+            self._start_kernel()
+        except OSError as problem:
+            return causes.cannot_start_kernel(self._spec.name, problem)
+        return None
 
     async def _execute_cells(self) -> None:
         try:
@@ -225,4 +251,5 @@ class _NotebookRun:
             cells=told.cells,
             executed=told.executed,
             kernel={"name": self._spec.name, "language": self._spec.language},
+            requirements=self._overlay.as_json() if self._overlay else None,
         )

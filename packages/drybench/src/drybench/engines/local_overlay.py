@@ -44,6 +44,7 @@ def overlay_variables(overlay: Path, python: Path) -> Mapping[str, str]:
     """What makes programs use the overlay, and Jupyter find what the shared environment brings."""
     return {
         "VIRTUAL_ENV": str(overlay),
+        "DRYBENCH_PYTHON": str(python),
         "JUPYTER_PATH": str(python / "share" / "jupyter"),
         "JUPYTER_CONFIG_PATH": str(python / "etc" / "jupyter"),
         "JUPYTERLAB_DIR": str(python / "share" / "jupyter" / "lab"),
