@@ -38,5 +38,9 @@ class Places:
         return self.made / "notebook.ipynb"
 
     @property
+    def receipt(self) -> Path:
+        return self.made / "receipt.json"
+
+    @property
     def result(self) -> Path:
         return self.made / "result.json"

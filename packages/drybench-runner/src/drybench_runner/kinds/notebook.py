@@ -16,6 +16,7 @@ from drybench_runner.journal import Journal, Log
 from drybench_runner.kernel import Kernel
 from drybench_runner.kernelspecs import NATIVE, KernelSpec, NoSuchKernel, find
 from drybench_runner.places import Places
+from drybench_runner.receipt import Gathering
 from drybench_runner.record import RunFile
 from drybench_runner.recording import Recording
 from drybench_runner.working_folder import link_neighbours
@@ -42,6 +43,7 @@ class _NotebookRun:
         self._kernel: Kernel | None = None
         self._client: Any = None
         self._overlay: Overlay | None = None
+        self._receipt: Gathering | None = None
         self._work: asyncio.Task[End] | None = None
         self._stopped: End | None = None
 
@@ -106,6 +108,7 @@ class _NotebookRun:
             self._recording.detail(f"starting the kernel {self._spec.name}")
         # The first event is on the page before the slow imports begin.
         self._journal.flush()
+        self._receipt = Gathering(self._run.inputs, self._run.folder)
         self._work = asyncio.create_task(self._execute())
         await asyncio.wait({self._work})
         if self._stopped is not None:
@@ -219,6 +222,9 @@ class _NotebookRun:
             self._client.close()
         self._journal.close()
         self._log.close()
+        if self._receipt is not None:
+            overlay = self._overlay.folder if self._overlay else None
+            self._receipt.write(self._places.receipt, self._started_at, self._ended_at, overlay)
         self._last_files.keep_result(self._result(end))
 
     def _keep_notebook(self, end: End) -> End:
