@@ -16,12 +16,12 @@ from drybench_runner.journal import Journal, Log
 from drybench_runner.kernel import Kernel
 from drybench_runner.kernelspecs import NATIVE, KernelSpec, NoSuchKernel, find
 from drybench_runner.places import Places
-from drybench_runner.receipt import Gathering
 from drybench_runner.record import RunFile
 from drybench_runner.recording import Recording
 from drybench_runner.working_folder import link_neighbours
 
 if TYPE_CHECKING:
+    from drybench_runner.receipt import Gathering
     from drybench_runner.requirements import Overlay
 
 GRACE = 5.0  # seconds that a cell has to come to an end when it is interrupted
@@ -108,12 +108,17 @@ class _NotebookRun:
             self._recording.detail(f"starting the kernel {self._spec.name}")
         # The first event is on the page before the slow imports begin.
         self._journal.flush()
-        self._receipt = Gathering(self._run.inputs, self._run.folder)
+        self._begin_receipt()
         self._work = asyncio.create_task(self._execute())
         await asyncio.wait({self._work})
         if self._stopped is not None:
             return self._stopped
         return self._work.result()
+
+    def _begin_receipt(self) -> None:
+        from drybench_runner.receipt import Gathering
+
+        self._receipt = Gathering(self._run.inputs, self._run.folder)
 
     async def _execute(self) -> End:
         if self._run.requirements is not None and (cannot := await self._provide_requirements()):
