@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,18 @@ import httpx
 import pytest
 
 from drybench.engines.base import Engine, Handle
-from drybench.errors import Refused
-from drybench.model import RUN, Mount, Task
+from drybench.errors import ReadyGone, Refused
+from drybench.model import READY, RUN, Mount, Task
 from drybench.phases import Seen, Sight
 
 MakeEngine = Callable[[], Engine]
 Command = tuple[str, ...]
+TAKES_ONE = """
+import asyncio, os, pathlib, subprocess, sys
+from drybench_runner.claims import Door
+claim = asyncio.run(Door(pathlib.Path(os.environ["DRYBENCH_TASK_DIR"])).claim())
+sys.exit(subprocess.run(claim.command, env={**os.environ, **claim.env}).returncode)
+"""
 SERVER = """
 import http.server, json, os
 server = http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
@@ -62,6 +69,7 @@ class EngineContract:
     says_folder: Command = ("sh", "-c", "pwd; exec sleep 1000")
     is_killed: Command = ("sh", "-c", "kill -9 $$")
     serves: Command = ("python3", "-c", SERVER)
+    is_ready: Command = (sys.executable, "-c", TAKES_ONE)
 
     @pytest.fixture
     def make_engine(self) -> MakeEngine:
@@ -86,7 +94,7 @@ class EngineContract:
         def make(command: Command, **more: Any) -> Task:
             made.append(str(uuid4()))
             given: dict[str, Any] = {"cores": 1, "memory": 512 << 20, "workdir": tmp_path, **more}
-            return Task(id=made[-1], person="ada", kind=RUN, command=command, **given)
+            return Task(id=made[-1], person="ada", command=command, **{"kind": RUN, **given})
 
         yield make
         for id in made:
@@ -273,3 +281,107 @@ class EngineContract:
                 break
         async with httpx.AsyncClient(trust_env=False) as client:
             assert (await client.get(address)).status_code == 200
+
+    @pytest.fixture
+    async def ready(self, engine: Engine, task: Callable[..., Task]) -> Callable[[], Awaitable[Handle]]:
+        """Start a ready task; it waits for its work when this is back."""
+        if not engine.can.ready:
+            pytest.skip("this engine keeps nothing ready")
+
+        async def start() -> Handle:
+            handle = await engine.start(task(self.is_ready, kind=READY), {})
+            await until(engine, handle, Seen.RUNNING)
+            return handle
+
+        return start
+
+    async def test_a_claimed_one_is_the_task(
+        self, engine: Engine, task: Callable[..., Task], ready: Callable[[], Awaitable[Handle]]
+    ) -> None:
+        given = task(self.says_variable("PLANT"), env={"PLANT": "fern"})
+        handle = json.loads(json.dumps(await engine.claim(await ready(), given, {})))
+        assert (handle["format"], handle["task"]) == (1, given.id)
+        await log_with(engine, handle, b"fern\n")
+        assert (await engine.poll([handle]))[0].seen is Seen.RUNNING
+        await engine.stop(handle, 0)
+        await until(engine, handle, Seen.ENDED)
+        await engine.forget(handle)
+        assert (await engine.poll([handle]))[0].seen is Seen.UNKNOWN
+
+    @pytest.mark.parametrize("code", [0, 3])
+    async def test_the_end_of_a_claimed_one_is_told_of(
+        self, engine: Engine, task: Callable[..., Task], ready: Callable[[], Awaitable[Handle]], code: int
+    ) -> None:
+        given = task(self.exits_with(code))
+        handle = await engine.claim(await ready(), given, {})
+
+        async def listen() -> None:
+            async for id in engine.changes():
+                if id == given.id and (await engine.poll([handle]))[0].seen is Seen.ENDED:
+                    return
+
+        await asyncio.wait_for(listen(), 10)
+        assert (await engine.poll([handle]))[0].exit_code == code
+
+    async def test_claimed_twice_it_is_given_its_work_once(
+        self,
+        engine: Engine,
+        make_engine: MakeEngine,
+        task: Callable[..., Task],
+        ready: Callable[[], Awaitable[Handle]],
+    ) -> None:
+        given, of, other = task(self.says("began")), await ready(), make_engine()
+        handles = await asyncio.gather(*(which.claim(of, given, {}) for which in (engine, other) * 2))
+        handles.append(await other.claim(of, given, {}))
+        await log_with(engine, handles[0], b"began")
+        for handle in handles:
+            assert (await other.poll([handle]))[0].seen is Seen.RUNNING
+            assert await log_of(other, handle) == b"began\n"
+        await other.close()
+
+    async def test_a_start_after_the_claim_finds_it(
+        self,
+        engine: Engine,
+        make_engine: MakeEngine,
+        task: Callable[..., Task],
+        ready: Callable[[], Awaitable[Handle]],
+    ) -> None:
+        given = task(self.says("began"))
+        await engine.claim(await ready(), given, {})
+        other = make_engine()
+        by_id_alone = {"format": 1, "task": given.id}
+        await until(other, by_id_alone, Seen.RUNNING)
+        await log_with(other, await other.start(given, {}), b"began")
+        assert await log_of(other, by_id_alone) == b"began\n"
+        await other.close()
+
+    async def test_one_that_ended_before_is_gone_and_the_task_can_be_started(
+        self, engine: Engine, task: Callable[..., Task], ready: Callable[[], Awaitable[Handle]]
+    ) -> None:
+        given, of = task(self.says("began")), await ready()
+        await engine.stop(of, 0)
+        await until(engine, of, Seen.ENDED)
+        for _ in range(2):
+            with pytest.raises(ReadyGone):
+                await engine.claim(of, given, {})
+        assert await engine.poll([of, {"format": 1, "task": given.id}]) == [Sight(Seen.UNKNOWN)] * 2
+        await log_with(engine, await engine.start(given, {}), b"began\n")
+
+    async def test_one_that_another_task_has_claimed_is_gone(
+        self, engine: Engine, task: Callable[..., Task], ready: Callable[[], Awaitable[Handle]]
+    ) -> None:
+        first, second, of = task(self.says("first")), task(self.says("second")), await ready()
+        handle = await engine.claim(of, first, {})
+        with pytest.raises(ReadyGone):
+            await engine.claim(of, second, {})
+        await log_with(engine, await engine.start(second, {}), b"second\n")
+        assert await log_with(engine, handle, b"first") == b"first\n"
+
+    async def test_what_runs_already_claims_nothing(
+        self, engine: Engine, task: Callable[..., Task], ready: Callable[[], Awaitable[Handle]]
+    ) -> None:
+        given, of = task(self.says("began")), await ready()
+        handle = await engine.start(given, {})
+        again = await engine.claim(of, given, {})
+        assert await log_with(engine, again, b"began") == await log_with(engine, handle, b"began") == b"began\n"
+        assert (await engine.poll([of]))[0].seen is Seen.RUNNING

@@ -18,6 +18,7 @@ class TestFake(EngineContract):
     says_folder = ("folder",)
     is_killed = ("exit", "137")
     serves = ("serve",)
+    is_ready = ("ready",)
 
     @pytest.fixture
     def make_engine(self) -> MakeEngine:

@@ -18,7 +18,7 @@
     │  ├─ HasEnded  OnlyForward  StillOpen  StillStopping  SessionsGoOn  NameInUse  KeyUsedOtherwise
     ├─ HubAway  HubBusy  PortalAway                                                      503
     ├─ DiskFull                                                                          507
-    ├─ EngineMissing  TaskNotStarted  TasksGoOn
+    ├─ EngineMissing  TaskNotStarted  ReadyGone  TasksGoOn
     ├─ RecordUnreadable           what a task left in its run folder is not what it should be
     ├─ SettingsWrong              a line of drybench.toml
     └─ CannotStart                a port in use, a second bench, data of a newer version
@@ -646,6 +646,13 @@ class TaskNotStarted(DrybenchError):
 
     status = 503
     next_step = "It is tried again; if that does not help, ask the keeper of this bench."
+
+
+class ReadyGone(DrybenchError):
+    """What stood ready for it has ended."""
+
+    status = 503
+    next_step = "It is started anew."
 
 
 class MachineTooSmall(Refused):

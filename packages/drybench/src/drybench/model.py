@@ -12,7 +12,8 @@ from drybench.phases import Outcome, Phase, Reason, State, Wanted
 
 SESSION: Literal["session"] = "session"
 RUN: Literal["run"] = "run"
-TaskKind = Literal["session", "run"]
+READY: Literal["ready"] = "ready"  # started ahead, and given its work by a claim
+TaskKind = Literal["session", "run", "ready"]
 
 
 @dataclass(frozen=True)

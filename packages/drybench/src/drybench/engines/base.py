@@ -64,7 +64,11 @@ class Engine(Protocol):
         """Once the end is in the ledger: remove what is left."""
 
     async def claim(self, handle: Handle, task: Task, env: Mapping[str, str]) -> Handle:
-        """Where `can.ready`: give a ready task its work."""
+        """Where `can.ready`: give a ready task its work, once. From then on it is `task`, by this id and no other.
+
+        With the same two it may be asked for again, as after a crash. errors.ReadyGone where the ready one
+        will never take it: nothing is left of it then, and `task` can be started.
+        """
         ...
 
     def logs(self, handle: Handle, since: int = 0) -> AsyncIterator[bytes]:

@@ -2,7 +2,7 @@
 
 It knows a few words as commands and lets everything else go on until the test says how it ends:
 
-    exit CODE    say TEXT    variable NAME    folder    serve
+    exit CODE    say TEXT    variable NAME    folder    serve    ready
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from drybench.engines.base import Capabilities, Handle, Room
-from drybench.errors import MachineTooSmall, NoSuchGpu
-from drybench.model import Task
+from drybench.errors import MachineTooSmall, NoSuchGpu, ReadyGone
+from drybench.model import READY, Task
 from drybench.phases import Reason, Seen, Sight
 
 TERMINATED = 143
@@ -45,6 +45,7 @@ class FakeMachine:
         self.tasks: dict[str, FakeTask] = {}
         self.starts: Counter[str] = Counter()
         self.forgotten: list[str] = []
+        self.claimed: dict[str, str] = {}  # by which ready task
         self._listeners: list[asyncio.Queue[str]] = []
 
     def listen(self) -> asyncio.Queue[str]:
@@ -80,7 +81,7 @@ class FakeMachine:
 
 class FakeEngine:
     name = "fake"
-    can = Capabilities(gpus=True, mounts=True, addresses=True)
+    can = Capabilities(gpus=True, mounts=True, addresses=True, ready=True)
 
     def __init__(
         self, machine: FakeMachine | None = None, *, cores: float = 4, memory: int = 8 << 30, gpus: Sequence[str] = ()
@@ -123,7 +124,15 @@ class FakeEngine:
         self.machine.forget(handle["task"])
 
     async def claim(self, handle: Handle, task: Task, env: Mapping[str, str]) -> Handle:
-        raise NotImplementedError  # `can.ready` is False
+        ready = self.machine.tasks.get(handle["task"])
+        if task.id in self.machine.tasks:
+            return {"format": 1, "task": task.id}
+        if ready is None or ready.seen is Seen.ENDED or ready.task.kind != READY:
+            self.machine.forget(handle["task"])
+            raise ReadyGone()
+        del self.machine.tasks[handle["task"]]
+        self.machine.claimed[task.id] = handle["task"]
+        return await self.start(task, env)
 
     async def logs(self, handle: Handle, since: int = 0) -> AsyncIterator[bytes]:
         if task := self.machine.tasks.get(handle["task"]):

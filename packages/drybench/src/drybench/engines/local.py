@@ -19,14 +19,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from drybench.engines import local_watcher
+from drybench.engines import local_claiming, local_watcher
 from drybench.engines.base import Capabilities, Handle, Room
 from drybench.engines.local_environ import environ
 from drybench.engines.local_folder import TaskFolder
 from drybench.engines.local_overlay import make_overlay
 from drybench.engines.processes import Identity
-from drybench.errors import MachineNotFit, MachineTooSmall, MountNotHere, NoSuchGpu, TaskNotStarted
-from drybench.model import Task
+from drybench.errors import MachineNotFit, MachineTooSmall, MountNotHere, NoSuchGpu, ReadyGone, TaskNotStarted
+from drybench.model import READY, Task
 from drybench.phases import Reason, Seen, Sight
 from drybench.quantities import bytes_in_words
 
@@ -41,12 +41,12 @@ class LocalEngine:
     def __init__(
         self, tasks: Path, *, cores: float, memory: int, gpus: Sequence[str] = (), home: Path | None = None
     ) -> None:
-        self.can = Capabilities(gpus=bool(gpus), addresses=True, one_account=True)
+        self.can = Capabilities(gpus=bool(gpus), addresses=True, one_account=True, ready=True)
         self._tasks = tasks
         self._room = Room(cores, memory, tuple(gpus))
         self._home = home or Path.home()
         self._ends: dict[str, int] = {}  # a pidfd of each watcher
-        self._without_address: set[str] = set()
+        self._without_address: set[str] = set()  # or, of ready ones, without their door
         self._news: asyncio.Queue[str] = asyncio.Queue()
         _require_pidfd()
 
@@ -63,12 +63,15 @@ class LocalEngine:
 
     async def start(self, task: Task, env: Mapping[str, str]) -> Handle:
         self.check(task)
+        folder = TaskFolder.of(self._tasks, task.id)
+        if folder and folder.link:
+            with suppress(ReadyGone):
+                return await self.claim({"format": 1, "task": folder.path.name}, task, env)
         watcher = await asyncio.to_thread(self._start, task, env)
-        if task.needs_address:
+        waits = {"ready": True} if task.kind == READY else {}
+        if task.needs_address or waits:
             self._without_address.add(task.id)
-        self._attend(task.id, watcher)
-        self._news.put_nowait(task.id)
-        return {"format": 1, "task": task.id, **watcher.as_json(), "folder": str(self._tasks / task.id)}
+        return {**self._begun(task, watcher), **waits}
 
     async def poll(self, handles: Sequence[Handle]) -> list[Sight]:
         looks = await asyncio.to_thread(lambda: [self._look(handle) for handle in handles])
@@ -101,7 +104,15 @@ class LocalEngine:
         await asyncio.to_thread(folder.remove)
 
     async def claim(self, handle: Handle, task: Task, env: Mapping[str, str]) -> Handle:
-        raise NotImplementedError  # `can.ready` is False
+        ready = TaskFolder.of(self._tasks, handle.get("task"))
+        if ready is None or not await asyncio.to_thread(local_claiming.point_to, self._tasks, task.id, ready):
+            return await self.start(task, env)
+        if await asyncio.to_thread(local_claiming.give, ready, task, env) is not local_claiming.Claimed.TAKEN:
+            await self._clear_unclaimed(handle, ready, task.id)
+        watcher = ready.watcher()
+        if watcher is None:
+            raise TaskNotStarted(cause=f"nobody watches {task.id}")
+        return self._begun(task, watcher)
 
     async def logs(self, handle: Handle, since: int = 0) -> AsyncIterator[bytes]:
         folder = TaskFolder.of(self._tasks, handle.get("task"))
@@ -118,6 +129,26 @@ class LocalEngine:
     async def close(self) -> None:
         for id in list(self._ends):
             self._let_go(id)
+
+    def _begun(self, task: Task, watcher: Identity) -> Handle:
+        self._attend(task.id, watcher)
+        self._news.put_nowait(task.id)
+        return {"format": 1, "task": task.id, **watcher.as_json()}
+
+    async def _clear_unclaimed(self, handle: Handle, ready: TaskFolder, id: str) -> None:
+        """It has ended, or must, before it could take the work after all; then only what it wrote down counts."""
+        whose = await asyncio.to_thread(local_claiming.whose, ready, id)
+        if whose is local_claiming.Claimed.NOT_TAKEN:
+            watcher = await asyncio.to_thread(self._stop, handle, 0)
+            if watcher is not None:
+                await self._until_ended(watcher)
+            whose = await asyncio.to_thread(local_claiming.whose, ready, id)
+        if whose is local_claiming.Claimed.TAKEN:
+            return
+        if whose is local_claiming.Claimed.NOT_TAKEN:
+            await asyncio.to_thread(ready.remove)
+        (self._tasks / id).unlink()
+        raise ReadyGone()
 
     def _start(self, task: Task, env: Mapping[str, str]) -> Identity:
         folder = TaskFolder.of(self._tasks, task.id)
@@ -147,19 +178,19 @@ class LocalEngine:
         if folder is None:
             return Sight(Seen.UNKNOWN), None
         try:
-            return self._look_into(folder, Identity.from_json(handle))
+            return self._look_into(folder, handle)
         except OSError as problem:
             return Sight(Seen.UNREACHABLE, detail=problem.strerror or ""), None
         except TaskNotStarted as problem:  # a watcher in place of one that was killed
             return Sight(Seen.UNREACHABLE, detail=problem.sentence), None
 
-    def _look_into(self, folder: TaskFolder, started: Identity | None) -> tuple[Sight, Identity | None]:
+    def _look_into(self, folder: TaskFolder, handle: Handle) -> tuple[Sight, Identity | None]:
         """The end counts once the watcher is gone too: a task may write what it likes into its folder."""
-        watcher = (folder.watcher() if folder.exists() else None) or started
+        watcher = (folder.watcher() if folder.exists() else None) or Identity.from_json(handle)
         if watcher is None or not (watcher.is_alive or folder.exists()):
             return Sight(Seen.UNKNOWN), None
         if watcher.is_alive:
-            return _alive(folder), watcher
+            return _alive(folder, waits=bool(handle.get("ready"))), watcher
         if end := folder.end():
             return Sight(Seen.ENDED, exit_code=end.exit_code, reason=end.reason), None
         if not watcher.is_of_this_boot:
@@ -242,11 +273,12 @@ def _launch(folder: TaskFolder, order: Mapping[str, Any] | None) -> Identity:
     raise TaskNotStarted(cause=folder.complaint() or "its watcher gave no answer")
 
 
-def _alive(folder: TaskFolder) -> Sight:
+def _alive(folder: TaskFolder, waits: bool) -> Sight:
     memory, cpu = folder.usage()
     port = folder.port()
+    is_up = folder.has_door() if waits else folder.has_command()
     return Sight(
-        Seen.RUNNING if folder.has_command() else Seen.STARTING,
+        Seen.RUNNING if is_up else Seen.STARTING,
         address=f"http://127.0.0.1:{port}" if port else None,
         memory=memory,
         cpu=cpu,
@@ -255,7 +287,7 @@ def _alive(folder: TaskFolder) -> Sight:
 
 def _has_address(folder: TaskFolder) -> bool:
     try:
-        return folder.port() is not None
+        return folder.port() is not None or folder.has_door()
     except OSError:
         return False
 

@@ -25,6 +25,7 @@ ALLOWED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 SMALL = 1 << 16
 BLOCK = 1 << 16
 MOST_CORES = 1 << 20
+DOOR, TAKEN = "door", "taken.json"  # of a ready task: see `drybench_runner.claims`
 NOT_A_FILE = {errno.ELOOP, errno.ENXIO, errno.ENOTDIR}
 
 
@@ -37,11 +38,18 @@ class End:
 @dataclass(frozen=True)
 class TaskFolder:
     path: Path
+    link: Path | None = None  # the name of a task that has claimed a ready one, whose folder this is
 
     @classmethod
     def of(cls, tasks: Path, id: object) -> TaskFolder | None:
         """None for a name that no task has."""
-        return cls(tasks / id) if isinstance(id, str) and ALLOWED_ID.fullmatch(id) else None
+        if not isinstance(id, str) or not ALLOWED_ID.fullmatch(id):
+            return None
+        try:
+            ready = str((tasks / id).readlink())
+        except OSError:
+            return cls(tasks / id)
+        return cls(tasks / ready, tasks / id) if ALLOWED_ID.fullmatch(ready) else None
 
     @property
     def own(self) -> Path:
@@ -88,6 +96,18 @@ class TaskFolder:
             return None
         return port or None
 
+    def has_door(self) -> bool:
+        """A ready task can be given its work."""
+        try:
+            return stat.S_ISSOCK((self.own / DOOR).lstat().st_mode)
+        except OSError:
+            return False
+
+    def taken_by(self) -> str | None:
+        """The task whose work a ready one has taken; empty for nonsense."""
+        record = self._record("own", TAKEN)
+        return None if record is None else str(record.get("task", ""))
+
     def usage(self) -> tuple[int | None, float | None]:
         record = self._record("usage.json") or {}
         return _integer(record.get("memory"), 1 << 62), _cores(record.get("cpu"))
@@ -121,13 +141,17 @@ class TaskFolder:
 
     def remove(self) -> None:
         """Once more does no harm."""
-        if not self.exists():
-            return
-        try:
-            shutil.rmtree(self.path)
-        except PermissionError:
-            self._make_removable()
-            shutil.rmtree(self.path)
+        if self.exists():
+            try:
+                shutil.rmtree(self.path)
+            except PermissionError:
+                self._make_removable()
+                shutil.rmtree(self.path)
+        self.unlink()
+
+    def unlink(self) -> None:
+        if self.link is not None:
+            self.link.unlink(missing_ok=True)
 
     def _make_removable(self) -> None:
         """A task may have taken the right to write from its own folders."""
