@@ -87,6 +87,24 @@ class RunFolders:
     def given_notebook(self, run_id: str) -> bytes:
         return self._given(run_id, "notebook.ipynb", GIVEN_MOST)
 
+    def given_file(self, run_id: str, name: str, most: int) -> bytes | None:
+        """Another file that was handed in, or None."""
+        try:
+            return read_beneath(self._root, f"{_checked(run_id)}/given/{name}", most)
+        except FileNotFoundError:
+            return None
+        except UNFIT as problem:
+            raise RecordUnreadable(file=name, problem=problem.strerror) from None
+
+    def made_file(self, run_id: str, attempt: int, name: str, most: int) -> bytes | None:
+        """A file that the runner leaves beside its result, or None. What is in it is the task's word."""
+        try:
+            return self._made(run_id, attempt, name, most)
+        except FileNotFoundError:
+            return None
+        except UNFIT as problem:
+            raise RecordUnreadable(file=name, problem=problem.strerror) from None
+
     def given_unchanged(self, run_id: str, hashes: Mapping[str, str]) -> bool:
         """Exactly these files with exactly this content."""
         folder = f"{_checked(run_id)}/given"
