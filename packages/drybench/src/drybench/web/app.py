@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from drybench.errors import DiskFull, DrybenchError, NoSuchPage, NotAllowed, NotSignedIn, RequestWrong
 from drybench.web import api, live, new_run_pages, pages, run_pages, sandbox, sign_in, socket, static_files
 from drybench.web.guards import BoundedBody, EveryErrorSpeaks, OwnAddress, SafeHeaders
+from drybench.web.journals import Journals
 from drybench.web.portal import Portal
 from drybench.web.templating import page, wants_html
 from drybench.web.uploads import BESIDE, most_in_a_body, wrong_field
@@ -37,6 +38,7 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.portal, app.state.owner, app.state.ending = portal, owner, asyncio.Event()
+    app.state.journals = Journals(portal.run_folders)
     app.include_router(api.router)
     if owner is None:
         for part in (pages, new_run_pages, run_pages, sign_in, live, sandbox):

@@ -1,45 +1,45 @@
 """A notebook as HTML, in a frame that can do nothing: what a task wrote is hostile.
 
 The page is served with a policy that gives it an origin of its own (none), no network, no forms and no
-way to its parent but messages. Its libraries are ours; nothing comes from a CDN. While a run goes on the
-frame shows the notebook as it was given, and `static/frame/grow.js` fills in what the page hands it.
+way to its parent but messages. Its libraries are ours; nothing comes from a CDN. nbconvert sets the cells; the
+outputs are drawn by `static/frame/grow.js`, in the same way whether they come at once or one after the other.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from drybench.model import Run
 from drybench.phases import Phase
 from drybench.runs.notebooks import read_notebook
+from drybench.runs.run_folder import RunFolders
 from drybench.web.door import ForAll
+from drybench.web.journals import Journals
 from drybench.web.portal import Here
 from drybench.web.routing import PageRoute
 from drybench.web.screen import amount
+from drybench.web.so_far import Event, SoFar, as_script, events_of
 from drybench.web.templating import HERE, templates
 
 log = logging.getLogger(__name__)
 
-MOST_SHOWN = 30 << 20  # bytes of a notebook; a larger one is for downloading
+MOST_SHOWN = 30 << 20  # bytes of a notebook; of a larger one the outputs are taken from its journal
 AT_ONCE = threading.BoundedSemaphore(1)  # one notebook is made into HTML at a time: it takes a core
-ORDER = [
-    "application/javascript",
-    "text/html",
-    "text/markdown",
-    "image/svg+xml",
-    "text/latex",
-    "image/png",
-    "image/jpeg",
-    "text/plain",
-]
-
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+class TooMuch(Exception):
+    """So many bytes of cells."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
 
 
 @router.get("/runs/{id}/notebook.html")
@@ -48,9 +48,9 @@ def notebook_frame(request: Request, portal: Here, asker: ForAll, id: str) -> Re
     run = portal.runs.get(asker.person, id)
     if request.headers.get("sec-fetch-dest") == "document":
         return RedirectResponse(f"/runs/{id}", 303)
-    growing = run.task.phase is not Phase.ENDED
-    content = portal.run_folders.given_notebook(id) if growing else portal.run_folders.notebook(id, run.attempt)
-    return HTMLResponse(_html(content, portal.addresses.public, growing), headers=policy(portal.addresses.public))
+    journals: Journals = request.app.state.journals
+    public = portal.addresses.public
+    return HTMLResponse(_html(portal.run_folders, journals, run, public), headers=policy(public))
 
 
 def policy(public: str) -> dict[str, str]:
@@ -71,27 +71,43 @@ def policy(public: str) -> dict[str, str]:
     return {"content-security-policy": "; ".join(rules)}
 
 
-def _html(content: bytes, public: str, growing: bool) -> str:
-    if len(content) > MOST_SHOWN:
-        return _instead("too_large", amount(len(content)))
+def _html(folders: RunFolders, journals: Journals, run: Run, public: str) -> str:
     try:
-        notebook = read_notebook(content, MOST_SHOWN)  # lines joined: nbconvert takes no others
+        notebook, events, offset = _content(folders, journals, run)
         with AT_ONCE:
-            return _converted(_as_it_begins(notebook) if growing else notebook, public, growing)
+            return _converted(_as_it_begins(notebook), as_script(events, offset), public)
+    except TooMuch as found:
+        return _instead("too_large", amount(found.size))
     except Exception:
         log.warning("a notebook could not be shown", exc_info=True)
         return _instead("unreadable", "")
+
+
+def _content(folders: RunFolders, journals: Journals, run: Run) -> tuple[dict[str, Any], Iterable[Event], int]:
+    """Cells, what they put out, and up to where the journal is told by that."""
+    if run.task.phase is Phase.ENDED:
+        content = folders.notebook(run.id, run.attempt)
+        if len(content) <= MOST_SHOWN:
+            notebook = read_notebook(content, MOST_SHOWN)
+            whole = SoFar()
+            whole.take(events_of(notebook))
+            return notebook, whole.events(), 0
+    given = folders.given_notebook(run.id)
+    if len(given) > MOST_SHOWN:
+        raise TooMuch(len(given))
+    events, offset = journals.so_far(run.id, run.attempt)
+    return read_notebook(given, MOST_SHOWN), events, offset
 
 
 def _instead(why: str, size: str) -> str:
     return templates().get_template("frame_instead.html").render(why=why, size=size)
 
 
-def _converted(notebook: dict[str, Any], public: str, growing: bool) -> str:
+def _converted(notebook: dict[str, Any], so_far: str, public: str) -> str:
     import nbformat
 
     node = cast("Any", nbformat).from_dict(notebook)  # it has no types
-    resources = {"static": f"{public}/static", "growing": growing, "math": _may_have_math(notebook)}
+    resources = {"static": f"{public}/static", "so_far": so_far, "math": _may_have_math(notebook)}
     return _exporter(public).from_notebook_node(node, resources)[0]
 
 
@@ -99,12 +115,8 @@ def _converted(notebook: dict[str, Any], public: str, growing: bool) -> str:
 def _exporter(public: str) -> Any:
     """Imported at the first notebook that is shown: it takes a second, and the portal starts without it."""
     from nbconvert.exporters import HTMLExporter
-    from traitlets.config import Config
 
-    config = Config()
-    config.NbConvertBase.display_data_priority = ORDER
     return HTMLExporter(
-        config=config,
         extra_template_basedirs=[str(HERE / "templates" / "nbconvert")],
         template_name="drybench",
         exclude_anchor_links=True,
@@ -124,8 +136,7 @@ def _as_it_begins(notebook: dict[str, Any]) -> dict[str, Any]:
 
 def _may_have_math(notebook: dict[str, Any]) -> bool:
     """MathJax is 60 files: only where there may be something to typeset."""
-    text = json.dumps(notebook["cells"])
-    return "text/latex" in text or any(
+    return any(
         "$" in "".join(cell["source"]) or "\\\\" in "".join(cell["source"])
         for cell in notebook["cells"]
         if cell["cell_type"] == "markdown"

@@ -33,7 +33,8 @@ class FrameFiles(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        response.headers.update({**FOR_FRAMES, "cache-control": A_DAY})
+        ours = scope["path"].startswith("/static/frame/")  # an upgrade changes them, and they have no mark
+        response.headers.update({**FOR_FRAMES, "cache-control": "no-cache" if ours else A_DAY})
         return response
 
 
@@ -42,6 +43,9 @@ def mount(app: FastAPI) -> None:
     components = _package("nbclassic") / "static" / "components"
     app.mount("/static/vendor/requirejs", FrameFiles(directory=components / "requirejs"))
     app.mount("/static/vendor/mathjax", FrameFiles(directory=components / "MathJax"))
+    app.mount("/static/vendor/marked", FrameFiles(directory=components / "marked" / "lib"))
+    app.mount("/static/vendor/plotly", FrameFiles(directory=_package("plotly") / "package_data"))
+    app.mount("/static/vendor/widgets", FrameFiles(directory=_package("widgetsnbextension") / "static"))
     app.mount("/static/vendor/notebook", FrameFiles(directory=_nbconvert_styles()))
     app.mount("/static/frame", FrameFiles(directory=HERE / "static" / "frame"))
     app.mount("/static", OurFiles(directory=HERE / "static"))

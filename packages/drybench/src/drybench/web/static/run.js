@@ -23,6 +23,7 @@ customElements.define("growing-notebook", class extends HTMLElement {
     if (height > 0) this.frame.style.height = `${Math.min(Math.ceil(height), 200_000) + 2}px`
     if (data?.ready && !this.ready) {
       this.ready = true
+      this.since = Number.isSafeInteger(data.since) && data.since > 0 ? data.since : 0
       this.fetchNews()
     }
   }

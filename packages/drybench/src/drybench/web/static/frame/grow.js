@@ -1,10 +1,15 @@
 // Runs inside the sandboxed frame, where it can harm nobody: draws what a run has written so far, in the
 // places that nbconvert's own page would give it, and tells the page how high it has become.
 
-const ORDER = ["application/javascript", "text/html", "image/svg+xml", "image/png", "image/jpeg", "text/latex", "text/markdown", "text/plain"]
-const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"]
-const MATHJAX = new URL("../vendor/mathjax/MathJax.js?config=TeX-AMS-MML_HTMLorMML-full,Safe", document.currentScript.src)
-const raw = new WeakMap() // what a stream's element has been given, with its carriage returns
+import { markdown, ours, plotly, typeset } from "./libraries.js"
+import { Printed, coloured } from "./printed.js"
+import * as widgets from "./widgets.js"
+
+const PLOTLY = "application/vnd.plotly.v1+json"
+const WIDGET = "application/vnd.jupyter.widget-view+json"
+const ORDER = [PLOTLY, WIDGET, "application/javascript", "text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp", "text/latex", "text/plain"]
+const MOST_OUTPUTS = 200 // of one cell; of more the last ones are shown
+const printed = new WeakMap() // the terminal in an output's element
 
 const happened = {
   cell({ index }) {
@@ -13,11 +18,12 @@ const happened = {
     clear(index)
     prompt(index, "*")
   },
-  output({ index, output, display_id }) {
+  output({ index, output, display_id, earlier }) {
     if (display_id) happened.update({ output, display_id })
     const area = areaOf(index)
-    if (area && output) put(area, output, display_id)
+    if (area && output) put(area, output, display_id, earlier)
   },
+  left_out({ index, outputs }) { sayLeftOut(areaOf(index), outputs) },
   update({ display_id, output }) {
     for (const shown of document.querySelectorAll(`[data-display-id="${CSS.escape(display_id)}"]`)) {
       shown.replaceWith(child({ output_type: "display_data", ...output }, display_id))
@@ -28,16 +34,26 @@ const happened = {
     cellOf(index)?.classList.remove("running")
     prompt(index, execution_count ?? " ")
   },
+  widgets({ state }) {
+    widgets.tell(state).catch(passedOver)
+    for (const place of document.querySelectorAll("[data-model]")) drawWidget(place)
+  },
   ended() { document.querySelector(".running")?.classList.remove("running") },
 }
 
 window.addEventListener("message", ({ source, data }) => {
   if (source !== parent) return
   if (data.hello) sayReady()
-  for (const event of data.events ?? []) {
-    try { happened[event.event]?.(event) } catch (problem) { console.warn("passed over", event, problem) }
-  }
+  take(data.events ?? [])
 })
+
+function take(events) {
+  for (const event of events) {
+    try { happened[event.event]?.(event) } catch (problem) { passedOver(problem, event) }
+  }
+}
+
+function passedOver(problem, event) { console.warn("passed over", event, problem) }
 
 function cellOf(index) { return document.getElementById(`cell-id=cell-${index}`) }
 
@@ -60,13 +76,33 @@ function prompt(index, count) {
   if (place) place.textContent = `In\u00a0[${count}]:`
 }
 
-function put(area, output, id) {
+function put(area, output, id, earlier) {
   const last = area.lastElementChild
-  if (output.output_type === "stream" && last?.dataset.stream === output.name) addText(last, text(output.text))
-  else area.append(child(output, id))
+  if (output.output_type === "stream" && last?.dataset.stream === output.name && !earlier) {
+    printed.get(last).write(text(output.text))
+    return
+  }
+  area.append(child(output, id, earlier))
+  if (area.children.length > MOST_OUTPUTS + 1) {
+    area.querySelector(":scope > .jp-OutputArea-child:not(.left-out)").remove()
+    sayLeftOut(area, 1)
+  }
 }
 
-function child(output, id) {
+function sayLeftOut(area, more) {
+  if (!area) return
+  let note = area.querySelector(":scope > .left-out")
+  if (!note) {
+    note = element("div", "jp-OutputArea-child left-out")
+    note.dataset.count = 0
+    note.append(document.createElement("small"))
+    area.prepend(note)
+  }
+  note.dataset.count = Number(note.dataset.count) + more
+  note.firstChild.textContent = `${Number(note.dataset.count).toLocaleString("en")} earlier outputs are not shown here; the downloaded notebook has them.`
+}
+
+function child(output, id, earlier) {
   const box = element("div", "jp-OutputArea-child")
   const result = output.output_type === "execute_result"
   if (result) box.classList.add("jp-OutputArea-executeResult")
@@ -76,75 +112,47 @@ function child(output, id) {
   if (id) box.dataset.displayId = id
   if (output.output_type === "stream") {
     box.dataset.stream = output.name
-    box.append(written(output.name === "stderr"))
-    addText(box, text(output.text))
+    write(box, output.name === "stderr", text(output.text), earlier)
   } else if (output.output_type === "error") {
-    box.append(written(true))
-    addText(box, (output.traceback ?? []).map(text).join("\n") || `${output.ename}: ${output.evalue}`)
+    write(box, true, (output.traceback ?? []).map(text).join("\n") || `${output.ename}: ${output.evalue}`)
   } else {
     box.append(rendered(output.data ?? {}))
   }
   return box
 }
 
-function written(isError) {
+function write(box, isError, words, earlier) {
   const place = element("div", "jp-RenderedText jp-OutputArea-output")
   place.dataset.mimeType = isError ? "application/vnd.jupyter.stderr" : "text/plain"
-  place.append(document.createElement("pre"))
-  return place
+  box.append(place)
+  const terminal = new Printed(place, earlier)
+  printed.set(box, terminal)
+  terminal.write(words)
 }
-
-function addText(box, more) {
-  const pre = box.querySelector("pre")
-  const before = raw.get(box) ?? ""
-  raw.set(box, before + more)
-  const whole = /[\r\b]/.test(more) || before.endsWith("\r") || /\x1b[^m]*$/.test(before)
-  if (whole) pre.replaceChildren(...coloured(overwritten(before + more)))
-  else pre.append(...coloured(more))
-}
-
-// A carriage return goes back to the start of the line, as progress bars do.
-function overwritten(all) {
-  return all.replace(/\r+\n/g, "\n").split("\n").map((line) => line.slice(line.replace(/\r+$/, "").lastIndexOf("\r") + 1)).join("\n")
-}
-
-function coloured(all) {
-  const parts = []
-  let classes = []
-  for (const [, codes, plain] of all.matchAll(/(?:\x1b\[([\d;]*)[A-Za-z])?([^\x1b]*|\x1b)/g)) {
-    if (codes !== undefined) classes = next(classes, codes)
-    if (!plain) continue
-    const piece = classes.length ? element("span", classes.join(" ")) : document.createTextNode("")
-    piece.textContent = plain
-    parts.push(piece)
-  }
-  return parts
-}
-
-function next(classes, codes) {
-  let now = classes
-  for (const code of codes.split(";").map(Number)) {
-    if (code === 0) now = []
-    else if (code === 1) now = [...now, "ansi-bold"]
-    else if (code === 4) now = [...now, "ansi-underline"]
-    else if (code >= 30 && code < 38) now = [...without(now, "fg"), `ansi-${COLOURS[code - 30]}-fg`]
-    else if (code >= 40 && code < 48) now = [...without(now, "bg"), `ansi-${COLOURS[code - 40]}-bg`]
-    else if (code >= 90 && code < 98) now = [...without(now, "fg"), `ansi-${COLOURS[code - 90]}-intense-fg`]
-    else if (code === 39) now = without(now, "fg")
-    else if (code === 49) now = without(now, "bg")
-    else if (code === 38 || code === 48) break // 256 colours are shown without
-  }
-  return now
-}
-
-function without(classes, end) { return classes.filter((one) => !one.endsWith(end)) }
 
 function rendered(data) {
   const kind = ORDER.find((one) => one in data) ?? "text/plain"
-  const content = text(data[kind] ?? "")
   const place = element("div", "jp-OutputArea-output")
   place.dataset.mimeType = kind
-  if (kind.startsWith("image/")) {
+  try {
+    draw(place, kind, data)
+  } catch (problem) {
+    instead(place, data, problem)
+  }
+  return place
+}
+
+function draw(place, kind, data) {
+  const content = text(data[kind] ?? "")
+  if (kind === PLOTLY) {
+    place.classList.add("plotly-figure")
+    whenShown(place, () => plotly(place, data[kind]), data)
+  } else if (kind === WIDGET) {
+    place.classList.add("jupyter-widgets-view")
+    place.dataset.model = data[kind].model_id
+    instead(place, data)
+    drawWidget(place)
+  } else if (kind.startsWith("image/")) {
     place.classList.add("jp-RenderedImage")
     const picture = document.createElement("img")
     picture.alt = text(data["text/plain"] ?? "") || "Output of this cell"
@@ -153,42 +161,62 @@ function rendered(data) {
   } else if (kind === "text/html") {
     place.classList.add("jp-RenderedHTMLCommon", "jp-RenderedHTML")
     place.innerHTML = content
-    for (const script of place.querySelectorAll("script")) script.replaceWith(again(script))
+    whenShown(place, () => scripts(place), data)
+  } else if (kind === "text/markdown") {
+    place.classList.add("jp-RenderedHTMLCommon", "jp-RenderedMarkdown")
+    whenShown(place, () => markdown(place, content), data)
   } else if (kind === "application/javascript") {
     const script = document.createElement("script")
     script.textContent = content
     place.append(script)
   } else {
-    place.classList.add("jp-RenderedText")
-    const latex = kind === "text/latex"
-    const words = document.createElement(latex ? "div" : "pre")
-    words.append(...coloured(content))
-    place.append(words)
-    if (latex) typeset(words)
+    plain(place, kind, content)
   }
-  return place
 }
 
-// A script that came by innerHTML does not run; one that is made does, and here it may.
-function again(script) {
-  const fresh = document.createElement("script")
-  for (const { name, value } of script.attributes) fresh.setAttribute(name, value)
-  fresh.textContent = script.textContent
-  return fresh
+function plain(place, kind, content) {
+  place.classList.add("jp-RenderedText")
+  const latex = kind === "text/latex"
+  const words = document.createElement(latex ? "div" : "pre")
+  words.append(...coloured(content))
+  place.replaceChildren(words)
+  if (latex) whenShown(words, () => typeset(words), {})
 }
 
-let mathjax = null
-function typeset(place) {
-  mathjax ??= window.MathJax.Hub ? Promise.resolve() : new Promise((done) => {
-    const script = document.createElement("script")
-    script.src = MATHJAX
-    script.onload = done
-    document.head.append(script)
-  })
-  mathjax.then(() => window.MathJax.Hub.Queue(["Typeset", window.MathJax.Hub, place]))
+// Libraries measure the place that they draw in, so it must be in the page first.
+function whenShown(place, work, data) {
+  queueMicrotask(() => Promise.resolve().then(work).catch((problem) => instead(place, data, problem)))
 }
 
-function text(value) { return Array.isArray(value) ? value.join("") : String(value ?? "") }
+function instead(place, data, problem) {
+  if (problem) passedOver(problem)
+  plain(place, "text/plain", text(data["text/plain"] ?? "This output cannot be drawn here; JupyterLab may know how."))
+}
+
+function drawWidget(place) {
+  const id = place.dataset.model
+  if (!widgets.isKnown(id)) return
+  delete place.dataset.model
+  const words = { "text/plain": place.textContent }
+  whenShown(place, () => widgets.draw(place, id), words)
+}
+
+// Scripts that came by innerHTML do not run; those that are made do, one after the other, and here they may.
+async function scripts(place) {
+  for (const script of place.querySelectorAll("script")) {
+    const fresh = document.createElement("script")
+    for (const { name, value } of script.attributes) if (name !== "integrity" && name !== "src") fresh.setAttribute(name, value)
+    fresh.textContent = script.textContent
+    const loaded = script.src && new Promise((done) => Object.assign(fresh, { onload: done, onerror: done, src: ours(script.src) }))
+    script.replaceWith(fresh)
+    await loaded
+  }
+}
+
+function text(value) {
+  if (Array.isArray(value)) return value.join("")
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "")
+}
 
 function element(name, classes) {
   const made = document.createElement(name)
@@ -201,11 +229,14 @@ function sayHeight() {
   parent.postMessage({ height: Math.ceil(main.getBoundingClientRect().bottom + window.scrollY) + 12 }, "*")
 }
 
+const sofar = JSON.parse(document.getElementById("so-far")?.textContent ?? '{"events":[],"next":0}')
+
 function sayReady() {
-  parent.postMessage({ ready: true }, "*")
+  parent.postMessage({ ready: true, since: sofar.next }, "*")
   sayHeight()
 }
 
+take(sofar.events)
 new ResizeObserver(sayHeight).observe(document.querySelector("main") ?? document.body)
 window.addEventListener("load", sayHeight)
 sayReady()
