@@ -22,6 +22,23 @@ ID = "0192f0c0a1b27c3d8e4f" + "00aabbccddee"
 OTHER = "0192f0c0a1b27c3d8e4f" + "00aabb112233"
 
 
+ALPHA: dict[str, Any] = {
+    "name": "alpha",
+    "type": "float",
+    "kind": "number",
+    "takes": "a number from 0 to 1",
+    "default": "0.5",
+    "start": "0.5",
+    "label": "how much",
+    "help": "how much; 0..1",
+    "choices": [],
+    "minimum": 0,
+    "maximum": 1,
+    "step": None,
+    "optional": False,
+}
+
+
 def a_run(**more: Any) -> dict[str, Any]:
     return {
         "id": ID,
@@ -99,8 +116,7 @@ class SmallBench:
         @app.post("/api/v1/notebooks/inspect")
         async def inspect(request: Request) -> dict[str, Any]:
             await self._keep_form(request)
-            found = {"name": "alpha", "type": "float", "default": "0.5", "help": "how much"}
-            return {"parameters": [found], "has_cell": True, "note": "", "kernel": "python3", "language": "python"}
+            return {"parameters": [ALPHA], "has_cell": True, "note": "", "kernel": "python3", "language": "python"}
 
     def _runs(self) -> None:
         app = self.app

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from drybench_client.commands import COMMANDS
-from tests.integration.client_bench import ENDED, ID, OTHER, SmallBench, problem
+from tests.integration.client_bench import ALPHA, ENDED, ID, OTHER, SmallBench, problem
 from tests.waiting import wait_for
 
 FAILED = {
@@ -195,8 +196,10 @@ class TestTheOthers:
     def test_inspect(self, bench: Path, notebook: Path) -> None:
         said = call(bench, "inspect", notebook).stdout
         assert said.startswith("Kernel: python3\n")
-        assert said.splitlines()[2].split() == ["alpha", "float", "0.5", "how", "much"]
-        assert asked(bench, "inspect", notebook)["parameters"][0]["name"] == "alpha"
+        title, row = said.splitlines()[1:]
+        assert title.split() == ["PARAMETER", "TAKES", "DEFAULT", "LABEL"]
+        assert re.split(r"\s{2,}", row) == ["alpha", "a number from 0 to 1", "0.5", "how much"]
+        assert asked(bench, "inspect", notebook)["parameters"] == [ALPHA]
 
 
 class TestEnding:

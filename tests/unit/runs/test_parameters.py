@@ -10,7 +10,7 @@ from papermill.parameterize import parameterize_notebook
 
 from drybench import errors
 from drybench.runs.notebooks import read_notebook
-from drybench.runs.parameters import Parameter, check, inject, read_parameters
+from drybench.runs.parameters import Parameter, check, inject, problem_of, read_parameters
 
 
 def a_notebook(
@@ -41,9 +41,9 @@ def problems(source: str, **values: Any) -> str:
 class TestReading:
     def test_name_type_default_and_help(self) -> None:
         assert parameters("a = 1  # how many\nb: float = 2.0\nc = 'x'  # type: str the name") == [
-            Parameter("a", "int", "1", "how many"),
-            Parameter("b", "float", "2.0"),
-            Parameter("c", "str", "'x'", "the name"),
+            Parameter("a", "int", "whole", "1", "1", "how many", "how many"),
+            Parameter("b", "float", "number", "2.0", "2.0"),
+            Parameter("c", "str", "text", "'x'", "x", "the name", "the name"),
         ]
 
     @pytest.mark.parametrize(
@@ -59,6 +59,21 @@ class TestReading:
             ("x = -1", "int", "-1"),
             ("x = 2 * 60", "", "2 * 60"),
             ("%matplotlib inline\nx = 3", "int", "3"),
+            ("!echo ( 'unclosed\nx = 3", "int", "3"),
+            ("x = r'C:\\new'", "str", "r'C:\\new'"),
+            ("x = 'C:\\data'", "str", "'C:\\data'"),
+            ("x = '''a\n= b'''", "str", "'''a\n= b'''"),
+            ("x = (1 +\n  2)", "", "(1 +\n  2)"),
+            ("x = 1 + \\\n  2", "", "1 + \\\n  2"),
+            ("x = f'{1}'", "", "f'{1}'"),
+            ("a.b = 1; c[0] = 2; (d, e) = 1, 2; f, g = 1, 2; x += 1; x = 3", "int", "3"),
+            ("def f():\n    y = 1\nx = f(y=2)", "", "f(y=2)"),
+            ("if True:\n    x = 1", "int", "1"),
+            ("x = 1\nx = 2", "int", "2"),
+            ("x == 1\nx = (1, 2)", "tuple", "(1, 2)"),
+            ("x = {1, 2}", "set", "{1, 2}"),
+            ("x = {1: 'a'}", "dict", "{1: 'a'}"),
+            ("x = Path('a')", "Path", "Path('a')"),
         ],
     )
     def test_lines_that_are_hard_to_read(self, line: str, kind: str, default: str) -> None:
@@ -79,9 +94,21 @@ class TestReading:
         assert "no cell tagged `parameters`" in found.note
 
     def test_another_language_has_none_and_says_why(self) -> None:
-        found = read_parameters(a_notebook(("parameters", "a <- 1"), language="R", kernel="ir"))
+        found = read_parameters(a_notebook(("parameters", "val a = 1"), language="scala", kernel="scala"))
         assert len(found) == 0
-        assert "in R" in found.note
+        assert "in scala" in found.note
+
+    def test_a_cell_too_long_is_not_read_and_says_so(self) -> None:
+        found = read_parameters(a_notebook(("parameters", "a = 1\n" * 50_000)))
+        assert len(found) == 0
+        assert "longer than 64 KiB" in found.note
+
+    def test_more_parameters_than_a_form_can_have(self) -> None:
+        source = "\n".join(f"a{number} = 1" for number in range(1002))
+        found = read_parameters(a_notebook(("parameters", source)))
+        assert len(found) == 1000
+        assert "first 1000 of 1002" in found.note
+        assert check(found, {"a1001": 1}) == {"a1001": 1}
 
     def test_a_notebook_that_names_no_language_is_python(self) -> None:
         assert read_parameters(a_notebook(("parameters", "a = 1"), language=None, kernel=None))[0].type == "int"
@@ -104,9 +131,16 @@ class TestChecking:
             ("x: Optional[list[int]] = [1]", None),
             ("x: Union[int, str] = 1", "a"),
             ("x: int | None = 1", None),
-            ("x: Path = 'a'", 7),
+            ("x: Path = 'a'", "b"),
+            ("x: Any = 'a'", 7),
+            ("x: 'Literal[1, 2] | None' = 1", 2),
+            ("x: int = 1  # 0 to 10 by 2", 10),
+            ("x = 0.0  # 0 to 1 by 0.1", 0.3),
+            ("x = 0.0  # 0 to 1", 1),
+            ("x = 'a'  # one of: b, c", "a"),
             ("x = None", {"any": "thing"}),
-            ("x: int = None", "any"),
+            ("x: int = None", None),
+            ("x: int = None", 3),
             ("x = compute()", "any"),
         ],
     )
@@ -130,6 +164,17 @@ class TestChecking:
             ("x: list[int] = []", "a"),
             ("x: Optional[int] = 1", "a"),
             ("x: Union[int, str] = 1", 1.5),
+            ("x: int = None", "any"),
+            ("x: Path = 'a'", 7),
+            ("x: Literal['a', 'b'] = 'a'", "c"),
+            ("x: Literal[1, 2] = 1", True),
+            ("x: Literal[1, 2] = 1", None),
+            ("x = 1  # 0..10", 11),
+            ("x = 1  # 0..10", -1),
+            ("x = 1  # 0 to 10 by 2", 3),
+            ("x = 1.0  # >= 0", -0.001),
+            ("x = 1.0  # <= 1", 1e300),
+            ("x = 'a'  # one of: a, b", "c"),
         ],
     )
     def test_does_not_fit(self, source: str, value: Any) -> None:
@@ -163,6 +208,55 @@ class TestChecking:
             deep = [deep]
         assert "not plain JSON" in problems("x = None", x=deep)
 
+    def test_deeper_than_can_be_written(self) -> None:
+        deep: list[Any] = []
+        for _ in range(60):
+            deep = [deep]
+        assert "lists in each other" in problems("x = None", x=deep)
+
+    @pytest.mark.parametrize(
+        ("source", "value", "sentence"),
+        [
+            ("x = 1  # 0..10", 11, "`x` is a whole number from 0 to 10, not 11"),
+            ("x = 1  # 0..10", "a", '`x` is a whole number from 0 to 10, not "a" (text)'),
+            (
+                "x: float | None = 1  # 0 to 1 by 0.5",
+                2,
+                "`x` is a number from 0 to 1 in steps of 0.5, or nothing, not 2",
+            ),
+            ("x = 1  # >= 0", -1, "`x` is a whole number of at least 0, not -1"),
+            ("x = 'a'  # one of: a, b", "c", '`x` is one of "a", "b", not "c"'),
+            ("x = None", float("nan"), "`x` does not fit: a value is not plain JSON"),
+        ],
+    )
+    def test_one_value_by_itself_has_a_sentence(self, source: str, value: Any, sentence: str) -> None:
+        (parameter,) = parameters(source)
+        assert (problem_of(parameter, value) or "").startswith(sentence)
+
+    def test_nothing_is_wrong_with_what_fits(self) -> None:
+        (parameter,) = parameters("x = 1  # 0..10")
+        assert problem_of(parameter, 10) is None
+
+    @pytest.mark.parametrize(
+        ("language", "kernel", "source", "name", "fits"),
+        [
+            ("R", "ir", "my.parameter <- 1L", "my.parameter", True),
+            ("R", "ir", "a <- 1L", "TRUE", False),
+            ("R", "ir", "a <- 1L", "a); system('x'", False),
+            ("julia", "julia-1.9", "α = 1", "α", True),
+            ("julia", "julia-1.9", "a = 1", "end", False),
+            ("julia", "julia-1.9", "a = 1", "my.parameter", False),
+            ("scala", "scala", "val a = 1", "a.b", False),
+        ],
+    )
+    def test_names_by_the_language(self, language: str, kernel: str, source: str, name: str, fits: bool) -> None:
+        found = read_parameters(a_notebook(("parameters", source), language=language, kernel=kernel))
+        if fits:
+            assert check(found, {name: 2}) == {name: 2}
+        else:
+            with pytest.raises(errors.ParametersWrong, match="cannot be the name"):
+                check(found, {name: 2})
+
     def test_too_much(self) -> None:
         assert "1 MiB is the most" in problems("x = None", x="a" * (1 << 20))
 
@@ -173,7 +267,7 @@ class TestChecking:
             check(found, {"a": 1, "b": 2})
 
     def test_in_another_language_every_name_may_be_meant(self) -> None:
-        found = read_parameters(a_notebook(("parameters", "a <- 1"), language="R", kernel="ir"))
+        found = read_parameters(a_notebook(("parameters", "val a = 1"), language="scala", kernel="scala"))
         assert check(found, {"whatever": 1}) == {"whatever": 1}
 
     def test_text_like_script_is_only_text(self) -> None:

@@ -15,7 +15,7 @@ from drybench.web import api
 from drybench.web.screen import rfc3339
 from tests.unit.web.little_bench import ADA, FROM_SESSION, LittleBench, little_bench, notebook, xsrf
 
-SENT = {"notebook": ("wing disc.ipynb", notebook("print(step)", parameters="step: int = 2"))}
+SENT = {"notebook": ("wing disc.ipynb", notebook("print(step)", parameters="step: int = 2  # how far; 1..9"))}
 
 
 async def test_sessions_are_asked_for_stopped_started_and_removed(bench: LittleBench) -> None:
@@ -80,7 +80,23 @@ async def test_runs_are_found_by_their_state(bench: LittleBench) -> None:
 async def test_inspect_says_what_a_notebook_takes(bench: LittleBench) -> None:
     async with bench.program() as program:
         found = (await program.post("/notebooks/inspect", files=SENT)).json()
-    assert found["parameters"] == [{"name": "step", "type": "int", "default": "2", "help": ""}]
+    assert found["parameters"] == [
+        {
+            "name": "step",
+            "type": "int",
+            "kind": "whole",
+            "takes": "a whole number from 1 to 9",
+            "default": "2",
+            "start": "2",
+            "label": "how far",
+            "help": "how far; 1..9",
+            "choices": [],
+            "minimum": 1,
+            "maximum": 9,
+            "step": None,
+            "optional": False,
+        }
+    ]
     assert (found["kernel"], found["has_cell"]) == ("python3", True)
 
 

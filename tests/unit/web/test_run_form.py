@@ -26,7 +26,7 @@ computed = 60 * 60
 def form(**typed: str) -> RunForm:
     read = read_parameters(read_notebook(notebook("1", parameters=CELL), 1 << 20))
     found = InspectedJson(
-        parameters=[ParameterJson.model_validate(one) for one in read],
+        parameters=[ParameterJson.of(one) for one in read],
         has_cell=True,
         note="",
         kernel="python3",
@@ -58,7 +58,7 @@ def test_what_nobody_changed_is_not_given() -> None:
         ("step", " 5 ", 5),
         ("ratio", "1e-3", 0.001),
         ("fast", "false", False),
-        ("name", "", ""),
+        ("name", '""', ""),
         ("name", "12", "12"),
         ("text", "true", "true"),
         ("anything", "12", 12),
@@ -74,7 +74,7 @@ def test_a_value_is_read_by_what_is_asked_for(name: str, typed: str, value: obje
 
 
 def test_a_field_left_empty_leaves_the_default() -> None:
-    assert form(step="", anything="").parameters() == {}
+    assert form(step="", anything="", name="").parameters() == {}
 
 
 def test_a_wrong_value_is_said_at_its_field() -> None:

@@ -45,8 +45,17 @@ class Run(Task):
 class Parameter(TypedDict):
     name: str
     type: str
-    default: str
-    help: str
+    kind: str  # whole number yes_no text lines list mapping nothing path choice other
+    takes: str  # the same in words
+    default: str  # as it is written in the notebook
+    start: str  # the default as somebody would type it
+    label: str
+    help: str  # the whole comment beside it
+    choices: list[Any]
+    minimum: float | None
+    maximum: float | None
+    step: float | None
+    optional: bool  # it may be nothing
 
 
 class Inspected(TypedDict):

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from drybench_client.answers import Inspected, Run, Session
 
+_WIDEST = 48  # letters of a column that could be long
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -23,9 +24,9 @@ def show_state(what: str, task: Run | Session) -> None:
 
 
 def show_runs(runs: Sequence[Run], only: str | None = None) -> None:
-    rows = [(short(run), run["name"], state(run), _age(run["created_at"]), run["environment"]) for run in runs]
+    rows = [(short(run), run["name"], state(run), age(run["created_at"]), run["environment"]) for run in runs]
     nothing = f"No run is {only}. All of them: drybench runs" if only else "No runs yet: drybench run NOTEBOOK"
-    _table(("ID", "NAME", "STATE", "AGE", "ENVIRONMENT"), rows, nothing)
+    table(("ID", "NAME", "STATE", "AGE", "ENVIRONMENT"), rows, nothing)
 
 
 def show_sessions(sessions: Sequence[Session]) -> None:
@@ -34,13 +35,13 @@ def show_sessions(sessions: Sequence[Session]) -> None:
         (
             it["name"],
             state(it),
-            _age(it["started_at"] or it.get("asked_at", it["created_at"])),
+            age(it["started_at"] or it.get("asked_at", it["created_at"])),
             it["environment"],
             it["url"],
         )
         for it in sessions
     ]
-    _table(("NAME", "STATE", "AGE", "ENVIRONMENT", "ADDRESS"), rows, nothing="No sessions: drybench start")
+    table(("NAME", "STATE", "AGE", "ENVIRONMENT", "ADDRESS"), rows, nothing="No sessions: drybench start")
 
 
 def show_run(run: Run) -> None:
@@ -67,8 +68,11 @@ def show_run(run: Run) -> None:
 
 def show_inspected(inspected: Inspected) -> None:
     print(f"Kernel: {plain(inspected['kernel'] or 'the environment chooses')}")
-    rows = [(it["name"], it["type"] or "any", it["default"], it["help"]) for it in inspected["parameters"]]
-    _table(("PARAMETER", "TYPE", "DEFAULT", "HELP"), rows, nothing=inspected["note"] or "It takes no parameters.")
+    found, note = inspected["parameters"], inspected["note"]
+    rows = [(it["name"], _cut(it["takes"]), _cut(it["default"]), it["label"]) for it in found]
+    table(("PARAMETER", "TAKES", "DEFAULT", "LABEL"), rows, nothing=note or "It takes no parameters.")
+    if found and note:
+        print(plain(note))
 
 
 def say(words: str) -> None:
@@ -90,7 +94,10 @@ class Progress:
         self._terminal = sys.stderr.isatty()
 
     def __call__(self, run: Run) -> None:
-        words = plain(f"{run['name']}: {state(run)}")
+        self.say(f"{run['name']}: {state(run)}")
+
+    def say(self, words: str) -> None:
+        words = plain(words)
         if self._terminal and words != self._shown:
             print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
             self._shown = words
@@ -125,7 +132,13 @@ def plain(text: str) -> str:
     return _CONTROLS.sub(" ", text)
 
 
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:
+def _cut(text: str) -> str:
+    """On one line, and short enough for a column; the JSON has it whole."""
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDEST else f"{line[: _WIDEST - 1]}…"
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:
     if not rows:
         print(plain(nothing))
         return
@@ -135,7 +148,7 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -
         print("  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _age(time: str) -> str:
+def age(time: str) -> str:
     seconds = int((datetime.now(UTC) - datetime.fromisoformat(time)).total_seconds())
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= size:

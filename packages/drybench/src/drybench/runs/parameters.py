@@ -1,7 +1,8 @@
-"""A notebook's parameters as papermill knows them: read, checked, put in.
+"""A notebook's parameters: what its cell says of them, whether values fit, and how papermill puts them in.
 
-papermill's own library infers and injects, so that a notebook written for it runs unchanged. It takes
-over a second to import and is therefore imported at its first use.
+papermill's own library injects, so that a notebook written for it runs unchanged; it takes over a second to import
+and is therefore imported at its first use. Reading is our own: papermill reads Python alone, and takes minutes for
+a line that was made to be slow.
 """
 
 # pyright: standard
@@ -9,29 +10,22 @@ over a second to import and is therefore imported at its first use.
 
 from __future__ import annotations
 
-import ast
 import difflib
 import json
-import keyword
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast, overload
+from typing import Any, overload
 
 from drybench import errors
+from drybench.runs.literals import DEEPEST
 from drybench.runs.notebooks import Notebook, kernel_of, language_of, tagged
-from drybench.runs.parameter_types import mismatch, type_of
+from drybench.runs.parameter_cells import LONGEST, written
+from drybench.runs.parameter_checks import mismatch, name_allowed
+from drybench.runs.parameter_making import Parameter, made
 
 _MOST = 1 << 20  # bytes of all values together, as JSON
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """`type` is the annotation's word, else that of the default; empty where nobody can tell."""
-
-    name: str
-    type: str = ""
-    default: str = ""  # as it is written in the cell
-    help: str = ""
+_MOST_FOUND = 1000  # as many as a form can have
+_READ: Mapping[str, str] = {"python": "python", "ipython": "python", "r": "r", "julia": "julia"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +34,8 @@ class Parameters(Sequence[Parameter]):
 
     found: tuple[Parameter, ...] = ()
     has_cell: bool = True
-    note: str = ""  # why nothing is known of them, where that is so
+    note: str = ""  # why not all of them are known, where that is so
+    language: str = "python"
 
     def __len__(self) -> int:
         return len(self.found)
@@ -56,23 +51,42 @@ class Parameters(Sequence[Parameter]):
 def read_parameters(notebook: Notebook) -> Parameters:
     """What its cell tagged `parameters` sets."""
     cell = tagged(notebook, "parameters")
+    said = language_of(notebook) or "python"
+    language = _READ.get(said.lower(), "")
     if cell is None:
-        return Parameters(has_cell=False, note="The notebook has no cell tagged `parameters`.")
-    language = language_of(notebook) or "python"
-    if language.lower() not in {"python", "ipython"}:
-        return Parameters(note=f"Parameters can be read from a cell in Python only; this one is in {language}.")
-    return Parameters(tuple(_together(_by_lines(cell), _by_syntax(cell["source"]))))
+        note = "The notebook has no cell tagged `parameters`."
+        return Parameters(has_cell=False, note=note, language=language)
+    if not language:
+        note = f"Parameters can be read from a cell in Python, R or Julia only; this one is in {said[:40]}."
+        return Parameters(note=note, language=language)
+    if len(cell["source"]) > LONGEST:
+        note = f"The cell tagged `parameters` is longer than {LONGEST // 1024} KiB and was not read."
+        return Parameters(note=note, language=language)
+    found = written(cell["source"], language)
+    note = f"Only the first {_MOST_FOUND} of {len(found)} parameters are listed." if len(found) > _MOST_FOUND else ""
+    return Parameters(tuple(made(one, language) for one in found[:_MOST_FOUND]), note=note, language=language)
 
 
 def check(parameters: Parameters, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as they go in, or every problem at once."""
+    """The values as they go in, or every problem at once. What is left out keeps the notebook's own default."""
     if given and not parameters.has_cell:
         raise errors.NoParametersCell(names=_listed(given))
     values = _as_json(given)
-    problems = [problem for name, value in values.items() if (problem := _problem(parameters, name, value))]
+    known = {parameter.name: parameter for parameter in parameters}
+    problems = [said for name, value in values.items() if (said := _problem(parameters, known, name, value))]
     if problems:
         raise errors.ParametersWrong(problems="; ".join(problems), next_step=_next_step(parameters))
     return values
+
+
+def problem_of(parameter: Parameter, value: Any) -> str | None:
+    """What is wrong with one value, in a sentence that names its parameter; None where it fits."""
+    try:
+        (value,) = _as_json({parameter.name: value}).values()
+    except errors.ParametersWrong as wrong:
+        return f"`{parameter.name}` does not fit: {wrong.facts['problems']}"
+    wrong = mismatch(parameter, value)
+    return f"`{parameter.name}` {wrong}" if wrong else None
 
 
 def inject(notebook: Notebook, values: Mapping[str, Any]) -> Notebook:
@@ -92,40 +106,6 @@ def inject(notebook: Notebook, values: Mapping[str, Any]) -> Notebook:
         raise errors.ParametersWrong(problems=problem, next_step="Set them in the notebook itself.") from None
 
 
-def _by_lines(cell: Notebook) -> Iterator[Parameter]:
-    """papermill's own reading, which knows the comment behind a parameter."""
-    from papermill.translators import PythonTranslator
-
-    for found in PythonTranslator.inspect(cell):
-        kind = "" if found.inferred_type_name == "None" else found.inferred_type_name
-        yield Parameter(found.name, kind, found.default, found.help)
-
-
-def _by_syntax(source: str) -> Iterator[Parameter]:
-    """What papermill's reading does not see: `x: int | None = 1`, and text with `=` or `#` in it."""
-    try:
-        statements = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return  # a magic, for instance: papermill's reading stands alone
-    for statement in statements:
-        if isinstance(statement, ast.AnnAssign) and statement.value is not None:
-            targets, kind = [statement.target], ast.unparse(statement.annotation)
-        elif isinstance(statement, ast.Assign):
-            targets, kind = statement.targets, ""
-        else:
-            continue
-        default = ast.get_source_segment(source, cast("ast.expr", statement.value)) or ""
-        yield from (Parameter(target.id, kind, default) for target in targets if isinstance(target, ast.Name))
-
-
-def _together(by_lines: Iterable[Parameter], by_syntax: Iterable[Parameter]) -> Iterator[Parameter]:
-    lines, syntax = ({parameter.name: parameter for parameter in found} for found in (by_lines, by_syntax))
-    for name in syntax | lines:
-        found = syntax.get(name) or lines[name]
-        said = lines.get(name, found)
-        yield Parameter(name, found.type or said.type or type_of(found.default), found.default, said.help)
-
-
 def _as_json(given: Mapping[str, Any]) -> dict[str, Any]:
     try:
         text = json.dumps(dict(given), allow_nan=False, ensure_ascii=False)
@@ -136,19 +116,33 @@ def _as_json(given: Mapping[str, Any]) -> dict[str, Any]:
     if size > _MOST:
         problem = f"they are {size / 2**20:.1f} MiB large together, and 1 MiB is the most"
         raise errors.ParametersWrong(problems=problem, next_step="Put what is large into a file and give its name.")
-    return json.loads(text)
+    values: dict[str, Any] = json.loads(text)
+    if not _within(values, DEEPEST):
+        problem = f"a value has more than {DEEPEST} lists in each other"
+        raise errors.ParametersWrong(problems=problem, next_step="Put it into a file and give its name.")
+    return values
 
 
-def _problem(parameters: Parameters, name: str, value: Any) -> str | None:
-    if not name.isidentifier() or keyword.iskeyword(name):
+def _within(value: object, deepest: int) -> bool:
+    """Level by level: what writes the values goes down by recursion, and would end there."""
+    level = [value]
+    for _ in range(deepest + 1):
+        inner = [part.values() if isinstance(part, dict) else part for part in level if isinstance(part, dict | list)]
+        if not inner:
+            return True
+        level = [part for parts in inner for part in parts]
+    return False
+
+
+def _problem(parameters: Parameters, known: Mapping[str, Parameter], name: str, value: Any) -> str | None:
+    if not name_allowed(name, parameters.language):
         return f"{name[:80]!a} cannot be the name of a parameter"
-    known = {parameter.name: parameter for parameter in parameters}
     if name in known:
-        problem = mismatch(known[name].type, known[name].default, value)
+        problem = mismatch(known[name], value)
         return f"`{name}` {problem}" if problem else None
     if parameters.note:
         return None
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name[:80], known, n=1)
     return f"`{name[:80]}` is not one of them" + (f" (did you mean `{near[0]}`?)" if near else "")
 
 

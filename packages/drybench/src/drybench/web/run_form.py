@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,14 +11,15 @@ from starlette.datastructures import FormData
 
 from drybench.errors import DrybenchError, NoSuchFolder, ParametersWrong, Refused, TimeoutWrong, TimeWrong
 from drybench.quantities import in_seconds
-from drybench.runs.parameters import Parameter, Parameters, check
+from drybench.runs.parameter_making import Parameter
+from drybench.runs.parameters import Parameters, check
 from drybench.runs.submitting import RunRequest
+from drybench.runs.typed_text import Problem, Unset, anything, from_text
 from drybench.web.shapes import InspectedJson, ParameterJson
 from drybench.web.uploads import Sent
 
 PREFIX = "p."  # of the fields that are parameters
 AT_A_FIELD: Mapping[type[DrybenchError], str] = {TimeWrong: "limit", TimeoutWrong: "limit", NoSuchFolder: "cwd"}
-WORDS = {"true": True, "True": True, "false": False, "False": False, "None": None, "null": None}
 
 
 @dataclass(frozen=True)
@@ -70,21 +69,22 @@ class RunForm:
 
     def parameters(self) -> dict[str, Any]:
         """Only what differs from the notebook's own defaults."""
-        known = {parameter.name: parameter for parameter in self.found.parameters} if self.found else {}
+        known = {one.name: _parameter(one) for one in self.found.parameters} if self.found else {}
         given = _lines(self.lines)
         for name, text in self.values.items():
-            if name not in known or text != _field(known[name]).start:
-                given[name] = _typed(text, known.get(name))
-        return {name: value for name, value in given.items() if value is not Unset}
+            if name not in known or text != known[name].start:
+                given[name] = _typed(text, known.get(name, Parameter(name)))
+        return {name: value for name, value in given.items() if not isinstance(value, Unset)}
 
     def _problems(self) -> dict[str, str]:
         """Each value checked by itself by what checks them all, so that the sentence stands at its field."""
         if self.found is None:
             return {}
         known = Parameters(
-            tuple(Parameter(one.name, one.type, one.default, one.help) for one in self.found.parameters),
+            tuple(map(_parameter, self.found.parameters)),
             self.found.has_cell,
             self.found.note,
+            (self.found.language or "python").lower(),
         )
         problems: dict[str, str] = {}
         for name, value in self.parameters().items():
@@ -95,10 +95,6 @@ class RunForm:
             except Refused:
                 pass  # it concerns them all, and is said above the form
         return problems
-
-
-class Unset:
-    """Left empty: the notebook's own default counts."""
 
 
 def filled(form: FormData) -> RunForm:
@@ -133,41 +129,27 @@ def wanted(form: RunForm, sent: Sent) -> RunRequest:
 
 
 def _field(parameter: ParameterJson) -> Field:
-    kind, start, hint = _kind(parameter.type), "", parameter.default
-    try:
-        default = ast.literal_eval(parameter.default)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return Field(parameter.name, "other" if kind == "bool" else kind, "", hint, parameter.help)
-    if isinstance(default, str):
-        kind, start = ("lines" if "\n" in default else kind), default
-    elif default is not None:
-        start = str(default).lower() if isinstance(default, bool) else parameter.default
-    return Field(parameter.name, "other" if default is None and kind == "bool" else kind, start, hint, parameter.help)
+    kind = {"yes_no": "bool", "whole": "number", "path": "text"}.get(parameter.kind, parameter.kind)
+    if (kind == "bool" and (parameter.optional or not parameter.start)) or kind not in (
+        "bool",
+        "number",
+        "text",
+        "lines",
+    ):
+        kind = "other"
+    return Field(parameter.name, kind, parameter.start, parameter.default, parameter.help)
 
 
-def _kind(type: str) -> str:
-    return {"bool": "bool", "str": "text", "int": "number", "float": "number"}.get(type, "other")
+def _parameter(found: ParameterJson) -> Parameter:
+    return Parameter(**found.model_dump(exclude={"takes"}))
 
 
-def _typed(text: str, parameter: ParameterJson | None) -> Any:
-    """Text stays text where text is asked for; else as papermill reads a word, lists and objects besides."""
-    if parameter is not None and parameter.type == "str":
-        return text
-    word = text.strip()
-    if not word:
-        return Unset
-    if word in WORDS:
-        return WORDS[word]
-    for read in (json.loads, ast.literal_eval):
-        try:
-            value = read(word)
-            json.dumps(value, allow_nan=False)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            continue
-        return value
-    return text
+def _typed(text: str, parameter: Parameter) -> Any:
+    """What does not fit goes on as it was typed, to be refused with all the rest."""
+    value = from_text(parameter, text)
+    return value.typed if isinstance(value, Problem) else value
 
 
 def _lines(text: str) -> dict[str, Any]:
     pairs = (line.partition("=") for line in text.splitlines() if line.strip())
-    return {name.strip(): _typed(value.strip(), None) for name, _, value in pairs}
+    return {name.strip(): anything(value.strip()) if value.strip() else Unset() for name, _, value in pairs}

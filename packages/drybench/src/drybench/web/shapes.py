@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from drybench.model import Environment, Person, Run, Session, TaskRow
 from drybench.runs.causes import Cause
+from drybench.runs.parameter_checks import takes
+from drybench.runs.parameter_making import Parameter
 from drybench.web import screen
 from drybench.web.machine import Machine
 
@@ -150,12 +152,25 @@ class JournalJson(BaseModel):
 
 
 class ParameterJson(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
+    """What a form needs to ask for one parameter."""
 
     name: str
-    type: str
-    default: str
-    help: str
+    type: str  # the word of its annotation or default; may be empty
+    kind: str  # whole number yes_no text lines list mapping nothing path choice other
+    takes: str  # the same in words: a whole number from 0 to 10, or nothing
+    default: str  # as it is written in the notebook
+    start: str  # the default as somebody would type it
+    label: str
+    help: str  # the whole comment beside it
+    choices: Sequence[Any]
+    minimum: int | float | None
+    maximum: int | float | None
+    step: int | float | None
+    optional: bool
+
+    @classmethod
+    def of(cls, parameter: Parameter) -> ParameterJson:
+        return cls.model_validate({**vars(parameter), "takes": takes(parameter)})
 
 
 class InspectedJson(BaseModel):

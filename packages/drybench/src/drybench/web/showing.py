@@ -65,7 +65,7 @@ def inspected(portal: Portal, notebook: bytes, name: str) -> InspectedJson:
     read = read_notebook(notebook, portal.settings.runs.notebook_limit, name)
     parameters = read_parameters(read)
     return InspectedJson(
-        parameters=[ParameterJson.model_validate(parameter) for parameter in parameters],
+        parameters=[ParameterJson.of(parameter) for parameter in parameters],
         has_cell=parameters.has_cell,
         note=parameters.note,
         kernel=kernel_of(read),
