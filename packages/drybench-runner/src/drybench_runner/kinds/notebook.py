@@ -21,6 +21,7 @@ from drybench_runner.recording import Recording
 from drybench_runner.working_folder import link_neighbours
 
 if TYPE_CHECKING:
+    from drybench_runner.ready import ReadyKernel
     from drybench_runner.receipt import Gathering
     from drybench_runner.requirements import Overlay
 
@@ -28,15 +29,16 @@ GRACE = 5.0  # seconds that a cell has to come to an end when it is interrupted
 PATIENCE = 2.5  # seconds that a kernel has to end by itself
 
 
-def carry_out(places: Places, run: RunFile) -> None:
+async def carry_out(places: Places, run: RunFile, ready: ReadyKernel | None = None) -> None:
     """Execute, and leave a record of it whatever happens. Returns when result.json is written."""
-    asyncio.run(_NotebookRun(places, run).carry_out())
+    await _NotebookRun(places, run, ready).carry_out()
 
 
 class _NotebookRun:
-    def __init__(self, places: Places, run: RunFile) -> None:
+    def __init__(self, places: Places, run: RunFile, ready: ReadyKernel | None) -> None:
         self._places = places
         self._run = run
+        self._ready = ready
         self._started_at = record.moment()
         self._notebook: Any = given_notebook.empty()
         self._spec = KernelSpec("", ())
@@ -81,7 +83,14 @@ class _NotebookRun:
         return None
 
     def _start_kernel(self) -> None:
-        self._kernel = Kernel(self._spec, Path(self._run.cwd or self._places.output))
+        if self._ready is not None and not self._ready.fits(self._run, self._spec):
+            self._ready.close()
+            self._ready = None
+        self._kernel = self._ready.kernel if self._ready else Kernel(self._spec, self._folder)
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self._run.cwd or self._places.output)
 
     def _link_neighbours(self) -> str | None:
         if self._run.folder is None or self._run.alone or self._run.cwd is not None:
@@ -127,7 +136,8 @@ class _NotebookRun:
 
         assert self._kernel is not None
         try:
-            self._client, info = await executing.connect(self._kernel)
+            entered = self._ready.enter(self._folder) if self._ready else executing.connect(self._kernel)
+            self._client, info = await entered
             if "language_info" in info:
                 self._notebook["metadata"]["language_info"] = info["language_info"]
             self._execution = executing.Execution(self._notebook, self._client, self._recording)
