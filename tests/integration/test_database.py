@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -13,13 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, inspect
 
 from drybench import database, tables
+from drybench import ledger_rows as rows
 from drybench.errors import NewerData, SecondPortal
 from drybench.ledger import open_ledger
+from drybench.model import RUN, Task
+from drybench.phases import Outcome, Phase
 from tests.ledger import Clock
 from tests.waiting import wait_for
 
@@ -62,7 +67,7 @@ def opened(url: str) -> Iterator[Engine]:
 
 def execute(url: str, sentence: str) -> None:
     with opened(url) as engine, engine.begin() as connection:
-        connection.execute(text(sentence))
+        connection.exec_driver_sql(sentence)
 
 
 def one_value(file: Path, query: str) -> Any:
@@ -86,23 +91,53 @@ def test_an_empty_database_is_migrated_without_a_copy(
     assert not list(backups.iterdir())
 
 
+def first_version(url: str) -> None:
+    """The database as the first Drybench made it, with a person, a run that has ended and one that has not."""
+    with opened(url) as engine, engine.execution_options(writing=True).begin() as connection:
+        config = database._migrations()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    execute(url, "INSERT INTO people (id, name, groups, seen_at) VALUES ('p', 'ada', '[]', '2026-01-01 12:00:00')")
+    for run, phase, outcome in (("old", 4, "'done'"), ("open", 3, "NULL")):
+        execute(
+            url,
+            f"""INSERT INTO runs (id, person_id, name, kind, environment, size, parameters, created_at, attempt,
+            cell, cells) VALUES ('{run}', 'p', '{run}', 'notebook', 'python', 'default', '{{}}',
+            '2026-01-01 12:00:00', 1, 0, 0)""",
+        )
+        spec = json.dumps(rows.spec_as_json(Task(f"t-{run}", "ada", RUN, ("python",))))
+        execute(
+            url,
+            f"""INSERT INTO tasks (id, person_id, kind, subject, attempt, engine, spec, phase, wanted, created_at,
+            cores, memory, gpus, priority, detail, answers, outcome) VALUES ('t-{run}', 'p', 'run', '{run}', 1, 'local',
+            '{spec}', {phase}, 'run', '2026-01-01 12:00:00', 1, 1, '[]', 0, '', false,
+            {outcome})""",
+        )
+
+
 def test_older_data_are_copied_before_they_are_migrated(
-    url: str, hub_database: Path, backups: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    url: str, hub_database: Path, backups: Path, clock: Clock
 ) -> None:
-    """As long as there is one migration, data of the version before have to be made up."""
+    first_version(url)
     database.prepare(url, hub_database, backups, clock)
-    ledger = open_ledger(url, clock)
-    ledger.person_seen("ada")
-    ledger.close()
-    monkeypatch.setattr(database, "_revision", lambda _: "0000")
-    monkeypatch.setattr(database, "_known", lambda _: {"0000", "0001"})
-    database.prepare(url, hub_database, backups, clock)
-    ours = [] if url.startswith("postgresql") else ["portal-before-0001-20260101T120000Z.sqlite"]
-    assert sorted(file.name for file in backups.iterdir()) == ["hub-before-0001-20260101T120000Z.sqlite", *ours]
+    ours = [] if url.startswith("postgresql") else ["portal-before-0002-20260101T120000Z.sqlite"]
+    assert sorted(file.name for file in backups.iterdir()) == ["hub-before-0002-20260101T120000Z.sqlite", *ours]
     assert all(file.stat().st_mode & 0o777 == 0o600 for file in backups.iterdir())
-    assert one_value(backups / "hub-before-0001-20260101T120000Z.sqlite", "SELECT name FROM users") == "ada"
+    assert one_value(backups / "hub-before-0002-20260101T120000Z.sqlite", "SELECT name FROM users") == "ada"
     for name in ours:
         assert one_value(backups / name, "SELECT name FROM people") == "ada"
+
+
+def test_runs_of_the_first_version_are_read_and_those_that_had_ended_stay_settled(
+    url: str, hub_database: Path, backups: Path, clock: Clock
+) -> None:
+    first_version(url)
+    database.prepare(url, hub_database, backups, clock)
+    ledger = open_ledger(url, clock)
+    assert {run.id: run.tags for run in ledger.runs("p").rows} == {"old": (), "open": ()}
+    ledger.write_task("t-open", {"phase": Phase.ENDED, "outcome": Outcome.DONE})
+    assert [run.id for run in ledger.unsettled_runs()] == ["open"]
+    ledger.close()
 
 
 def test_data_of_a_newer_drybench_are_refused_by_name(

@@ -19,7 +19,7 @@ from drybench.database import connect, sqlite_url
 from drybench.errors import HasEnded, JustDeleted, KeyUsedOtherwise, NameInUse, NotFound, OnlyForward, StillOpen
 from drybench.ids import uuid7
 from drybench.ledger import Ledger, Part
-from drybench.ledger_rows import columns_of_task
+from drybench.ledger_rows import columns_of, columns_of_task
 from drybench.model import Deed, Person, Run, TaskRow
 from drybench.phases import Outcome, Phase, Reason, Standing, Wanted
 from tests.ledger import Clock, a_run, a_session, a_task, fresh_ledger
@@ -386,7 +386,7 @@ def fill(url: str, made: list[Run]) -> None:
     """Ended and forgotten runs, quicker than one by one."""
     engine = connect(url)
     ended = {"phase": Phase.ENDED, "outcome": Outcome.DONE, "forgotten_at": made[0].created_at}
-    of_runs = [{column.name: getattr(run, column.name) for column in tables.runs.columns} for run in made]
+    of_runs = [columns_of(run, tables.runs) for run in made]
     with engine.execution_options(writing=True).begin() as connection:
         connection.execute(tables.runs.insert(), of_runs)
         connection.execute(tables.tasks.insert(), [{**columns_of_task(run.task), **ended} for run in made])

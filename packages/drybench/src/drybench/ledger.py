@@ -5,6 +5,7 @@ Ids are uuid7, so their order is the order in which things were asked for; lists
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Table, Text, insert, select, update
 
 from drybench import ledger_rows as rows
 from drybench.database import connect
@@ -28,7 +29,14 @@ WRITABLE = frozenset(rows.TASK_COLUMNS) - {"id", "person_id", "kind", "subject",
 
 GONE_FOR = timedelta(minutes=1)  # after that the same name is somebody new
 
-NO_PROGRESS = {"cell": 0, "cells": 0, "failed_cell": None}
+NO_PROGRESS = {
+    "cell": 0,
+    "cells": 0,
+    "failed_cell": None,
+    "values": None,
+    "duration": None,
+    "settled_at": None,
+}
 
 Row = TypeVar("Row")
 
@@ -63,7 +71,7 @@ class Ledger:
             row = connection.execute(living).one_or_none()
         if row and groups in (None, rows.person_of(row).groups) and self._now() - row.seen_at < SEEN_EVERY:
             return rows.person_of(row)
-        with self._write() as connection:
+        with self.writing() as connection:
             row = connection.execute(living).one_or_none()
             seen = {"name": name, "seen_at": self._now()} | ({} if groups is None else {"groups": sorted(groups)})
             if row is None:
@@ -82,7 +90,7 @@ class Ledger:
     def person_gone(self, name: str) -> None:
         """The name was deleted at the Hub: what it owned stays, whoever comes next is somebody new."""
         living = update(people).where(people.c.name == name, people.c.gone_at.is_(None))
-        with self._write() as connection:
+        with self.writing() as connection:
             connection.execute(living.values(gone_at=self._now()))
 
     def people(self) -> Sequence[Person]:
@@ -93,7 +101,7 @@ class Ledger:
 
     def add_session(self, session: Session, task: Task, key: str | None = None) -> Session:
         """A new session with its first task in WAITING. The same person and key give the first one back."""
-        with self._write() as connection:
+        with self.writing() as connection:
             id = _asked_before(connection, session.person_id, key, SESSION)
             if id is None:
                 _check_name_is_free(connection, session)
@@ -102,7 +110,7 @@ class Ledger:
 
     def add_run(self, run: Run, task: Task, key: str | None = None) -> Run:
         """A new run with its first task in WAITING. The same person and key give the first one back."""
-        with self._write() as connection:
+        with self.writing() as connection:
             id = _asked_before(connection, run.person_id, key, RUN)
             if id is None:
                 id = self._add(connection, runs, run, task, key)
@@ -111,7 +119,7 @@ class Ledger:
     def add_attempt(self, subject: Session | Run, task: Task) -> TaskRow:
         """The next attempt of a session or run whose task has ENDED (else errors.Conflict)."""
         table, news = (sessions, {}) if isinstance(subject, Session) else (runs, NO_PROGRESS)
-        with self._write() as connection:
+        with self.writing() as connection:
             last = _newest_task(connection, subject.id)
             if last.phase is not Phase.ENDED:
                 raise StillOpen()
@@ -135,7 +143,7 @@ class Ledger:
     def remove_session(self, id: str) -> None:
         """Forget a session whose task has ENDED; its name is free again."""
         kept = update(sessions).where(sessions.c.id == id, sessions.c.removed_at.is_(None))
-        with self._write() as connection:
+        with self.writing() as connection:
             if _newest_task(connection, id).phase is not Phase.ENDED:
                 raise StillOpen()
             connection.execute(kept.values(removed_at=self._now()))
@@ -150,9 +158,22 @@ class Ledger:
         limit: int = 50,
         search: str = "",
         standing: Standing | None = None,
+        *,
+        tag: str = "",
+        starred: bool = False,
+        loose: bool = False,
+        schedule_id: str | None = None,
     ) -> Part[Run]:
-        """Newest first; `search` is a part of the name."""
-        found = rows.select_runs()
+        """Newest first; `search` is a part of the name, `loose` leaves out the runs of sweeps."""
+        found = rows.select_runs().where(runs.c.removed_at.is_(None))
+        if tag:
+            found = found.where(runs.c.tags.cast(Text).contains(json.dumps(tag), autoescape=True))
+        if starred:
+            found = found.where(runs.c.starred_at.is_not(None))
+        if loose:
+            found = found.where(runs.c.sweep_id.is_(None))
+        if schedule_id is not None:
+            found = found.where(runs.c.schedule_id == schedule_id)
         if person_id is not None:
             found = found.where(runs.c.person_id == person_id)
         if search:
@@ -163,8 +184,41 @@ class Ledger:
 
     def note_progress(self, run_id: str, cell: int, cells: int, failed_cell: int | None = None) -> None:
         progress = {"cell": cell, "cells": cells, "failed_cell": failed_cell}
-        with self._write() as connection:
+        with self.writing() as connection:
             connection.execute(update(runs).where(runs.c.id == run_id).values(progress))
+
+    def set_star(self, run_id: str, starred: bool) -> None:
+        """What is starred is never removed by itself."""
+        with self.writing() as connection:
+            starred_at = self._now() if starred else None
+            connection.execute(update(runs).where(runs.c.id == run_id).values(starred_at=starred_at))
+
+    def unsettled_runs(self, limit: int = MOST_ROWS) -> Sequence[Run]:
+        """They have ENDED, and what follows from it is still to be done; oldest first."""
+        ended = rows.select_runs().where(runs.c.settled_at.is_(None), tasks.c.phase == Phase.ENDED.value)
+        return self._all(ended.order_by(runs.c.id).limit(limit), rows.run_of)
+
+    def settle(
+        self,
+        run: Run,
+        values: Mapping[str, Any] | None,
+        duration: float | None,
+        also: Callable[[Connection, Run], None],
+    ) -> None:
+        """Once and for good, together with what `also` writes; nothing where another attempt has begun meanwhile."""
+        open_still = update(runs).where(runs.c.id == run.id, runs.c.attempt == run.attempt, runs.c.settled_at.is_(None))
+        with self.writing() as connection:
+            news = {"values": values, "duration": duration, "settled_at": self._now()}
+            if connection.execute(open_still.values(news)).rowcount:
+                also(connection, run)
+
+    def usual_duration(self, person_id: str, notebook_hash: str) -> float | None:
+        """Of the last runs of the same notebook that got done: the middle one, in seconds."""
+        same = select(runs.c.duration).where(
+            runs.c.person_id == person_id, runs.c.notebook_hash == notebook_hash, runs.c.duration.is_not(None)
+        )
+        found = sorted(self._all(same.order_by(runs.c.id.desc()).limit(9), lambda row: float(row.duration)))
+        return found[len(found) // 2] if found else None
 
     # tasks
 
@@ -184,14 +238,14 @@ class Ledger:
         """
         if not changes.keys() <= WRITABLE:
             raise ValueError(f"not to be written: {sorted(changes.keys() - WRITABLE)}")
-        with self._write() as connection:
+        with self.writing() as connection:
             row = _locked_task(connection, id)
             _keep_the_laws(row, changes)
             return _changed(connection, row, {**changes, **_times(row, changes, self._now())})
 
     def want_stop(self, id: str, by: str) -> TaskRow:
         """wanted=stop, once and for good; on an ENDED task nothing changes."""
-        with self._write() as connection:
+        with self.writing() as connection:
             row = _locked_task(connection, id)
             if row.phase is Phase.ENDED or row.wanted is Wanted.STOP:
                 return row
@@ -205,13 +259,13 @@ class Ledger:
     def forgotten(self, id: str) -> None:
         """The engine has removed what was left of it."""
         ended = update(tasks).where(tasks.c.id == id, tasks.c.phase == Phase.ENDED.value)
-        with self._write() as connection:
+        with self.writing() as connection:
             connection.execute(ended.values(forgotten_at=self._now()))
 
     # deeds
 
     def write_deed(self, deed: Deed) -> None:
-        with self._write() as connection:
+        with self.writing() as connection:
             connection.execute(insert(deeds).values(asdict(deed)))
 
     def deeds(self, person_id: str | None = None, cursor: str | None = None, limit: int = 100) -> Part[Deed]:
@@ -222,7 +276,14 @@ class Ledger:
     # transactions
 
     @contextmanager
-    def _write(self) -> Generator[Connection]:
+    def reading(self) -> Generator[Connection]:
+        """For the books of other modules."""
+        with self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Generator[Connection]:
+        """Whole or not at all, one at a time."""
         with self._turn:
             with self._writer.begin() as connection:
                 yield connection
@@ -246,8 +307,7 @@ class Ledger:
         return Part([value for _, value in shown], shown[-1][0] if len(found) > limit else None)
 
     def _add(self, connection: Connection, table: Table, subject: Session | Run, task: Task, key: str | None) -> str:
-        said = {column.name: getattr(subject, column.name, None) for column in table.columns}
-        connection.execute(insert(table).values({**said, "attempt": 1}))
+        connection.execute(insert(table).values({**rows.columns_of(subject, table), "attempt": 1}))
         fresh = _fresh(task, subject.task, 1, subject.created_at)
         connection.execute(insert(tasks).values(rows.columns_of_task(fresh)))
         if key is not None:
@@ -266,7 +326,7 @@ def _one_session(id: str) -> rows.Query:
 
 
 def _one_run(id: str) -> rows.Query:
-    return rows.select_runs().where(runs.c.id == id)
+    return rows.select_runs().where(runs.c.id == id, runs.c.removed_at.is_(None))
 
 
 def _stands(standing: Standing) -> ColumnElement[bool]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, Select, Table, and_, select
 
-from drybench.model import Deed, Mount, Person, Run, Session, Task, TaskRow
+from drybench.model import Deed, Mount, Person, Run, Session, Task, TaskRow, Tell
 from drybench.phases import Outcome, Phase, Reason, Wanted
 from drybench.tables import people, runs, sessions, tasks
 
@@ -52,7 +52,15 @@ def session_of(row: Found) -> Session:
 
 
 def run_of(row: Found) -> Run:
-    return Run(**_plain(row, Run), task=_task(row, "task_"))
+    said = _plain(row, Run)
+    said["tags"] = tuple(said["tags"])
+    said["tell"] = said["tell"] and Tell(said["tell"]["on"], tuple(said["tell"]["channels"]))
+    return Run(**said, task=_task(row, "task_"))
+
+
+def columns_of(subject: Session | Run, table: Table) -> dict[str, Any]:
+    said = {column.name: getattr(subject, column.name, None) for column in table.columns}
+    return {name: asdict(value) if isinstance(value, Tell) else value for name, value in said.items()}
 
 
 def task_of(row: Found) -> TaskRow:

@@ -112,6 +112,7 @@ class TaskRow:
     ended_at: datetime | None = None
     stopped_by: str | None = None
     machine: str | None = None  # where the engine put it
+    claimed: str | None = None  # the ready task that it took
 
     @property
     def state(self) -> State:
@@ -145,6 +146,14 @@ class Session:
 
 
 @dataclass(frozen=True)
+class Tell:
+    """Who shall hear of a run's end."""
+
+    on: str  # failure, success, both, never
+    channels: tuple[str, ...] = ()  # their ids; none: all of one's own
+
+
+@dataclass(frozen=True)
 class Run:
     """What ends with results. It has attempts; each attempt is a task."""
 
@@ -163,6 +172,18 @@ class Run:
     cell: int = 0  # progress: cell n of m
     cells: int = 0
     failed_cell: int | None = None
+    tags: tuple[str, ...] = ()
+    starred_at: datetime | None = None
+    sweep_id: str | None = None
+    place: int | None = None  # in its sweep
+    schedule_id: str | None = None
+    again_of: str | None = None  # the run that it repeats
+    retries: int = 0  # further attempts, at most
+    retry_any: bool = False  # also when the notebook itself failed
+    notebook_hash: str = ""  # of what was handed in, before its parameters went in
+    values: Mapping[str, Any] | None = None  # what it returned
+    tell: Tell | None = None  # None: as its person usually wants it
+    duration: float | None = None  # seconds, of one that is done
 
 
 @dataclass(frozen=True)

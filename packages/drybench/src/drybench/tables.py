@@ -123,6 +123,46 @@ Index(
     postgresql_where=_kept,
 )
 
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("person_id", Words, ForeignKey(people.c.id), nullable=False),
+    Column("name", Words, nullable=False),
+    Column("environment", Words, nullable=False),
+    Column("size", Words, nullable=False),
+    Column("notebook_name", Words, nullable=False),
+    Column("axes", Json, nullable=False),  # the names of its parameters
+    Column("planned", Integer, nullable=False),
+    Column("laid", Integer, nullable=False),  # so many of them are runs by now
+    Column("wanted", Words, nullable=False),
+    Column("rerun_at", UtcTime),  # what had not got done by then is run once more
+    Column("created_at", UtcTime, nullable=False),
+    Column("removed_at", UtcTime),
+    Index(None, "person_id", "id"),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("person_id", Words, ForeignKey(people.c.id), nullable=False),
+    Column("name", Words, nullable=False),
+    Column("cron", Words),
+    Column("zone", Words, nullable=False),
+    Column("at", UtcTime),
+    Column("missed", Words, nullable=False),
+    Column("paused_at", UtcTime),
+    Column("next_at", UtcTime),
+    Column("last_at", UtcTime),
+    Column("last_run", Words),
+    Column("problem", Words, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("removed_at", UtcTime),
+    Index(None, "person_id", "id"),
+    Index(None, "next_at"),
+)
+
 runs = Table(
     "runs",
     metadata,
@@ -139,8 +179,27 @@ runs = Table(
     Column("cell", Integer, nullable=False),
     Column("cells", Integer, nullable=False),
     Column("failed_cell", Integer),
+    Column("tags", Json, nullable=False),
+    Column("starred_at", UtcTime),
+    Column("removed_at", UtcTime),  # its folder is gone, and it is on no list any more
+    Column("sweep_id", Words),
+    Column("place", Integer),  # in its sweep
+    Column("schedule_id", Words),
+    Column("again_of", Words),
+    Column("retries", Integer, nullable=False),
+    Column("retry_any", Boolean, nullable=False),
+    Column("notebook_hash", Words, nullable=False),  # of what was handed in, before parameters went in
+    Column("values", Json),  # what it returned
+    Column("tell", Json),
+    Column("settled_at", UtcTime),  # all that follows from its end has been done
+    Column("duration", Float),  # seconds, of one that is done
     Index(None, "person_id", "id"),
+    Index(None, "person_id", "notebook_hash"),
+    Index(None, "sweep_id", "place", unique=True),
+    Index(None, "schedule_id", "id"),
 )
+_unsettled = text("settled_at IS NULL")
+Index("runs_unsettled", runs.c.id, sqlite_where=_unsettled, postgresql_where=_unsettled)
 
 tasks = Table(
     "tasks",
@@ -174,6 +233,7 @@ tasks = Table(
     Column("ended_at", UtcTime),
     Column("stopped_by", Words),
     Column("forgotten_at", UtcTime),
+    Column("claimed", Words),  # the ready task that it took
     UniqueConstraint("subject", "attempt"),
     CheckConstraint("phase BETWEEN 1 AND 4", name="phase"),
     CheckConstraint("(phase = 4) = (outcome IS NOT NULL)", name="outcome"),
@@ -203,4 +263,37 @@ idempotency = Table(
     Column("subject_kind", Words, nullable=False),
     Column("subject", Words, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("person_id", Words, ForeignKey(people.c.id), nullable=False),
+    Column("name", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("sealed", Text, nullable=False),  # its address, which may well be a secret
+    Column("on", Words, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("removed_at", UtcTime),
+    Column("last_problem", Words, nullable=False),
+    Index(None, "person_id", "id"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("person_id", Words, ForeignKey(people.c.id), nullable=False),
+    Column("run_id", Words, ForeignKey(runs.c.id), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("channel_id", Words, ForeignKey(channels.c.id), nullable=False),
+    Column("state", Words, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", UtcTime),
+    Column("said", Words, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("sent_at", UtcTime),
+    UniqueConstraint("run_id", "attempt", "channel_id"),
+    Index(None, "state", "next_at"),
 )
