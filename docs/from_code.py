@@ -17,7 +17,7 @@ from cyclopts import App, Parameter
 from drybench import errors, settings
 from drybench.errors import DrybenchError
 from drybench.runs.causes import WORDS
-from drybench_client.commands import add_commands
+from drybench_client.cli import COMMANDS
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 MADE = "<!-- made by docs/from_code.py: change the code, then `make docs` -->\n"
@@ -77,7 +77,8 @@ A refusal says why, and what to do.
 def command_line() -> App:
     """Everybody's commands and those that plug-ins add, the keeper's among them."""
     app = App(name="drybench", default_parameter=Parameter(negative=()), help_format="plaintext")
-    add_commands(app)
+    for command in COMMANDS:
+        app.command(command)
     for found in metadata.entry_points(group="drybench.commands"):
         found.load()(app)
     return app

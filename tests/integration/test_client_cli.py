@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from drybench_client.commands import COMMANDS
+from drybench_client.cli import COMMANDS
 from tests.integration.client_bench import ALPHA, ENDED, ID, OTHER, SmallBench, problem
 from tests.waiting import wait_for
 

@@ -14,6 +14,7 @@ from drybench_client import errors
 from drybench_client.answers import Inspected, Run, Session
 from drybench_client.calling import Calling
 from drybench_client.finding import find
+from drybench_client.sweeps import Sweeping
 
 _WHOLE_ID = 32
 _PAGE = 100
@@ -22,7 +23,7 @@ _PAUSE = 0.5  # between two looks, where the bench cannot be asked to tell
 _RESTART = 300.0  # seconds that a wait goes on while the bench is away: a machine may start again
 
 
-class Bench:
+class Bench(Sweeping):
     """A bench, by its address and a token, or by the data directory of one's own.
 
     With nothing given: DRYBENCH_URL and DRYBENCH_TOKEN (set in every session), else DRYBENCH_DATA,
@@ -60,19 +61,8 @@ class Bench:
         On the bench's own machine the run finds what lies beside the notebook, unless it is sent `alone`.
         `timeout` is in seconds, for the whole run.
         """
-        file = Path(notebook)
-        folder = file.absolute().parent if self._place.here and not alone else None
-        request = {
-            "parameters": dict(parameters or {}),
-            "name": name,
-            "environment": environment,
-            "size": size,
-            "timeout": timeout,
-            "folder": str(folder) if folder else None,
-            "alone": alone or None,
-            "cwd": str(Path(cwd).absolute()) if cwd else None,
-        }
-        return self._send_notebook("/runs", file, {key: value for key, value in request.items() if value is not None})
+        asked = {"name": name, "environment": environment, "size": size, "timeout": timeout, "alone": alone, "cwd": cwd}
+        return self._send_notebook("/runs", Path(notebook), self._request(notebook, parameters, **asked))
 
     def inspect(self, notebook: str | Path) -> Inspected:
         """The parameters and the kernel that a notebook file asks for."""
@@ -162,6 +152,14 @@ class Bench:
                 self._tells_news = False
         time.sleep(max(0, min(left, _PAUSE)))
         return self.get(id)
+
+    def _request(self, notebook: str | Path, parameters: Mapping[str, Any] | None, **asked: Any) -> dict[str, Any]:
+        """What goes with a notebook. Where the bench is on this machine it finds what lies beside the notebook."""
+        here = self._place.here and not asked.get("alone")
+        folder = str(Path(notebook).absolute().parent) if here else None
+        cwd = str(Path(asked["cwd"]).absolute()) if asked.get("cwd") else None
+        request = {"parameters": dict(parameters or {}), **asked, "folder": folder, "cwd": cwd}
+        return {key: value for key, value in request.items() if value is not None and value is not False}
 
     def _send_notebook(self, path: str, file: Path, request: Mapping[str, Any]) -> Any:
         try:

@@ -10,9 +10,10 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from drybench_client.commands import COMMANDS, add_commands
+from drybench_client import commands, commands_sweeps
 from drybench_client.errors import BenchAway
 
+COMMANDS = (*commands.COMMANDS, *commands_sweeps.COMMANDS)
 _REFUSED, _AWAY, _INTERRUPTED, _PIPE_CLOSED = 2, 3, 130, 141
 
 app = App(
@@ -22,7 +23,8 @@ app = App(
     default_parameter=Parameter(negative=()),
     help_format="plaintext",
 )
-add_commands(app)
+for _command in COMMANDS:
+    app.command(_command)
 
 
 def main() -> None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from drybench_client.answers import Run
     from drybench_client.bench import Bench
 
-_DONE, _NOT_DONE, _INTERRUPTED = 0, 1, 130
+DONE, NOT_DONE, INTERRUPTED = 0, 1, 130
 
 
 @Parameter(name="*")
@@ -102,7 +102,7 @@ def run(
     else:
         printing.show_state("Run", asked)
         print(f"See it at {asked['url']} or by: drybench show {printing.short(asked)}")
-    return _DONE
+    return DONE
 
 
 def runs(*, most: int = 20, state: str | None = None, which: Which = Which()) -> None:
@@ -268,11 +268,6 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
 )
 
 
-def add_commands(app: App) -> None:
-    for command in COMMANDS:
-        app.command(command)
-
-
 def _wait(bench: Bench, asked: Run, output: Path | None, which: Which) -> int:
     from drybench_client import printing
 
@@ -283,7 +278,7 @@ def _wait(bench: Bench, asked: Run, output: Path | None, which: Which) -> int:
         progress.end()
         id = printing.short(asked)
         printing.say(f"Run {id} goes on. See it by: drybench show {id} · stop it by: drybench cancel {id}")
-        return _INTERRUPTED
+        return INTERRUPTED
     finally:
         progress.end()
     if output is not None:
@@ -293,7 +288,7 @@ def _wait(bench: Bench, asked: Run, output: Path | None, which: Which) -> int:
     else:
         printing.show_state("Run", ended)
         printing.say_error(ended["sentence"], ended["next_step"])
-    return _DONE if ended["outcome"] == "done" else _NOT_DONE
+    return DONE if ended["outcome"] == "done" else NOT_DONE
 
 
 def _may_write(file: Path) -> None:

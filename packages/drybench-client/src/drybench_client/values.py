@@ -18,6 +18,11 @@ def parameters(typed: Iterable[str], raw: Iterable[str] = ()) -> dict[str, Any]:
     return {name: value(text) for name, text in map(_split, typed)} | dict(map(_split, raw))
 
 
+def pairs(typed: Iterable[str]) -> dict[str, str]:
+    """NAME=TEXT, with the text as it stands."""
+    return dict(map(_split, typed))
+
+
 def value(text: str) -> Any:
     if text in _WORDS:
         return _WORDS[text]
