@@ -12,7 +12,7 @@ from dataclasses import dataclass
 class Change:
     """Something of this person's is no longer what it was; ask the ledger what it is now."""
 
-    kind: str  # session | run
+    kind: str  # session | run | output (a run's journal has grown) | …
     id: str
     person_id: str
 

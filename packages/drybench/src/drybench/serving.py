@@ -40,7 +40,7 @@ from drybench.model import Size
 from drybench.progressing import Progressing
 from drybench.reconciler import Reconciler
 from drybench.runs.run_folder import RunFolders
-from drybench.runs.submitting import Runs
+from drybench.runs.submitting import Rules, Runs
 from drybench.secret_files import secret
 from drybench.sessions import Sessions
 from drybench.settings import Settings
@@ -61,6 +61,7 @@ class Works:
 
     portal: Portal
     reconciler: Reconciler
+    progressing: Progressing
     agreeing: Agreeing
     engines: Mapping[str, Engine]
     owner: str
@@ -103,12 +104,12 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
         run_folders=folders,
         catalogue=catalogue,
         sessions=Sessions(desk, addresses, lambda person_id: shelf.show_in(home, person_id)),
-        runs=Runs(desk, folders, shelf, in_force.runs.notebook_limit, in_force.runs.timeout or None),
+        runs=Runs(desk, folders, shelf, data.overlays, _rules(in_force)),
         changes=changes,
         identity=Identity(addresses, secret(data, "portal_token"), secret(data, "cookie_key").encode()),
         handover=Handover(ledger, starting, reconciler.wake),
     )
-    return Works(portal, reconciler, Agreeing(ledger, hub), engines, _owner(data, in_force))
+    return Works(portal, reconciler, progressing, Agreeing(ledger, hub), engines, _owner(data, in_force))
 
 
 async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
@@ -121,7 +122,8 @@ async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
     end = _ender(servers, (outer, inner))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
-    loops = [asyncio.create_task(works.reconciler.run()), asyncio.create_task(works.agreeing.run())]
+    forever = (works.reconciler.run(), works.progressing.run(), works.agreeing.run())
+    loops = [asyncio.create_task(one) for one in forever]
     for loop in loops:  # a portal whose loop is over does nothing more: it ends, and is started again
         loop.add_done_callback(lambda _: end())
     loops.append(asyncio.create_task(asyncio.to_thread(_import_what_is_slow)))
@@ -204,6 +206,11 @@ def _engines(data: DataFolder, in_force: Settings, home: Path) -> Mapping[str, E
 def _owner(data: DataFolder, in_force: Settings) -> str:
     """Who the command line on the socket speaks for: the one person this bench is for, if somebody came first."""
     return data.only_person.read_text() if data.only_person.exists() else in_force.owner
+
+
+def _rules(in_force: Settings) -> Rules:
+    said = in_force.runs
+    return Rules(said.notebook_limit, said.timeout or None, said.requirements_from_anywhere, said.hold_most)
 
 
 def _sizes(in_force: Settings) -> list[Size]:

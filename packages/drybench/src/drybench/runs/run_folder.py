@@ -30,7 +30,7 @@ from drybench_runner import record
 NOTEBOOK_MOST = 100_000_000  # bytes of an executed notebook; a larger one is shown as far as that
 RUN_JSON_MOST = 1 << 26
 JOURNAL_MOST = 1 << 28  # bytes of a journal that a notebook is made from
-JOURNAL_PART = 8 << 20  # read at once
+JOURNAL_PART = 2 << 20  # read at once: at least one line, which has at most half of it
 LAST_WORDS_MOST = 1 << 16
 GIVEN_MOST = 1 << 29  # ours: what was handed in was bounded by the settings
 CUT: Mapping[str, Any] = {
@@ -127,13 +127,25 @@ class RunFolders:
 
     def progress(self, run_id: str, attempt: int, since: int = 0) -> Progress:
         """The journal's next whole lines from a byte offset; a broken line is passed over."""
+        lines, offset = self.journal_lines(run_id, attempt, since)
+        return Progress(record.read_events(b"\n".join([*lines, b""]))[0], offset)
+
+    def journal_lines(self, run_id: str, attempt: int, since: int = 0) -> tuple[Sequence[bytes], int]:
+        """The next whole lines as they were written, and the offset after them."""
         try:
             data = read_part_beneath(self._root, _below(run_id, attempt, "progress.jsonl"), since, JOURNAL_PART)
         except (FileNotFoundError, *UNFIT):
-            return Progress([], since)
-        events, consumed = record.read_events(data)
-        endless = consumed == 0 and len(data) == JOURNAL_PART  # one line that fills it all: none of the runner's
-        return Progress(events, since + (len(data) if endless else consumed))
+            return [], since
+        whole = data.rfind(b"\n") + 1
+        endless = whole == 0 and len(data) == JOURNAL_PART  # one line that fills it all: none of the runner's
+        return data[:whole].split(b"\n")[:-1], since + (len(data) if endless else whole)
+
+    def journal_length(self, run_id: str, attempt: int) -> int:
+        try:
+            with open_beneath(self._root, _below(run_id, attempt, "progress.jsonl")) as file:
+                return os.fstat(file.fileno()).st_size
+        except (FileNotFoundError, *UNFIT):
+            return 0
 
     def notebook(self, run_id: str, attempt: int) -> bytes:
         """The executed notebook as far as it got: the task's own, else made from the journal."""

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from drybench.changes import Change
 from drybench.model import Person, Run
 from drybench.phases import Phase
+from drybench.progressing import OUTPUT
 from drybench.web.live import ALL, next_changes
 from drybench.web.portal import Portal
 
@@ -39,5 +40,6 @@ def mark(run: Run) -> str:
 
 async def _told(queue: asyncio.Queue[Change | None], id: str, ending: asyncio.Event) -> None:
     while not ending.is_set():
-        if any(change.id in (id, ALL.id) for change in await next_changes(queue, ending)):
+        changes = await next_changes(queue, ending)
+        if any(change.id in (id, ALL.id) and change.kind != OUTPUT for change in changes):
             return

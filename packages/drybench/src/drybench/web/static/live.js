@@ -1,5 +1,6 @@
 // What has changed is told to the page's parts by events on the body: changed-run, changed-run-ID, changed-session …
-// Each part then asks for what it shows. Changes that come close together are told once.
+// Each part then asks for what it shows. Changes that come close together are told once. That a run's journal has
+// grown (changed-output-ID) comes more often than that the run itself is another, and few parts want to know it.
 
 const worker = document.querySelector("script[data-worker]").dataset.worker
 const waiting = new Map()
@@ -21,7 +22,7 @@ function tellAll() {
 function namesOf({ kind, id }) {
   if (kind !== "all") return [`changed-${kind}`, `changed-${kind}-${id}`]
   const parts = document.querySelectorAll("[hx-trigger*='changed-'], [run]")
-  const named = [...parts].flatMap((part) => (part.getAttribute("hx-trigger") ?? `changed-run-${part.getAttribute("run")}`).match(/changed-[\w-]+/g))
+  const named = [...parts].flatMap((part) => (part.getAttribute("hx-trigger") ?? `changed-output-${part.getAttribute("run")}`).match(/changed-[\w-]+/g))
   return ["changed-run", "changed-session", ...named]
 }
 

@@ -10,11 +10,11 @@ customElements.define("growing-notebook", class extends HTMLElement {
     this.frame.contentWindow.postMessage({ hello: true }, "*")
     if (!this.hasAttribute("growing")) return
     this.onNews = () => this.fetchNews()
-    document.body.addEventListener(`changed-run-${this.getAttribute("run")}`, this.onNews)
+    for (const name of newsOf(this)) document.body.addEventListener(name, this.onNews)
   }
   disconnectedCallback() {
     window.removeEventListener("message", this.heard)
-    if (this.onNews) document.body.removeEventListener(`changed-run-${this.getAttribute("run")}`, this.onNews)
+    if (this.onNews) for (const name of newsOf(this)) document.body.removeEventListener(name, this.onNews)
   }
   // Whatever is in the frame may say anything: only a number within reason counts.
   heard = ({ source, data }) => {
@@ -50,13 +50,15 @@ customElements.define("growing-notebook", class extends HTMLElement {
   }
 })
 
+function newsOf(part) { return ["output", "run"].map((kind) => `changed-${kind}-${part.getAttribute("run")}`) }
+
 customElements.define("live-log", class extends HTMLElement {
   connectedCallback() {
     this.details = this.querySelector("details")
     this.pre = this.querySelector("pre")
     this.since = 0
     this.details.addEventListener("toggle", () => this.details.open && this.read())
-    document.body.addEventListener(`changed-run-${this.getAttribute("run")}`, () => this.details.open && this.read())
+    for (const name of newsOf(this)) document.body.addEventListener(name, () => this.details.open && this.read())
   }
   async read() {
     if (this.busy) return
