@@ -137,6 +137,7 @@ sweeps = Table(
     Column("laid", Integer, nullable=False),  # so many of them are runs by now
     Column("wanted", Words, nullable=False),
     Column("rerun_at", UtcTime),  # what had not got done by then is run once more
+    Column("hashes", Json, nullable=False),  # of what was handed in for it
     Column("created_at", UtcTime, nullable=False),
     Column("removed_at", UtcTime),
     Index(None, "person_id", "id"),
@@ -152,6 +153,7 @@ schedules = Table(
     Column("zone", Words, nullable=False),
     Column("at", UtcTime),
     Column("missed", Words, nullable=False),
+    Column("hashes", Json, nullable=False),  # of what was handed in for it
     Column("paused_at", UtcTime),
     Column("next_at", UtcTime),
     Column("last_at", UtcTime),
@@ -285,7 +287,8 @@ notices = Table(
     metadata,
     Column("id", Words, primary_key=True),
     Column("person_id", Words, ForeignKey(people.c.id), nullable=False),
-    Column("run_id", Words, ForeignKey(runs.c.id), nullable=False),
+    Column("run_id", Words, ForeignKey(runs.c.id)),
+    Column("schedule_id", Words, ForeignKey(schedules.c.id)),  # when it had no run to tell of
     Column("attempt", Integer, nullable=False),
     Column("channel_id", Words, ForeignKey(channels.c.id), nullable=False),
     Column("state", Words, nullable=False),
