@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from drybench.python_environment import OURS
+
 CHECKOUT = Path(__file__).parent.parent
 LOCK = CHECKOUT / "packages/drybench/src/drybench/environments/python/requirements.lock"
 
@@ -28,7 +30,7 @@ def python_environment() -> Path:
 
 
 def make() -> Path:
-    identity = LOCK.read_bytes() + sys.version.encode() + str(CHECKOUT).encode()
+    identity = LOCK.read_bytes() + sys.version.encode() + f"{CHECKOUT} {OURS}".encode()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "drybench-tests"
     folder = cache / f"python-{hashlib.sha256(identity).hexdigest()[:16]}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +46,7 @@ def _fill(env: Path) -> None:
     python = str(env / "bin/python")
     _uv(["venv", "--quiet", "--clear", "--python", sys.executable, str(env)])
     _uv(["pip", "install", "--quiet", "--python", python, "--compile-bytecode", "--require-hashes", "-r", str(LOCK)])
-    ours = [word for name in ("drybench-runner", "drybench-client") for word in ("-e", f"{CHECKOUT}/packages/{name}")]
+    ours = [word for name in OURS for word in ("-e", f"{CHECKOUT}/packages/{name}")]
     _uv(["pip", "install", "--quiet", "--python", python, "--no-deps", *ours])
 
 

@@ -13,7 +13,7 @@ import pytest
 from drybench import python_environment
 from drybench.data_folder import DataFolder
 from drybench.errors import EnvironmentNotMade
-from drybench.python_environment import LOCK, current, make
+from drybench.python_environment import LOCK, OURS, current, make
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_it_holds_the_lock_and_our_own_and_nothing_of_the_bench(data: DataFolder
     assert where.startswith(str(folder))
     assert list(Path(where).parent.glob("__pycache__/record.*.pyc"))
     installed = python_in(folder, "from importlib.metadata import distributions as d; print(*(i.name for i in d()))")
-    assert set(installed.split()) == {"traitlets", "drybench-runner", "drybench-client"}
+    assert set(installed.split()) == {"traitlets", *OURS}
 
 
 def test_a_second_call_says_and_does_nothing(data: DataFolder, small: Path) -> None:

@@ -26,7 +26,8 @@ from urllib.parse import unquote, urlsplit
 from drybench.data_folder import DataFolder
 from drybench.errors import EnvironmentNotMade
 
-OURS = ("drybench-runner", "drybench-client")
+OURS = ("drybench-runner", "drybench-client", "drybench-session")
+OF_A_SOURCE = frozenset({".py", ".js", ".css", ".json", ".toml"})
 NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
 Say = Callable[[str], None]
 LOCK = Path(str(files("drybench").joinpath("environments", "python", "requirements.lock")))
@@ -62,9 +63,10 @@ class _Part:
     def fingerprint(self) -> Iterator[bytes]:
         yield f"{self.name} {self.version}".encode()
         if self.source and self.source.is_dir():
-            for file in sorted((self.source / "src").rglob("*.py")):
-                yield str(file.relative_to(self.source)).encode()
-                yield file.read_bytes()
+            for file in sorted(self.source.rglob("*.*")):
+                if file.suffix in OF_A_SOURCE:
+                    yield str(file.relative_to(self.source)).encode()
+                    yield file.read_bytes()
 
 
 def _part(name: str) -> _Part:

@@ -1,0 +1,22 @@
+"""The server half of Run in the Background: what JupyterLab asks here is asked of the bench."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:  # pyright: ignore[reportUnusedFunction]
+    return [{"module": "drybench_session"}]
+
+
+def _load_jupyter_server_extension(server: ServerApp) -> None:  # pyright: ignore[reportUnusedFunction]
+    """Outside a session there is nobody to ask, so there is nothing to add."""
+    url, token = os.environ.get("DRYBENCH_URL"), os.environ.get("DRYBENCH_TOKEN")
+    if url and token:
+        from drybench_session.handlers import add_handlers
+
+        add_handlers(server.web_app, url, token, os.environ)
