@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -73,6 +74,38 @@ def test_progress_keeps_quiet_without_a_terminal(capsys: pytest.CaptureFixture[s
     progress(a_run())
     progress.end()
     assert capsys.readouterr() == ("", "")
+
+
+def a_parameter(**more: Any) -> Any:
+    return {"name": "x", "type": "", "takes": "anything", "default": "1", "label": "", **more}
+
+
+def an_answer(*parameters: Any, note: str = "") -> Any:
+    return {"kernel": None, "parameters": list(parameters), "note": note}
+
+
+def test_what_a_notebook_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    printing.show_inspected(
+        an_answer(
+            a_parameter(takes="a whole number from 0 to 10", label="how many"),
+            a_parameter(name="names", default="[\n" + "  'left',\n" * 20 + "]", label="\x1b[2Jof them"),
+            note="Only the first 2 of 3 parameters are listed.",
+        )
+    )
+    kernel, titles, first, second, note = capsys.readouterr().out.splitlines()
+    assert kernel == "Kernel: the environment chooses"
+    assert re.split(r"\s{2,}", first) == ["x", "a whole number from 0 to 10", "1", "how many"]
+    assert titles.index("LABEL") == first.index("how many") == second.index(" [2Jof them")
+    assert "[ 'left', 'left'," in second
+    assert "…" in second
+    assert note == "Only the first 2 of 3 parameters are listed."
+
+
+def test_a_notebook_that_takes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    printing.show_inspected(an_answer(note="The notebook has no cell tagged `parameters`."))
+    printing.show_inspected(an_answer())
+    said = capsys.readouterr().out.splitlines()
+    assert said[1::2] == ["The notebook has no cell tagged `parameters`.", "It takes no parameters."]
 
 
 @pytest.mark.parametrize(("started", "age"), [(None, "3 min"), (2, "2 min")])

@@ -15,6 +15,7 @@ from papermill.translators import PythonTranslator
 
 from drybench.runs.cell_tokens import tokens
 from drybench.runs.literals import NotLiteral, literal
+from drybench.runs.parameter_cells import written
 from drybench.runs.parameters import check, inject, problem_of, read_parameters
 from drybench.runs.typed_text import Problem, Unset, from_text
 from tests.unit.runs.test_parameters import a_notebook
@@ -83,6 +84,21 @@ def test_what_goes_in_comes_out_in_python(values: dict[str, Any]) -> None:
     exec(made["cells"][1]["source"], said)
     assert {name: said[name] for name in values} == values
     assert made["metadata"]["papermill"]["parameters"] == values
+
+
+@pytest.mark.parametrize("language", ["R", "julia"])
+@given(value=st.recursive(WORDS | st.booleans() | st.integers(-99, 99), lambda inner: st.lists(inner, min_size=1)))
+@settings(deadline=None)
+def test_what_goes_in_comes_out_in_other_languages(language: str, value: Any) -> None:
+    notebook = a_notebook(("parameters", "x = 1"), language=language, kernel=KERNELS[language])
+    (found,) = written(inject(notebook, {"x": value})["cells"][1]["source"], language.lower())
+    assert found.value == value
+
+
+@pytest.mark.parametrize(("language", "said"), [("R", '"größe $(a)"'), ("julia", '"größe \\$(a)"')])
+def test_a_text_is_only_text_in_other_languages(language: str, said: str) -> None:
+    notebook = a_notebook(("parameters", "x = 'a'"), language=language, kernel=KERNELS[language])
+    assert inject(notebook, {"x": "größe $(a)"})["cells"][1]["source"] == f"# Parameters\nx = {said}\n"
 
 
 @given(value=JSON)

@@ -97,6 +97,9 @@ def inject(notebook: Notebook, values: Mapping[str, Any]) -> Notebook:
     from papermill.exceptions import PapermillException
     from papermill.parameterize import parameterize_notebook
 
+    from drybench.runs.papermill_languages import register
+
+    register()
     node = nbformat.from_dict(_as_papermill_loads(notebook))
     kernel, language = kernel_of(notebook) or "python3", language_of(notebook) or "python"
     try:
