@@ -110,6 +110,14 @@ class TestRefused:
             ("alpha = 0.5", {"alpha": "much"}, "parameters_wrong", "a number"),
             ("name: str = 'x'", {"name": 7}, "parameters_wrong", "is text"),
             ("alpha = 0.5", {"__import__('os')": 1}, "parameters_wrong", "cannot be the name"),
+            ("alpha = 0.5", {"class": 1}, "parameters_wrong", "cannot be the name"),
+            ("alpha = 0.5  # 0..1", {"alpha": 1.5}, "parameters_wrong", "from 0 to 1, not 1.5"),
+            ("way = 'a'  # one of: a, b", {"way": "c"}, "parameters_wrong", 'one of "a", "b"'),
+            ("x = None", {"x": float("nan")}, "parameters_wrong", "not plain JSON"),
+            ("x = None", {"x": [{"deep": float("-inf")}]}, "parameters_wrong", "not plain JSON"),
+            ("x = None", {"x": "a" * (1 << 20)}, "parameters_wrong", "1 MiB is the most"),
+            ("x = None", {"x": json.loads("[" * 60 + "]" * 60)}, "parameters_wrong", "lists in each other"),
+            ("x = None", {"x": "half \ud800"}, "request_wrong", "JSON"),
         ],
     )
     def test_parameters_that_do_not_fit(

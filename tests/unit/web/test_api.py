@@ -108,6 +108,9 @@ async def test_inspect_says_what_a_notebook_takes(bench: LittleBench) -> None:
         ({"notebook": ("a\x1b.ipynb", notebook("1"))}, "{}", "name_not_allowed"),
         (SENT, '{"parameters": {"stap": 1}}', "parameters_wrong"),
         (SENT, '{"parameters": {"step": "many"}}', "parameters_wrong"),
+        (SENT, '{"parameters": {"step": 10}}', "parameters_wrong"),
+        (SENT, '{"parameters": {"step": NaN}}', "parameters_wrong"),
+        (SENT, '{"parameters": {"step": "\\ud800"}}', "request_wrong"),
         (SENT, '{"environment": "cobol"}', "no_such_environment"),
         (SENT, '{"unknown": 1}', "request_wrong"),
         (SENT, "no json", "request_wrong"),
@@ -241,7 +244,7 @@ async def test_the_description_names_every_address_and_every_answer_fits_it(benc
     assert {path for path in paths if not path.startswith("/api/v1/")} == set()
     assert {"get", "post"} == set(paths["/api/v1/runs"])
     form = paths["/api/v1/runs"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert set(form["properties"]) == {"notebook", "request"}
+    assert set(form["properties"]) == {"notebook", "requirements", "request"}
     for path, methods in paths.items():
         for method, told in methods.items():
             assert told["responses"]["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/Problem"), (
