@@ -9,7 +9,7 @@ import zlib
 
 from drybench.model import Run, Session
 from drybench.phases import Outcome, Phase, Reason
-from drybench.runs.submitting import RunRequest
+from drybench.runs.requests import RunRequest
 from tests.unit.web.little_bench import LittleBench, notebook
 
 TRACEBACK = [

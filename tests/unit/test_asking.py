@@ -13,7 +13,7 @@ from drybench.errors import KeyUsedOtherwise, StillStopping
 from drybench.folders import RunShelf
 from drybench.model import Environment
 from drybench.phases import Outcome, Phase
-from drybench.runs.submitting import RunRequest
+from drybench.runs.requests import RunRequest
 from drybench.sessions import SessionRequest
 from tests.unit.web.little_bench import LittleBench, little_bench, notebook
 

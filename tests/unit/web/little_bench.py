@@ -31,8 +31,9 @@ from drybench.ids import uuid7
 from drybench.ledger import Ledger, open_ledger
 from drybench.model import Person, Run, Session, Size, Task
 from drybench.phases import Outcome, Phase, Reason
+from drybench.runs.requests import RunRequest
 from drybench.runs.run_folder import RunFolders
-from drybench.runs.submitting import RunRequest, Runs
+from drybench.runs.submitting import Rules, Runs
 from drybench.sessions import SessionRequest, Sessions
 from drybench.settings import Settings
 from drybench.web.app import create_app
@@ -228,7 +229,7 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
         run_folders=folders,
         catalogue=catalogue,
         sessions=Sessions(desk, addresses, lambda _: None),
-        runs=Runs(desk, folders, RunShelf(data, "drybench-runs"), in_force.runs.notebook_limit, None),
+        runs=Runs(desk, folders, RunShelf(data, "drybench-runs"), data.overlays, _rules(in_force)),
         changes=changes,
         identity=tokens,  # type: ignore[arg-type]
         handover=handed,
@@ -238,6 +239,10 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def _rules(in_force: Settings) -> Rules:
+    return Rules(in_force.runs.notebook_limit, hold_most=in_force.runs.hold_most)
 
 
 def _python(folder: Path) -> Path:

@@ -95,6 +95,11 @@ class DataFolder:
         return self.path / "sweeps"
 
     @property
+    def overlays(self) -> Path:
+        """What runs' requirements add to an environment: PERSON_ID/DIGEST/…, made again when it is missing."""
+        return self.path / "overlays"
+
+    @property
     def environments(self) -> Path:
         return self.path / "environments"
 

@@ -3,7 +3,7 @@
     DrybenchError                 code, sentence, next step
     ├─ Refused                    wrong input, said at once and before it is queued      422
     │  ├─ NotANotebook  NotebookTooOld  TooLarge  NameNotAllowed  NoParametersCell  ParametersWrong …
-    │  ├─ RequirementsWrong  EnvironmentGone
+    │  ├─ RequirementsWrong  EnvironmentGone  RunAskWrong
     │  ├─ MachineTooSmall  NoSuchGpu  MountNotHere
     │  ├─ SweepWrong  SweepEmpty  SweepTooLarge  NoFilesFound  PatternWrong
     │  ├─ CronWrong  CronTooFine  CronNeverComes  NoSuchZone  NoTime  TimeIsOver  FileNotReadAgain …
@@ -379,6 +379,12 @@ class NoSuchFolder(Refused):
     """There is no folder {path} on this machine."""
 
     next_step = "Give the path of a folder that exists and that you can open."
+
+
+class RunAskWrong(Refused):
+    """This cannot be asked of a run: {problem}."""
+
+    next_step = "Change that and ask again."
 
 
 class TimeoutWrong(Refused):

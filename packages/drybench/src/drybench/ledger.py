@@ -20,7 +20,7 @@ from drybench.database import connect
 from drybench.errors import HasEnded, JustDeleted, KeyUsedOtherwise, NameInUse, NotFound, OnlyForward, StillOpen
 from drybench.ids import uuid7
 from drybench.model import RUN, SESSION, Deed, Person, Run, Session, Task, TaskRow
-from drybench.phases import Phase, Standing, Wanted
+from drybench.phases import Outcome, Phase, Standing, Wanted
 from drybench.tables import deeds, idempotency, people, runs, sessions, tasks
 
 MOST_ROWS = 500  # in one part of a list
@@ -242,6 +242,21 @@ class Ledger:
             row = _locked_task(connection, id)
             _keep_the_laws(row, changes)
             return _changed(connection, row, {**changes, **_times(row, changes, self._now())})
+
+    def claim_ready(self, id: str, ready: str) -> TaskRow:
+        """A run that waits takes a task that stands ready; both are so from one moment on (else errors.Conflict).
+
+        The ready one's row is over: it is forgotten with the task that took it.
+        """
+        with self.writing() as connection:
+            row, taken = _locked_task(connection, id), _locked_task(connection, ready)
+            for task, phase in ((row, Phase.WAITING), (taken, Phase.RUNNING)):
+                if task.phase is not phase or task.wanted is not Wanted.RUN:
+                    raise HasEnded()
+            over = {"phase": Phase.ENDED, "outcome": Outcome.DONE, "ended_at": self._now()}
+            _changed(connection, taken, over)
+            connection.execute(update(tasks).where(tasks.c.id == ready).values(forgotten_at=self._now()))
+            return _changed(connection, row, {"phase": Phase.STARTING, "claimed": ready})
 
     def want_stop(self, id: str, by: str) -> TaskRow:
         """wanted=stop, once and for good; on an ENDED task nothing changes."""

@@ -123,7 +123,17 @@ class Runs(Section):
         default=False,
         description="Let a run's requirements.txt name indexes, addresses and folders (`--index-url`, `-e`, URLs).",
     )
+    hold_most: Seconds = Field(
+        default=4 * 3600, ge=0, description="The longest that the kernel of a failed run may be kept. 0: never."
+    )
     sweep_most: int = Field(default=2000, ge=1, le=1_000_000, description="The most runs that one sweep may have.")
+
+
+class Ready(Section):
+    """What is started ahead of a person's next run, so that it begins at once."""
+
+    most: int = Field(default=2, ge=0, le=100, description="How many at a time, for all people together. 0: none.")
+    minutes: float = Field(default=10, gt=0, description="How long after a person's last run of the same kind.")
 
 
 class Mail(Section):

@@ -31,6 +31,7 @@ NOTEBOOK_MOST = 100_000_000  # bytes of an executed notebook; a larger one is sh
 RUN_JSON_MOST = 1 << 26
 JOURNAL_MOST = 1 << 28  # bytes of a journal that a notebook is made from
 JOURNAL_PART = 2 << 20  # read at once: at least one line, which has at most half of it
+WHOLES_MOST = 1000
 LAST_WORDS_MOST = 1 << 16
 GIVEN_MOST = 1 << 29  # ours: what was handed in was bounded by the settings
 CUT: Mapping[str, Any] = {
@@ -187,20 +188,28 @@ class RunFolders:
 
     def outputs(self, run_id: str, attempt: int, most: int = 10_000) -> Sequence[OutputFile]:
         """By name. Links, as those to a notebook's neighbours, are no results."""
-        try:
-            found = list(list_beneath(self._root, _below(run_id, attempt, "output"), most))
-        except (FileNotFoundError, *UNFIT):
-            return []
-        files = [OutputFile(output_names.shown(one.path), one.size, one.modified) for one in found]
-        return sorted(files, key=lambda file: file.path)
+        return self._listed(run_id, attempt, "output", most)
 
     def open_output(self, run_id: str, attempt: int, path: str) -> BinaryIO:
         """A file below output/, or errors.NotFound."""
-        output = os.fsencode(_below(run_id, attempt, "output"))
-        for name in output_names.meant(path):
-            with suppress(FileNotFoundError, *UNFIT):
-                return open_beneath(self._root, output + b"/" + name)
-        raise NotFound(what="file")
+        return self._open_listed(run_id, attempt, "output", path)
+
+    def wholes(self, run_id: str, attempt: int) -> Sequence[OutputFile]:
+        """What was too long for journal and notebook, and is kept beside them."""
+        return self._listed(run_id, attempt, "whole", WHOLES_MOST)
+
+    def open_whole(self, run_id: str, attempt: int, path: str) -> BinaryIO:
+        return self._open_listed(run_id, attempt, "whole", path)
+
+    def open_log(self, run_id: str, attempt: int) -> BinaryIO:
+        try:
+            return open_beneath(self._root, _below(run_id, attempt, "log.txt"))
+        except (FileNotFoundError, *UNFIT):
+            raise NotFound(what="log") from None
+
+    def has_made(self, run_id: str, attempt: int, name: str) -> bool:
+        """Whether the attempt has written such a file, be it fit to be read or not."""
+        return (self.path(run_id) / str(attempt) / "made" / name).is_file()
 
     def remove(self, run_id: str) -> None:
         """The whole folder, however its tasks left it; nothing when there is none."""
@@ -214,6 +223,21 @@ class RunFolders:
 
     def _made(self, run_id: str, attempt: int, name: str, most: int) -> bytes:
         return read_beneath(self._root, _below(run_id, attempt, name), most)
+
+    def _listed(self, run_id: str, attempt: int, folder: str, most: int) -> Sequence[OutputFile]:
+        try:
+            found = list(list_beneath(self._root, _below(run_id, attempt, folder), most))
+        except (FileNotFoundError, *UNFIT):
+            return []
+        files = [OutputFile(output_names.shown(one.path), one.size, one.modified) for one in found]
+        return sorted(files, key=lambda file: file.path)
+
+    def _open_listed(self, run_id: str, attempt: int, folder: str, path: str) -> BinaryIO:
+        beneath = os.fsencode(_below(run_id, attempt, folder))
+        for name in output_names.meant(path):
+            with suppress(FileNotFoundError, *UNFIT):
+                return open_beneath(self._root, beneath + b"/" + name)
+        raise NotFound(what="file")
 
     def _sha256(self, path: str) -> str:
         digest = hashlib.sha256()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,78 +13,82 @@ from drybench import permissions, planning
 from drybench.asking import Desk
 from drybench.errors import (
     DrybenchError,
+    EnvironmentGone,
     NoSuchFolder,
     NoSuchKernel,
     NoSuchRun,
     NoSuchState,
     RecordUnreadable,
-    TimeoutWrong,
 )
 from drybench.folders import RunShelf
 from drybench.ledger import Part
 from drybench.model import RUN, Environment, Person, Run, Task
 from drybench.phases import Phase, Standing
-from drybench.runs import notebooks, parameters
+from drybench.runs import notebooks, parameters, requests, requirement_lines
+from drybench.runs.requests import Prepared, RunRequest
 from drybench.runs.run_folder import RunFolders
 
 DEFAULT_KERNEL = "python3"
 
 
 @dataclass(frozen=True)
-class RunRequest:
-    notebook: bytes
-    notebook_name: str = "notebook.ipynb"
-    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    name: str | None = None
-    environment: str = "python"
-    size: str | None = None
-    timeout: float | None = None  # seconds, for the whole run
-    folder: Path | None = None  # where the notebook came from, when it is the person's own file
-    alone: bool = False
-    cwd: Path | None = None
+class Rules:
+    """What the keeper says of runs."""
+
+    notebook_limit: int  # bytes
+    timeout: float | None = None  # seconds, where a run does not say itself
+    requirements_from_anywhere: bool = False
+    hold_most: float = 0.0  # seconds
 
 
 class Runs:
     """Synchronous; handlers call it in a thread. Raises errors.* with a sentence."""
 
-    def __init__(
-        self, desk: Desk, folders: RunFolders, shelf: RunShelf, notebook_limit: int, timeout: float | None
-    ) -> None:
+    def __init__(self, desk: Desk, folders: RunFolders, shelf: RunShelf, overlays: Path, rules: Rules) -> None:
         self._desk = desk
         self._folders = folders
         self._shelf = shelf
-        self._notebook_limit = notebook_limit
-        self._timeout = timeout
+        self._overlays = overlays
+        self._rules = rules
 
-    def submit(self, person: Person, request: RunRequest, key: str | None = None, origin: str = "api") -> Run:
-        permissions.needs(person, permissions.RUNS)
+    def prepare(self, request: RunRequest) -> Prepared:
+        """Read its notebook: what can be done once for many runs of it."""
         environment = self._desk.catalogue.environment(request.environment)
         file_name = notebooks.safe_name(request.notebook_name)
-        notebook = notebooks.read_notebook(request.notebook, self._notebook_limit, file_name)
+        notebook = notebooks.read_notebook(request.notebook, self._rules.notebook_limit, file_name)
         kernel = self._kernel(notebook, environment)
-        values = parameters.check(parameters.read_parameters(notebook), request.parameters)
-        prepared = parameters.inject(notebook, values) if values else notebook
+        spec = parameters.read_parameters(notebook)
+        return Prepared(notebook, file_name, requests.sha256(request.notebook), kernel, spec)
+
+    def check(self, person: Person, request: RunRequest) -> None:
+        """Refuse what can be refused before its notebook is read."""
+        permissions.needs(person, permissions.RUNS)
+        requests.check(request, self._rules.hold_most)
+        requirement_lines.check(request.requirements, self._rules.requirements_from_anywhere)
         _check_folders(request)
-        id = self._desk.new_id()
-        run_json = {
-            "format": 1,
-            "id": id,
-            "kind": "notebook",
-            "name": notebooks.safe_name(request.name) if request.name else file_name.removesuffix(".ipynb"),
-            "notebook": "notebook.ipynb",
-            "notebook_name": file_name,
-            "parameters": values,
-            "environment": environment.name,
-            "kernel": kernel,
-            "timeout": _timeout(request.timeout, self._timeout),
-            "cell_timeout": None,
-            "folder": _text(request.folder),
-            "alone": request.alone,
-            "cwd": _text(request.cwd),
-            "created_at": self._desk.now().isoformat().replace("+00:00", "Z"),
-        }
-        files = {"notebook.ipynb": json.dumps(prepared, ensure_ascii=False).encode()}
-        return self._write_down(person, run_json, files, request.size, key, origin)
+
+    def submit(
+        self,
+        person: Person,
+        request: RunRequest,
+        key: str | None = None,
+        origin: str = "api",
+        prepared: Prepared | None = None,
+    ) -> Run:
+        """The one way in: a page, a command, a sweep's place and a schedule's time all end here."""
+        self.check(person, request)
+        prepared = prepared or self.prepare(request)
+        environment = self._desk.catalogue.environment(request.environment)
+        values = parameters.check(prepared.parameters, request.parameters)
+        notebook = parameters.inject(prepared.notebook, values) if values else prepared.notebook
+        said = requests.run_json(
+            self._desk.new_id(), request, prepared, values, environment, self._rules.timeout, self._desk.now()
+        )
+        said["overlays"] = self._overlays_of(person, environment) if said["requirements"] else None
+        files = {"notebook.ipynb": json.dumps(notebook, ensure_ascii=False).encode()}
+        if said["requirements"]:
+            files["requirements.txt"] = request.requirements.encode()
+        return self._write_down(person, said, files, request, key, origin)
 
     def cancel(self, person: Person, id: str, origin: str = "api") -> Run:
         permissions.needs(person)
@@ -94,29 +98,57 @@ class Runs:
             self._desk.done(person, "cancelled", RUN, id, origin)
         return self.get(person, id)
 
-    def again(self, person: Person, id: str, key: str | None = None, origin: str = "api") -> Run:
-        """A new run of the same notebook with the same parameters."""
+    def again(
+        self, person: Person, id: str, key: str | None = None, origin: str = "api", environment: str = "newer"
+    ) -> Run:
+        """A new run of the same notebook with the same parameters; in today's environment, or in the same only."""
         permissions.needs(person, permissions.RUNS)
         old = self.get(person, id)
         if not self._folders.given_unchanged(id, old.task.spec.hashes):
             raise RecordUnreadable(file="given/", problem="it is not what was handed in")
+        before = self._folders.run_json(id)
+        today = requests.digest(self._desk.catalogue.environment(old.environment))
+        if environment == "same" and before.get("environment_digest") != today:
+            raise EnvironmentGone(name=old.environment)
         said = {
-            **self._folders.run_json(id),
+            **before,
             "id": self._desk.new_id(),
+            "environment_digest": today,
             "created_at": self._desk.now().isoformat().replace("+00:00", "Z"),
         }
         files = {"notebook.ipynb": self._folders.given_notebook(id)}
-        return self._write_down(person, said, files, old.size, key, origin)
+        if said.get("requirements"):
+            said["overlays"] = self._overlays_of(person, self._desk.catalogue.environment(old.environment))
+            text = self._folders.given_file(id, "requirements.txt", requirement_lines.MOST_BYTES)
+            files["requirements.txt"] = text or b""
+        return self._write_down(person, said, files, _like(old), key, origin)
+
+    def star(self, person: Person, id: str, starred: bool) -> Run:
+        permissions.needs(person)
+        self.get(person, id)
+        self._desk.ledger.set_star(id, starred)
+        return self.get(person, id)
 
     def get(self, person: Person, id: str) -> Run:
         permissions.needs(person, permissions.RUNS)
         return permissions.theirs(person, self._desk.ledger.run(id), NoSuchRun)
 
     def mine(
-        self, person: Person, cursor: str | None = None, limit: int = 50, search: str = "", state: str = ""
+        self,
+        person: Person,
+        cursor: str | None = None,
+        limit: int = 50,
+        search: str = "",
+        state: str = "",
+        *,
+        tag: str = "",
+        starred: bool = False,
+        loose: bool = False,
     ) -> Part[Run]:
+        """One's own, the newest first; `loose` leaves out the runs of sweeps."""
         permissions.needs(person, permissions.RUNS)
-        return self._desk.ledger.runs(person.id, cursor, limit, search, _standing(state))
+        standing = _standing(state)
+        return self._desk.ledger.runs(person.id, cursor, limit, search, standing, tag=tag, starred=starred, loose=loose)
 
     def ahead(self, run: Run) -> int:
         """How many stand before it in the line."""
@@ -129,23 +161,27 @@ class Runs:
             raise NoSuchKernel(name=name[:60], there=", ".join(there) or "none")
         return name
 
+    def _overlays_of(self, person: Person, environment: Environment) -> str:
+        """Nobody else's, and of this very environment."""
+        return str(self._overlays / person.id / (requests.digest(environment) or environment.name))
+
     def _write_down(
         self,
         person: Person,
         said: Mapping[str, Any],
         files: Mapping[str, bytes],
-        size_name: str | None,
+        request: RunRequest,
         key: str | None,
         origin: str,
     ) -> Run:
         """Folder first, then the row: the row is what counts, and it must find its folder."""
         id = said["id"]
         environment = self._desk.catalogue.environment(said["environment"])
-        size = self._desk.catalogue.size(size_name, environment)
+        size = self._desk.catalogue.size(request.size, environment)
         task = planning.plan_run(self._desk.new_id(), person, environment, size, self._folders.path(id), attempt=1)
         self._desk.check(person, task, environment.engine)
         task = replace(task, hashes=self._make_folder(id, said, files))
-        row = self._desk.first_task(person, task, environment.engine, subject=id)
+        row = self._desk.first_task(person, task, environment.engine, subject=id, priority=request.priority)
         asked = Run(
             id=id,
             person_id=person.id,
@@ -159,6 +195,15 @@ class Runs:
             created_at=row.created_at,
             attempt=1,
             task=row,
+            tags=tuple(dict.fromkeys(tag.strip() for tag in request.tags)),
+            sweep_id=request.sweep_id,
+            place=request.place,
+            schedule_id=request.schedule_id,
+            again_of=request.again_of,
+            retries=request.retries,
+            retry_any=request.retry_any,
+            notebook_hash=said.get("notebook_hash", ""),
+            tell=request.tell,
         )
         run = self._add(asked, task, key)
         if run.id != id:  # the same request came before
@@ -202,11 +247,15 @@ def _check_folders(request: RunRequest) -> None:
             raise NoSuchFolder(path=str(folder)[:200])
 
 
-def _timeout(asked: float | None, default: float | None) -> float | None:
-    if asked is not None and not 0 < asked < 366 * 86400:
-        raise TimeoutWrong()
-    return asked or default or None
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
+def _like(old: Run) -> RunRequest:
+    """What the ledger knows of a run, to ask for it once more; its files are taken from its folder."""
+    return RunRequest(
+        notebook=b"",
+        size=old.size,
+        retries=old.retries,
+        retry_any=old.retry_any,
+        tags=old.tags,
+        priority=old.task.priority,
+        tell=old.tell,
+        again_of=old.id,
+    )

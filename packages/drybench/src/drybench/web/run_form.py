@@ -13,7 +13,7 @@ from drybench.errors import DrybenchError, NoSuchFolder, ParametersWrong, Refuse
 from drybench.quantities import in_seconds
 from drybench.runs.parameter_making import Parameter
 from drybench.runs.parameters import Parameters, check
-from drybench.runs.submitting import RunRequest
+from drybench.runs.requests import RunRequest
 from drybench.runs.typed_text import Problem, Unset, anything, from_text
 from drybench.web.shapes import InspectedJson, ParameterJson
 from drybench.web.uploads import Sent

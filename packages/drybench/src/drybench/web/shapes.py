@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-from drybench.model import Environment, Person, Run, Session, TaskRow
+from drybench.model import Environment, Person, Run, Session, TaskRow, Tell
 from drybench.runs.causes import Cause
 from drybench.runs.parameter_checks import takes
 from drybench.runs.parameter_making import Parameter
+from drybench.runs.requests import RunRequest
 from drybench.web import screen
 from drybench.web.machine import Machine
 
@@ -120,6 +122,15 @@ class RunJson(TaskJson):
     failed_cell: int | None
     parameters: Mapping[str, Any]
     attempt: int
+    tags: Sequence[str]
+    priority: int
+    retries: int
+    starred: bool
+    values: Mapping[str, Any] | None
+    sweep: str | None
+    place: int | None
+    schedule: str | None
+    again_of: str | None
 
     @classmethod
     def of(cls, run: Run, url: str, ahead: int, cause: Cause | None) -> RunJson:
@@ -130,6 +141,15 @@ class RunJson(TaskJson):
             failed_cell=run.failed_cell,
             parameters=run.parameters,
             attempt=run.attempt,
+            tags=run.tags,
+            priority=run.task.priority,
+            retries=run.retries,
+            starred=run.starred_at is not None,
+            values=run.values,
+            sweep=run.sweep_id,
+            place=run.place,
+            schedule=run.schedule_id,
+            again_of=run.again_of,
             url=url,
             **_common(run, ahead, cause),
         )
@@ -218,6 +238,15 @@ class SessionAsk(BaseModel):
     size: str | None = None
 
 
+class TellJson(BaseModel):
+    """When one is told, and by which of one's channels; none named: by all of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    on: str
+    channels: Sequence[str] = ()
+
+
 class RunAsk(BaseModel):
     """The field `request` of the form that asks for a run."""
 
@@ -228,9 +257,42 @@ class RunAsk(BaseModel):
     environment: str = "python"
     size: str | None = None
     timeout: float | None = None
+    cell_timeout: float | None = None
+    requirements: str = ""
+    retries: int = 0
+    retry_any: bool = False
+    tags: list[str] = []
+    priority: int = 0
+    hold: float = 0
+    tell: TellJson | None = None
+    allow_errors: bool = False
     folder: str | None = None
     alone: bool = False
     cwd: str | None = None
+
+    def request(self, notebook: bytes, notebook_name: str, requirements: str = "") -> RunRequest:
+        """`requirements` came as a file of its own; else those that are written here count."""
+        return RunRequest(
+            notebook=notebook,
+            notebook_name=notebook_name,
+            parameters=self.parameters,
+            name=self.name,
+            environment=self.environment,
+            size=self.size,
+            timeout=self.timeout,
+            cell_timeout=self.cell_timeout,
+            requirements=requirements or self.requirements,
+            retries=self.retries,
+            retry_any=self.retry_any,
+            tags=tuple(self.tags),
+            priority=self.priority,
+            hold=self.hold,
+            tell=Tell(self.tell.on, tuple(self.tell.channels)) if self.tell else None,
+            allow_errors=self.allow_errors,
+            folder=Path(self.folder) if self.folder else None,
+            alone=self.alone,
+            cwd=Path(self.cwd) if self.cwd else None,
+        )
 
 
 def _common(thing: Session | Run, ahead: int, cause: Cause | None) -> dict[str, Any]:

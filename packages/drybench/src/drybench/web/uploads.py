@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fastapi import Request
@@ -12,7 +11,8 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from drybench.errors import NoNotebookSent, RequestWrong
-from drybench.runs.submitting import RunRequest
+from drybench.runs import requirement_lines
+from drybench.runs.requests import RunRequest
 from drybench.settings import Settings
 from drybench.web.shapes import RunAsk
 
@@ -28,6 +28,11 @@ FORM: dict[str, Any] = {
                     "required": ["notebook"],
                     "properties": {
                         "notebook": {"type": "string", "format": "binary", "description": "The notebook (.ipynb)"},
+                        "requirements": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "What it needs beside the environment (requirements.txt)",
+                        },
                         "request": {
                             "type": "string",
                             "description": "JSON, as RunAsk",
@@ -63,7 +68,7 @@ async def closed_form(request: Request) -> AsyncIterator[None]:
 
 
 async def sent_notebook(request: Request) -> Sent:
-    form = await request.form(max_files=1, max_fields=1000, max_part_size=BESIDE)
+    form = await request.form(max_files=2, max_fields=1000, max_part_size=BESIDE)
     file = form.get("notebook")
     if not isinstance(file, UploadFile) or not file.filename:
         raise NoNotebookSent()
@@ -73,18 +78,15 @@ async def sent_notebook(request: Request) -> Sent:
 async def sent_run(request: Request) -> RunRequest:
     sent = await sent_notebook(request)
     ask = _ask(sent.form.get("request") or "{}")
-    return RunRequest(
-        notebook=sent.notebook,
-        notebook_name=sent.name,
-        parameters=ask.parameters,
-        name=ask.name,
-        environment=ask.environment,
-        size=ask.size,
-        timeout=ask.timeout,
-        folder=Path(ask.folder) if ask.folder else None,
-        alone=ask.alone,
-        cwd=Path(ask.cwd) if ask.cwd else None,
-    )
+    return ask.request(sent.notebook, sent.name, await sent_requirements(sent.form))
+
+
+async def sent_requirements(form: FormData) -> str:
+    """The text of a requirements.txt that came as a file."""
+    file = form.get("requirements")
+    if not isinstance(file, UploadFile):
+        return ""
+    return (await file.read(requirement_lines.MOST_BYTES + 1)).decode("utf-8-sig", "replace")
 
 
 def wrong_field(problems: Sequence[Any]) -> RequestWrong:
