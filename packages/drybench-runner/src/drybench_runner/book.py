@@ -10,6 +10,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
+from drybench_runner.terminal_text import Screen
+
+PAPERMILL = "2.7.0"  # whose metadata this is
+ERROR_MARKER = "papermill-error-cell-tag"
+
 
 class Book:
     """Takes events one after the other. The notebook that it is given becomes the executed one."""
@@ -17,7 +22,7 @@ class Book:
     def __init__(self, notebook: dict[str, Any]) -> None:
         self._notebook = notebook
         self._displays: dict[str, list[tuple[int, dict[str, Any]]]] = {}
-        self._growing: tuple[dict[str, Any], list[str]] | None = None
+        self._growing: dict[int, tuple[dict[str, Any], Screen]] = {}  # the text that goes on, of each cell
         for cell in notebook["cells"]:
             cell.setdefault("metadata", {})["papermill"] = _times() | {"status": "pending"}
             if cell["cell_type"] == "code":
@@ -26,7 +31,7 @@ class Book:
     def take(self, event: Mapping[str, Any]) -> None:
         match event["event"]:
             case "began":
-                self._papermill().update(_times() | {"start_time": _papermill_time(event["at"])})
+                self._begin(event)
             case "cell":
                 self._start(event["index"], event["at"])
             case "output":
@@ -44,15 +49,26 @@ class Book:
 
     def settled(self) -> dict[str, Any]:
         """The notebook, whole in itself at this moment."""
-        if self._growing is not None:
-            growing, pieces = self._growing
-            growing["text"] = "".join(pieces)
-            self._growing = None
+        for output, screen in self._growing.values():
+            output["text"] = screen.text()
         return self._notebook
+
+    def printed(self, index: int, name: str) -> str:
+        """What a cell shows of one stream."""
+        self.settled()
+        return "".join(output["text"] for output in self._code(index)["outputs"] if output.get("name") == name)
+
+    def _begin(self, event: Mapping[str, Any]) -> None:
+        empty = {name: dict[str, Any]() for name in ("default_parameters", "environment_variables", "parameters")}
+        paths = {name: event[name] for name in ("input_path", "output_path") if isinstance(event.get(name), str)}
+        started = _times() | {"start_time": _papermill_time(event["at"])}
+        own = self._papermill()
+        own |= {"version": PAPERMILL} | empty | own | paths | started
 
     def _start(self, index: int, at: str) -> None:
         cell = self._code(index)
         self._pass_over(index, at)
+        self._settle(index)
         cell |= {"execution_count": None, "outputs": []}
         started = {"start_time": _papermill_time(at), "exception": False, "status": "running"}
         cell["metadata"]["papermill"] = _times() | started
@@ -60,36 +76,40 @@ class Book:
     def _output(self, index: int, output: Mapping[str, Any], display_id: str | None) -> None:
         outputs = self._code(index)["outputs"]
         if output["output_type"] == "stream":
-            self._stream(outputs, output)
+            self._stream(index, outputs, output)
             return
         outputs.append(dict(output))
         if display_id is not None:
             self._update(display_id, output)
             self._displays.setdefault(display_id, []).append((index, outputs[-1]))
 
-    def _stream(self, outputs: list[dict[str, Any]], output: Mapping[str, Any]) -> None:
-        """Neighbours of one name are one; joined late, for text that grows bit by bit is copied each time."""
-        last = outputs[-1] if outputs else None
-        if last is None or last["output_type"] != "stream" or last["name"] != output["name"]:
-            last = {**output, "text": ""}
+    def _stream(self, index: int, outputs: list[dict[str, Any]], output: Mapping[str, Any]) -> None:
+        """Neighbours of one name are one."""
+        last, screen = self._growing.get(index, (None, Screen()))
+        if last is None or last is not outputs[-1] or last["name"] != output["name"]:
+            self._settle(index)
+            last, screen = self._growing[index] = {**output, "text": ""}, Screen()
             outputs.append(last)
-        if self._growing is None or self._growing[0] is not last:
-            self.settled()
-            self._growing = (last, [last["text"]])
-        self._growing[1].append(output["text"])
+        screen.write(output["text"])
+
+    def _settle(self, index: int) -> None:
+        """Its text is over, or gone."""
+        last, screen = self._growing.pop(index, (None, Screen()))
+        if last is not None:
+            last["text"] = screen.text()
 
     def _update(self, display_id: str, shown: Mapping[str, Any]) -> None:
         for _, output in self._displays.get(display_id, ()):
             output |= {"data": shown["data"], "metadata": shown["metadata"]}
 
     def _clear(self, index: int) -> None:
-        self.settled()
+        self._settle(index)
         self._code(index)["outputs"].clear()
         for display_id, places in list(self._displays.items()):
             self._displays[display_id] = [place for place in places if place[0] != index]
 
     def _end_cell(self, event: Mapping[str, Any]) -> None:
-        self.settled()
+        self._settle(event["index"])
         cell = self._code(event["index"])
         cell["execution_count"] = event["execution_count"]
         papermill = cell["metadata"]["papermill"]
@@ -100,7 +120,7 @@ class Book:
             self._papermill()["exception"] = True
 
     def _end(self, event: Mapping[str, Any]) -> None:
-        if event["outcome"] == "done":
+        if event["outcome"] == "done" and not any(map(_is_pending, self._notebook["cells"])):
             self._pass_over(len(self._notebook["cells"]), event["at"])
         self._papermill().update(_ended(self._papermill().get("start_time"), event["at"]))
 
@@ -125,8 +145,17 @@ class Book:
 def is_executed(cell: Mapping[str, Any]) -> bool:
     """Whether this cell is given to the kernel."""
     source: str | list[str] = cell.get("source") or ""
-    tags: list[str] = cell.get("metadata", {}).get("tags", [])
+    tags: list[str] = cell.get("metadata", {}).get("tags") or []
     return cell["cell_type"] == "code" and bool("".join(source).strip()) and "skip-execution" not in tags
+
+
+def without_error_markers(cells: list[Any]) -> list[Any]:
+    """Without the cells by which papermill pointed at the error of an earlier run."""
+    return [cell for cell in cells if ERROR_MARKER not in (cell.get("metadata", {}).get("tags") or ())]
+
+
+def _is_pending(cell: Mapping[str, Any]) -> bool:
+    return is_executed(cell) and cell["metadata"]["papermill"]["status"] == "pending"
 
 
 def is_sound_output(output: Any) -> bool:

@@ -22,11 +22,26 @@ class End:
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+# What PyTorch, CuPy, Numba, TensorFlow and JAX say when the GPU's memory is used up.
+_GPU_FULL = re.compile(
+    r"(CUDA|HIP|MPS|XPU)[\w ]*(error: )?out of memory|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation"
+    r"|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED|OOM when allocating .*GPU"
+    r"|RESOURCE_EXHAUSTED: Out of memory|^Out of memory allocating [\d,]+ bytes \(allocated so far",
+    re.IGNORECASE | re.DOTALL,
+)
+_ASKED = re.compile(r"(?:allocat\w*|to allocate) ([\d.,]+ ?(?:[KMGT]i?B|bytes))", re.IGNORECASE)
 
 DONE = End("done")
 CANCELLED = End("stopped", "cancelled", "It was cancelled; the notebook is kept as far as it got.")
 DISK_FULL = End("failed", "disk_full", "The disk of the run's folder is full; what had been written before is kept.")
 OUT_OF_MEMORY = End("failed", "out_of_memory", "There was not enough memory for what the notebook showed.")
+
+
+def done(allowed_errors: int) -> End:
+    if not allowed_errors:
+        return DONE
+    cells = "One cell raised an error" if allowed_errors == 1 else f"{allowed_errors} cells raised errors"
+    return End("done", sentence=f"{cells}, which this run allows.")
 
 
 def timed_out(seconds: float, cell_number: int | None) -> End:
@@ -71,15 +86,27 @@ def not_a_notebook(problem: str) -> End:
 def cell_raised(error: CellError, cell_number: int, run: RunFile) -> End:
     """What a cell's error means for the one who reads it. `sys.exit()` is no failure, as in papermill."""
     if error.name == "SystemExit" and error.value in ("", "0", "None"):
-        return End("done")
-    if error.name == "MemoryError":
-        return End("failed", "out_of_memory", f"Cell {cell_number} asked for more memory than there is.", error)
-    if re.match(rf"\[Errno ({'|'.join(map(str, _FULL))})\]", error.value):
-        return End("failed", "disk_full", f"Cell {cell_number} could not write: the disk is full.", error)
+        return DONE
+    cell = f"Cell {cell_number}"
+    if _GPU_FULL.search(error.value[:5000]):
+        return End(
+            "failed", "gpu_out_of_memory", f"{cell} needed more memory than its GPU had left{_asked(error)}.", error
+        )
+    if error.name in ("MemoryError", "_ArrayMemoryError"):
+        return End("failed", "out_of_memory", f"{cell} asked for more memory than there is{_asked(error)}.", error)
+    if re.search(rf"\[Errno ({'|'.join(map(str, _FULL))})\]|No space left on device", error.value[:5000]):
+        return End("failed", "disk_full", f"{cell} could not write: the disk is full.", error)
     if error.name == "FileNotFoundError" and (missing := _relative_path(error.value)):
-        return End("failed", "input_missing", f"Cell {cell_number} needs “{missing}”. {_where(missing, run)}", error)
+        return End("failed", "input_missing", f"{cell} needs “{missing}”. {_where(missing, run)}", error)
+    if error.name == "StdinNotImplementedError":
+        return End("failed", "cell_error", f"{cell} asks for input, and in a run nobody is there to answer.", error)
     first_line = error.value.strip().split("\n")[0][:300]
-    return End("failed", "cell_error", f"Cell {cell_number} raised {error.name}: {first_line}".rstrip(": "), error)
+    return End("failed", "cell_error", f"{cell} raised {error.name}: {first_line}".rstrip(": "), error)
+
+
+def _asked(error: CellError) -> str:
+    found = _ASKED.search(error.value[:5000])
+    return f": it asked for {found[1]}" if found else ""
 
 
 def _relative_path(value: str) -> str | None:
@@ -104,6 +131,16 @@ def _how(exit_code: int | None) -> str:
     if exit_code >= 0:
         return f" (exit code {exit_code})"
     try:
-        return f" ({signal.Signals(-exit_code).name})"
+        name = signal.Signals(-exit_code).name
     except ValueError:
         return f" (signal {-exit_code})"
+    return f" ({name}{_MEANT.get(name, '')})"
+
+
+_MEANT = {
+    "SIGSEGV": ": a segmentation fault in compiled code",
+    "SIGABRT": ": compiled code gave up",
+    "SIGBUS": ": compiled code found memory or disk missing",
+    "SIGILL": ": compiled code for another processor",
+    "SIGKILL": ": ended from outside, often for want of memory",
+}

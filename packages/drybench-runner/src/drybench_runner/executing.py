@@ -109,8 +109,11 @@ async def _message(channel: Any, seconds: float) -> Message | None:
 class Execution(NotebookClient):
     """nbclient with its outputs going elsewhere; what it keeps itself are widgets' states and timings."""
 
-    def __init__(self, notebook: NotebookNode, client: Client, recording: Recording) -> None:
+    def __init__(
+        self, notebook: NotebookNode, client: Client, recording: Recording, allow_errors: bool = False
+    ) -> None:
         super().__init__(notebook, on_cell_execute=self._started, on_cell_executed=self._ended)
+        self.allow_errors = allow_errors
         # The answer overtakes what was printed before it where a lot is printed.
         self.iopub_timeout = 120
         self.kc = client
@@ -142,13 +145,17 @@ class Execution(NotebookClient):
 
     def _ended(self, cell: NotebookNode, cell_index: int, execute_reply: Message) -> None:
         self.reply = execute_reply["content"]
-        failed = self.reply["status"] == "error" and not expects_error(cell)
-        exits = self.reply.get("ename") == "SystemExit" and self.reply.get("evalue") in ("", "0", "None")
-        self._recording.end_cell(self.reply.get("execution_count"), failed and not exits)
+        is_error = self.reply["status"] == "error" and not self._leaves()
+        expected = self.allow_errors or expects_error(cell)
+        self._recording.allowed_errors += is_error and self.allow_errors
+        self._recording.end_cell(self.reply.get("execution_count"), is_error and not expected)
+
+    def _leaves(self) -> bool:
+        return self.reply.get("ename") == "SystemExit" and self.reply.get("evalue") in ("", "0", "None")
 
 
 def expects_error(cell: Mapping[str, Any]) -> bool:
-    return "raises-exception" in cell["metadata"].get("tags", [])
+    return "raises-exception" in (cell["metadata"].get("tags") or ())
 
 
 def _output(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:

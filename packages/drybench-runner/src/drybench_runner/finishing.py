@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -34,6 +35,21 @@ class LastFiles:
             _replace(self._places.notebook, write_notebook(notebook))
         except OSError:
             return False
+        return True
+
+    def keep_picture(self, picture: tuple[str, bytes] | None) -> str | None:
+        """Its name, where there is one and there was room for it."""
+        if picture is None:
+            return None
+        try:
+            _replace(self._places.made / picture[0], picture[1])
+        except OSError:
+            return None
+        return picture[0]
+
+    def has_room(self) -> bool:
+        with suppress(OSError):
+            return shutil.disk_usage(self._places.made).free > 0
         return True
 
     def use_the_room(self) -> None:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from drybench_runner.book import without_error_markers
+
 
 class Node(dict[str, Any]):
     """A part of a notebook with attributes, without importing nbformat before the kernel is started."""
@@ -28,6 +30,7 @@ def read(file: Path) -> Node:
         raise ValueError("it is not in nbformat 4")
     try:
         notebook.setdefault("metadata", Node())
+        notebook["cells"] = without_error_markers(notebook["cells"])
         for cell in notebook["cells"]:
             cell.setdefault("metadata", Node())
             cell["source"] = "".join(cell["source"])

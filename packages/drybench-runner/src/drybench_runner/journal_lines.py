@@ -42,6 +42,11 @@ def lines(event: Event) -> list[bytes]:
     return [_line(_cut(event))]
 
 
+def fits_a_line(output: Mapping[str, Any]) -> bool:
+    """Whether an output goes into the journal uncut."""
+    return len(_line(dict(output))) < LINE_LIMIT - 1000
+
+
 def is_stream(event: Event) -> bool:
     return event["event"] == "output" and event["output"]["output_type"] == "stream"
 

@@ -42,5 +42,10 @@ class Places:
         return self.made / "receipt.json"
 
     @property
+    def whole(self) -> Path:
+        """What was too much for the notebook."""
+        return self.made / "whole"
+
+    @property
     def result(self) -> Path:
         return self.made / "result.json"

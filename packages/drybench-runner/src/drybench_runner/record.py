@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from drybench_runner.book import Book
-from drybench_runner.journal_lines import LINE_LIMIT, Event, lines, merged, read_events
+from drybench_runner.book import Book, without_error_markers
+from drybench_runner.journal_lines import LINE_LIMIT, Event, fits_a_line, is_stream, lines, merged, read_events
 from drybench_runner.reading import FORMAT
 from drybench_runner.result_file import OUTCOMES, RESULT_LIMIT, CellError, Frame, Result, read_result, write_result
 from drybench_runner.run_file import RunFile, read_run
@@ -41,6 +41,8 @@ __all__ = [
     "clear",
     "detail",
     "ended",
+    "fits_a_line",
+    "is_stream",
     "lines",
     "merged",
     "moment",
@@ -60,8 +62,9 @@ def moment() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def began(at: str, cells: int) -> Event:
-    return {"format": FORMAT, "event": "began", "at": at, "cells": cells}
+def began(at: str, cells: int, **paths: str) -> Event:
+    """`paths`: papermill's `input_path` and `output_path`."""
+    return {"format": FORMAT, "event": "began", "at": at, "cells": cells, **paths}
 
 
 def detail(at: str, text: str) -> Event:
@@ -119,7 +122,9 @@ def _copied(notebook: Mapping[str, Any]) -> dict[str, Any]:
     """As deep as a Book writes; sources and attachments, which may be large, are shared."""
     metadata = dict(notebook.get("metadata") or {})
     metadata["papermill"] = dict(metadata.get("papermill") or {})
-    cells = [{**cell, "metadata": dict(cell.get("metadata") or {})} for cell in notebook["cells"]]
+    cells = [
+        {**cell, "metadata": dict(cell.get("metadata") or {})} for cell in without_error_markers(notebook["cells"])
+    ]
     return {**notebook, "metadata": metadata, "cells": cells}
 
 

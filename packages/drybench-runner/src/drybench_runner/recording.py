@@ -3,70 +3,105 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from drybench_runner import record
 from drybench_runner.book import Book
-from drybench_runner.caps import Allowance
+from drybench_runner.caps import COUNT_LIMIT, ITEM_LIMIT, Allowance, Shares, short_error, size_of
 from drybench_runner.journal import Journal, Log
+from drybench_runner.picture import Picture
+from drybench_runner.values import Values
+from drybench_runner.whole import Whole
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+LAST_WORDS = 16 << 10  # characters that are shown of the end of what was left out
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+_MIB = 1 << 20
 
 
 class Recording:
     """The cell that runs is `cell`, counted `cell_number`; both are None before the first."""
 
-    def __init__(self, book: Book, journal: Journal, log: Log) -> None:
+    def __init__(self, book: Book, journal: Journal, log: Log, whole: Whole) -> None:
         self._book = book
         self._journal = journal
         self._log = log
-        self._allowance = Allowance()
+        self._whole = whole
+        self._shares = Shares()
+        self._allowance = Allowance(self._shares)
+        self._left_out: dict[str, tuple[int, str]] = {}  # of each stream, how much and how it ends
         self._clear_first = False
+        self._has_too_many = False
+        self.values = Values()
+        self.picture = Picture()
         self.is_running = False
         self.cell: int | None = None
         self.cell_number: int | None = None
         self.cells = 0
         self.executed = 0
+        self.allowed_errors = 0
+        self.numbers: dict[int, int] = {}  # the number of the cell that a kernel calls In[…]
 
-    def begin(self, at: str, cells: int) -> None:
+    def begin(self, at: str, cells: int, **paths: str) -> None:
         self.cells = cells
-        self._tell(record.began(at, cells))
+        self._tell(record.began(at, cells, **paths))
 
     def detail(self, text: str) -> None:
         self._tell(record.detail(record.moment(), text))
         self.say(text)
 
     def say(self, text: str) -> None:
-        self._log.write(f"[{record.moment()[11:19]}] {text}\n")
+        self._log.say(f"[{record.moment()[11:19]}] {text}")
 
     def start_cell(self, index: int) -> None:
         self.cell, self.cell_number = index, (self.cell_number or 0) + 1
-        self._allowance, self._clear_first, self.is_running = Allowance(), False, True
+        self._allowance, self._left_out = Allowance(self._shares), {}
+        self._clear_first = self._has_too_many = False
+        self.is_running = True
         self._tell(record.cell(record.moment(), index, self.cell_number, self.cells))
         self.say(f"cell {self.cell_number} of {self.cells}")
 
     def output(self, index: int, output: dict[str, Any], display_id: str | None = None) -> None:
         if self._clear_first:
             self.clear(index)
-        for kept in self._allowance.admit(output):
-            self._tell(record.output(index, kept, display_id if kept is output else None))
-            self._log.write(_as_text(kept))
+        match output["output_type"]:
+            case "stream":
+                self._print(index, output["name"], output["text"])
+            case "error":
+                error = short_error(output)
+                self._tell(record.output(index, error))
+                self._log.print(_ESCAPES.sub("", "\n".join(error["traceback"])) + "\n")
+            case _:
+                self._notice(output["data"])
+                self._show(index, output, display_id)
 
     def update(self, display_id: str, data: dict[str, Any], metadata: dict[str, Any]) -> None:
-        self._tell(record.update(display_id, data, metadata))
+        self._notice(data)
+        shown = {"data": data, "metadata": metadata}
+        shown = self._within_limits(shown, size_of(data) <= ITEM_LIMIT)
+        self._tell(record.update(display_id, shown["data"], shown["metadata"]))
 
     def clear(self, index: int, wait: bool = False) -> None:
         """With `wait` it is cleared when something new is there to be shown."""
         self._clear_first = wait
-        if not wait:
-            self._allowance = Allowance()
-            self._tell(record.clear(index))
+        if wait:
+            return
+        for name in self._left_out:
+            self._whole.forget(self._file(name))
+        self._allowance.give_back()
+        self._allowance, self._left_out = Allowance(self._shares), {}
+        self._tell(record.clear(index))
 
     def end_cell(self, execution_count: int | None, failed: bool) -> None:
         if not self.is_running or self.cell is None:
             return
+        self._show_what_came_last(self.cell)
+        self._log.end_lines()
+        self._whole.flush()
         self.is_running = False
         self.executed += 0 if failed else 1
+        if execution_count is not None and self.cell_number is not None:
+            self.numbers[execution_count] = self.cell_number
         status = "error" if failed else "ok"
         self._tell(record.cell_ended(record.moment(), self.cell, execution_count, status))
 
@@ -78,14 +113,65 @@ class Recording:
         self.say(sentence or outcome)
         return at
 
+    def _print(self, index: int, name: str, text: str) -> None:
+        kept = "" if name in self._left_out else text[: self._allowance.of_text(name, text)]
+        if kept:
+            self._tell(record.output(index, _stream(name, kept)))
+            self._log.print(kept)
+        if len(kept) < len(text):
+            self._leave_out(index, name, text[len(kept) :])
+
+    def _leave_out(self, index: int, name: str, text: str) -> None:
+        """Before the first of it, what is shown already goes into the file that is to be whole."""
+        if name not in self._left_out:
+            self._whole.add_text(self._file(name), self._book.printed(index, name))
+            self._note(index, f"This cell printed more than is kept here. All of it is in whole/{self._file(name)}.")
+        size, last = self._left_out.get(name, (0, ""))
+        self._left_out[name] = size + len(text), (last + text)[-LAST_WORDS:]
+        self._whole.add_text(self._file(name), text)
+
+    def _show_what_came_last(self, index: int) -> None:
+        for name, (size, last) in self._left_out.items():
+            self._note(index, f"{size / _MIB:.1f} MiB of {name} are left out here; it ended like this:")
+            self._tell(record.output(index, _stream(name, last)))
+
+    def _show(self, index: int, output: dict[str, Any], display_id: str | None) -> None:
+        if self._allowance.counts():
+            shown = self._within_limits(output, self._allowance.of_data(output["data"]))
+            self._tell(record.output(index, shown, display_id))
+        elif not self._has_too_many:
+            self._has_too_many = True
+            self._note(
+                index, f"This cell showed more than {COUNT_LIMIT} things: what came after that is left out here."
+            )
+
+    def _within_limits(self, shown: dict[str, Any], fits: bool) -> dict[str, Any]:
+        """As it is; where it is too large for notebook or journal, with the name of a file that has it."""
+        if fits and record.fits_a_line(shown):
+            return shown
+        size, name = size_of(shown["data"]), self._whole.keep(self.cell_number or 0, shown["data"])
+        told = {"drybench": {"cut": size} | ({"whole": name} if name else {})}
+        if fits:
+            return {**shown, "metadata": {**shown["metadata"], **told}}
+        where = f" It is in whole/{name}." if name else ""
+        words = f"[{', '.join(shown['data'])} of {size / _MIB:.1f} MiB: too large to be kept here.{where}]"
+        return {**shown, "data": {"text/plain": words}, "metadata": told}
+
+    def _notice(self, data: Mapping[str, Any]) -> None:
+        for name in self.values.take(data):
+            self.say(f"There is no room for the value {name}: all values together may have 64 KiB.")
+        self.picture.take(data)
+
+    def _note(self, index: int, words: str) -> None:
+        self._tell(record.output(index, _stream("stderr", f"\n[{words}]\n")))
+
+    def _file(self, name: str) -> str:
+        return f"{self.cell_number or 0}-{name}.txt"
+
     def _tell(self, event: record.Event) -> None:
         self._book.take(event)
         self._journal.add(event)
 
 
-def _as_text(output: dict[str, Any]) -> str:
-    if output["output_type"] == "stream":
-        return output["text"]
-    if output["output_type"] == "error":
-        return _COLOURS.sub("", "\n".join(output["traceback"])) + "\n"
-    return ""
+def _stream(name: str, text: str) -> dict[str, Any]:
+    return {"output_type": "stream", "name": name, "text": text}

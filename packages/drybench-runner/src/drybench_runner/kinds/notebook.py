@@ -12,12 +12,14 @@ from drybench_runner import causes, given_notebook, record
 from drybench_runner.book import Book, is_executed
 from drybench_runner.causes import End
 from drybench_runner.finishing import LastFiles
+from drybench_runner.frames import last_own_frame, missing_module
 from drybench_runner.journal import Journal, Log
 from drybench_runner.kernel import Kernel
 from drybench_runner.kernelspecs import NATIVE, KernelSpec, NoSuchKernel, find
 from drybench_runner.places import Places
 from drybench_runner.record import RunFile
 from drybench_runner.recording import Recording
+from drybench_runner.whole import Whole
 from drybench_runner.working_folder import link_neighbours
 
 if TYPE_CHECKING:
@@ -107,8 +109,10 @@ class _NotebookRun:
         later = asyncio.get_running_loop().call_later
         self._journal = Journal(self._places.journal, later, lambda: self._stop(causes.DISK_FULL))
         self._log = Log(self._places.log)
-        self._recording = Recording(self._book, self._journal, self._log)
-        self._recording.begin(self._started_at, sum(map(is_executed, self._notebook["cells"])))
+        self._recording = Recording(self._book, self._journal, self._log, Whole(self._places.whole))
+        cells = sum(map(is_executed, self._notebook["cells"]))
+        came_from = str(Path(self._run.folder or "", self._run.notebook_name))
+        self._recording.begin(self._started_at, cells, input_path=came_from, output_path=str(self._places.notebook))
 
     async def _executed(self) -> End:
         if self._warning:
@@ -140,18 +144,17 @@ class _NotebookRun:
             self._client, info = await entered
             if "language_info" in info:
                 self._notebook["metadata"]["language_info"] = info["language_info"]
-            self._execution = executing.Execution(self._notebook, self._client, self._recording)
+            self._execution = executing.Execution(self._notebook, self._client, self._recording, self._run.allow_errors)
             await self._execute_cells()
         except executing.CellExecutionError:
             return self._cell_raised(self._execution.reply)
         except executing.DeadKernelError:
-            code = self._kernel.process.poll()
-            return causes.kernel_died(code, self._recording.cell_number)
+            return self._kernel_died(self._kernel)
         except executing.KernelSilent:
             return causes.kernel_silent(executing.STARTUP_LIMIT)
         except MemoryError:
             return causes.OUT_OF_MEMORY
-        return causes.DONE
+        return causes.done(self._recording.allowed_errors)
 
     async def _provide_requirements(self) -> End | None:
         """Before the kernel is started, which is to find them."""
@@ -190,6 +193,11 @@ class _NotebookRun:
             await self._execution.async_execute_cell(cell, index)
         finally:
             timer.cancel()
+
+    def _kernel_died(self, kernel: Kernel) -> End:
+        if not self._last_files.has_room():
+            return causes.DISK_FULL
+        return causes.kernel_died(kernel.process.poll(), self._recording.cell_number)
 
     def _cell_raised(self, reply: Mapping[str, Any]) -> End:
         traceback: list[str] = reply.get("traceback") or []
@@ -260,6 +268,7 @@ class _NotebookRun:
     def _result(self, end: End) -> record.Result:
         told = self._recording
         where = (None, None) if end.outcome == "done" else (told.cell, told.cell_number)
+        last_frame = last_own_frame(end.error.traceback, told.numbers, told.cell_number) if end.error else None
         return record.Result(
             outcome=end.outcome,
             reason=end.reason,
@@ -272,5 +281,10 @@ class _NotebookRun:
             cells=told.cells,
             executed=told.executed,
             kernel={"name": self._spec.name, "language": self._spec.language},
+            last_frame=last_frame,
+            missing_module=missing_module(end.error) if end.error else None,
+            values=told.values.found,
+            values_left_out=told.values.left_out,
+            picture=self._last_files.keep_picture(told.picture.file()),
             requirements=self._overlay.as_json() if self._overlay else None,
         )
