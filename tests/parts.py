@@ -44,6 +44,7 @@ PARTS = {
         Part("sshd", ("openssh-server",), _program("sshd")),
         Part("ssh", ("openssh-client",), _program("ssh")),
         Part("openssl", ("openssl",), _program("openssl")),
+        Part("R", ("r-base-core",), _program("Rscript")),
         Part("mmdebstrap", ("mmdebstrap",), _program("mmdebstrap")),
     )
 }

@@ -17,6 +17,8 @@ from papermill.translators import JuliaTranslator, RTranslator, papermill_transl
 class _R(RTranslator):
     @classmethod
     def translate_escaped_str(cls, str_val: object) -> str:
+        if "\0" in str(str_val):
+            raise NotImplementedError("R has no text with a zero in it")
         return json.dumps(str(str_val), ensure_ascii=False)
 
 
