@@ -41,15 +41,25 @@ def line(waiting: Sequence[TaskRow], held: Sequence[TaskRow]) -> list[TaskRow]:
 
 def choose(waiting: Sequence[TaskRow], held: Sequence[TaskRow], space: Space) -> list[Grant]:
     """Those that may start now, beside what is held already."""
-    left = _left(space, held)
+    free = left(space, held)
     grants: list[Grant] = []
     for task in line(waiting, held):
-        if not _fits(task, left):
+        if not _fits(task, free):
             break
-        gpus = left.gpus[: task.spec.gpu_count]
+        gpus = free.gpus[: task.spec.gpu_count]
         grants.append(Grant(task, gpus))
-        left = Space(left.cores - _cores(task), left.memory - task.memory, left.gpus[len(gpus) :])
+        free = Space(free.cores - _cores(task), free.memory - task.memory, free.gpus[len(gpus) :])
     return grants
+
+
+def left(space: Space, held: Sequence[TaskRow]) -> Space:
+    """What is free beside those."""
+    taken = {gpu for task in held for gpu in task.gpus}
+    return Space(
+        cores=space.cores - sum(map(_cores, held)),
+        memory=space.memory - sum(task.memory for task in held),
+        gpus=tuple(gpu for gpu in space.gpus if gpu not in taken),
+    )
 
 
 def _queues(waiting: Iterable[TaskRow]) -> dict[tuple[str, str], list[TaskRow]]:
@@ -59,18 +69,9 @@ def _queues(waiting: Iterable[TaskRow]) -> dict[tuple[str, str], list[TaskRow]]:
     return queues
 
 
-def _left(space: Space, held: Sequence[TaskRow]) -> Space:
-    taken = {gpu for task in held for gpu in task.gpus}
-    return Space(
-        cores=space.cores - sum(map(_cores, held)),
-        memory=space.memory - sum(task.memory for task in held),
-        gpus=tuple(gpu for gpu in space.gpus if gpu not in taken),
-    )
-
-
 def _cores(task: TaskRow) -> float:
     return 0.0 if task.kind == SESSION else task.cores
 
 
-def _fits(task: TaskRow, left: Space) -> bool:
-    return _cores(task) <= left.cores and task.memory <= left.memory and task.spec.gpu_count <= len(left.gpus)
+def _fits(task: TaskRow, free: Space) -> bool:
+    return _cores(task) <= free.cores and task.memory <= free.memory and task.spec.gpu_count <= len(free.gpus)

@@ -13,6 +13,7 @@ from drybench.child_processes import end
 from drybench.data_folder import DataFolder
 from drybench.errors import NotUp, TasksGoOn
 from drybench.settings import Settings
+from drybench.settings_sections import Ready
 from drybench.supervising import end_left_over, only_one, who_is_up
 
 SECONDS_TO_END = 10  # for the supervisor, which takes five
@@ -45,7 +46,8 @@ async def _end_tasks(data: DataFolder, in_force: Settings) -> None:
 
     url = in_force.database.url or database.sqlite_url(data.ledger)
     with database.hold(url, data.portal_lock):
-        works = serving.put_together(data, in_force, url)
+        nothing_new = in_force.model_copy(update={"ready": Ready(most=0)})
+        works = serving.put_together(data, nothing_new, url)
         ledger = works.portal.ledger
         for task in ledger.open_tasks():
             ledger.want_stop(task.id, by="drybench down")

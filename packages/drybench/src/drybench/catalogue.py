@@ -60,7 +60,8 @@ def _read(name: str, python: Path) -> Environment:
     text = files("drybench").joinpath("environments", name, "environment.toml").read_text()
     said: dict[str, Any] = tomllib.loads(text)
     apps = tuple(App(name=app["name"], title=app["title"]) for app in said.pop("apps"))
-    return Environment(name=name, python=python, apps=apps, **said)
+    preload = tuple(said.pop("preload", ()))
+    return Environment(name=name, python=python, apps=apps, preload=preload, **said)
 
 
 def _sane(spec: Path) -> bool:

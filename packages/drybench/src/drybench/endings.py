@@ -128,11 +128,13 @@ class Endings:
             session = await asyncio.to_thread(self._ledger.session, task.subject)
             if session is not None:
                 await self._hub.stop_server(task.person, session.name)
-        else:
+        elif task.kind == RUN:
             await self._keep_log(task)
             await asyncio.to_thread(self._folders.seal, task.subject, task.attempt)
         handle: Handle = task.handle or {"format": 1, "task": task.id}
         await self._engines[task.engine].forget(handle)
+        if task.claimed is not None:  # and stopped before it got it
+            await self._engines[task.engine].forget({"format": 1, "task": task.claimed})
         await asyncio.to_thread(self._ledger.forgotten, task.id)
         self._left.discard(task.subject)
 

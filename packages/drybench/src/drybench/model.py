@@ -50,6 +50,7 @@ class Environment:
     apps: tuple[App, ...]
     python: Path | None = None  # a Python environment on this machine: its folder
     size: str = "default"
+    preload: tuple[str, ...] = ()  # modules that a kernel which stands ready has imported
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,11 @@ class TaskRow:
     stopped_by: str | None = None
     machine: str | None = None  # where the engine put it
     claimed: str | None = None  # the ready task that it took
+
+    @property
+    def stands_ready(self) -> bool:
+        """Nothing is going on with it."""
+        return self.kind == READY and self.phase is Phase.RUNNING and self.wanted is Wanted.RUN
 
     @property
     def state(self) -> State:

@@ -21,9 +21,10 @@ from drybench.endings import Endings
 from drybench.engines.base import Engine, Handle
 from drybench.errors import DrybenchError, Refused
 from drybench.ledger import Ledger
-from drybench.model import SESSION, TaskRow
+from drybench.model import READY, SESSION, TaskRow
 from drybench.phases import Act, Decision, Outcome, Phase, Reason, Seen, Sight, State, Wanted, decide
 from drybench.progressing import Progressing
+from drybench.ready_tasks import ReadyTasks
 from drybench.starting import Starting
 
 log = structlog.get_logger("reconciler")
@@ -43,6 +44,7 @@ class Reconciler:
         progressing: Progressing,
         changes: Changes,
         now: Callable[[], datetime],
+        ready: ReadyTasks | None = None,
     ) -> None:
         self._ledger = ledger
         self._engines = engines
@@ -51,6 +53,7 @@ class Reconciler:
         self._progressing = progressing
         self._changes = changes
         self._now = now
+        self._ready = ready
         self._asked_to_stop: dict[str, datetime] = {}
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -81,6 +84,8 @@ class Reconciler:
         await self._endings.clear_up()  # first: the next task of a session waits until its last one is cleared away
         await self._let_start()
         await self._progressing.read(tasks)
+        if self._ready is not None:
+            await self._ready.look(await asyncio.to_thread(self._ledger.open_tasks))
         return await asyncio.to_thread(self._ledger.open_tasks)
 
     async def _look_safely(self) -> Sequence[TaskRow]:
@@ -175,9 +180,10 @@ class Reconciler:
             waiting = [task for task in mine if task.phase is Phase.WAITING and task.wanted is Wanted.RUN]
             possible = [task for task in waiting if await self._is_possible(engine, task)]
             if possible:
-                held = [task for task in mine if task.phase is not Phase.WAITING]
-                for grant in await self._grants(engine, possible, held):
-                    await self._grant(grant, grant.task.person_id in people)
+                held = [task for task in mine if task.phase is not Phase.WAITING and task.kind != READY]
+                grants = await self._grants(engine, possible, held)
+                for grant, ready in await self._make_way(engine, grants, held, mine):
+                    await self._grant(grant, ready, grant.task.person_id in people)
 
     async def _is_possible(self, engine: Engine, task: TaskRow) -> bool:
         """The settings may have changed since it was asked for: nobody shall wait behind what can never start."""
@@ -198,7 +204,20 @@ class Reconciler:
         free = [task for task in waiting if not self._endings.pending(task.subject)]
         return allocating.choose(free, held, allocating.Space(room.cores, room.memory, room.gpus))
 
-    async def _grant(self, grant: allocating.Grant, still_here: bool) -> None:
+    async def _make_way(
+        self,
+        engine: Engine,
+        grants: Sequence[allocating.Grant],
+        held: Sequence[TaskRow],
+        tasks: Sequence[TaskRow],
+    ) -> Sequence[tuple[allocating.Grant, TaskRow | None]]:
+        """What stands ready counts as nothing so far; now it is used, or goes."""
+        ready = [task for task in tasks if task.kind == READY]
+        if self._ready is None or not ready:
+            return [(grant, None) for grant in grants]
+        return await self._ready.make_way(engine, grants, held, ready)
+
+    async def _grant(self, grant: allocating.Grant, ready: TaskRow | None, still_here: bool) -> None:
         """Hours may have passed since it was asked for: its person must still be there."""
         task = grant.task
         if not still_here:
@@ -208,8 +227,12 @@ class Reconciler:
         decision = decide(replace(task.state, chosen=True), None, self._now())
         written = {"phase": decision.state.phase, "gpus": grant.gpus}
         try:
-            row = await asyncio.to_thread(self._ledger.write_task, task.id, written)
-        except DrybenchError:  # stopped in this very moment
+            if ready is None:
+                row = await asyncio.to_thread(self._ledger.write_task, task.id, written)
+            else:
+                row = await asyncio.to_thread(self._ledger.claim_ready, task.id, ready.id)
+        except DrybenchError:  # one of them was stopped in this very moment
+            self._woken.set()
             return
         self._changes.tell(Change(task.kind, task.subject, task.person_id))
         self._starting.begin(row)
@@ -218,7 +241,9 @@ class Reconciler:
         """How long until the next look, when nothing wakes the loop before."""
         if any(task.kind == SESSION and task.phase is Phase.STARTING for task in tasks):
             return 0.2
-        if any(task.phase is not Phase.WAITING or task.wanted is Wanted.STOP for task in tasks):
+        if any(
+            not task.stands_ready and (task.phase is not Phase.WAITING or task.wanted is Wanted.STOP) for task in tasks
+        ):
             return 1.0
         if not self._endings.all_cleared:
             return 1.0

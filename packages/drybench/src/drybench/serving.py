@@ -21,7 +21,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from drybench import database, ids, own_machine, python_environment, settings
+from drybench import database, ids, own_machine, python_environment, settings, warming
 from drybench.addresses import Addresses
 from drybench.agreeing import Agreeing
 from drybench.asking import Desk
@@ -38,6 +38,7 @@ from drybench.hub_client import HubClient
 from drybench.ledger import open_ledger
 from drybench.model import Size
 from drybench.progressing import Progressing
+from drybench.ready_tasks import ReadyTasks
 from drybench.reconciler import Reconciler
 from drybench.runs.run_folder import RunFolders
 from drybench.runs.submitting import Rules, Runs
@@ -90,10 +91,12 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     starting = Starting(ledger, engines, hub, changes, _awake)
     endings = Endings(ledger, engines, hub, folders, _awake)
     progressing = Progressing(ledger, folders, changes)
-    reconciler = Reconciler(ledger, engines, starting, endings, progressing, changes, _now)
+    catalogue = Catalogue({"python": python_environment.current(data)}, _sizes(in_force), home)
+    limits = warming.Limits(in_force.ready.most, in_force.ready.minutes)
+    ready = ReadyTasks(ledger, engines, starting, catalogue, limits, _now)
+    reconciler = Reconciler(ledger, engines, starting, endings, progressing, changes, _now, ready)
     starting.when_done(reconciler.wake)
     endings.when_cleared(reconciler.wake)
-    catalogue = Catalogue({"python": python_environment.current(data)}, _sizes(in_force), home)
     trusting = in_force.engines.local.people_trust_each_other
     desk = Desk(ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting)
     shelf = RunShelf(data, in_force.folders.runs_link)

@@ -19,7 +19,19 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from drybench.data_folder import DataFolder
-from drybench.settings_sections import Bench, Database, Engines, Folders, Hub, Mail, Notices, Runs, SizeSettings, Tls
+from drybench.settings_sections import (
+    Bench,
+    Database,
+    Engines,
+    Folders,
+    Hub,
+    Mail,
+    Notices,
+    Ready,
+    Runs,
+    SizeSettings,
+    Tls,
+)
 from drybench.settings_sources import (
     Key,
     Source,
@@ -44,6 +56,7 @@ class Settings(BaseSettings):
     sizes: dict[str, SizeSettings] = Field(default_factory=lambda: {"default": SizeSettings()})
     engines: Engines = Engines()
     runs: Runs = Runs()
+    ready: Ready = Ready()
     folders: Folders = Folders()
     mail: Mail = Mail()
     notices: Notices = Notices()

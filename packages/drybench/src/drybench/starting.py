@@ -14,9 +14,9 @@ import structlog
 
 from drybench.changes import Change, Changes
 from drybench.engines.base import Engine, Handle
-from drybench.errors import Conflict, DrybenchError, HubAway, HubBusy, Refused
+from drybench.errors import Conflict, DrybenchError, HubAway, HubBusy, ReadyGone, Refused
 from drybench.ledger import Ledger
-from drybench.model import SESSION, Task, TaskRow
+from drybench.model import RUN, SESSION, Task, TaskRow
 from drybench.phases import Outcome, Phase, Reason, Seen, Wanted
 
 log = structlog.get_logger("starting")
@@ -60,6 +60,10 @@ class Starting:
         """Whom to wake after each start: the loop, which itself needs us first."""
         self._wake = wake
 
+    def look_again(self) -> None:
+        """Something is to be stopped."""
+        self._wake()
+
     def begin(self, task: TaskRow) -> None:
         if not self.under_way(task.id):
             ask = self._ask_the_hub if task.kind == SESSION else self._ask_the_engine
@@ -83,7 +87,7 @@ class Starting:
         if task.handle is not None:
             self._since.setdefault(task.id, self._now())
         since = self._since.get(task.id)
-        starting = task.phase is Phase.STARTING and (task.kind == SESSION or task.handle is None)
+        starting = task.phase is Phase.STARTING and (task.kind != RUN or task.handle is None)
         return starting and since is not None and self._now() - since > READY_WITHIN
 
     def over(self, id: str) -> None:
@@ -184,13 +188,23 @@ class Starting:
         engine = self._engines[task.engine]
         self._in_hand.add(task.id)
         try:
-            handle = await engine.start(spec, env)
+            handle = await self._claimed(engine, task, spec, env) or await engine.start(spec, env)
             await self._save(engine, task.id, handle)
         finally:
             self._in_hand.discard(task.id)
         self._changes.tell(Change(task.kind, task.subject, task.person_id))
         self.hurry(task.id)
         self._wake()
+
+    async def _claimed(self, engine: Engine, task: TaskRow, spec: Task, env: Mapping[str, str]) -> Handle | None:
+        """As often as it takes: the ledger says for certain which ready task it is to be."""
+        if task.claimed is None:
+            return None
+        try:
+            return await engine.claim({"format": 1, "task": task.claimed}, spec, env)
+        except ReadyGone:
+            await asyncio.to_thread(self._ledger.write_task, task.id, {"claimed": None})
+            return None
 
     async def _save(self, engine: Engine, id: str, handle: Handle) -> None:
         try:

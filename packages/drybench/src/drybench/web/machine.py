@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from drybench import own_machine
-from drybench.model import RUN, TaskRow
+from drybench.model import READY, RUN, TaskRow
 from drybench.phases import Phase
 from drybench.settings_sections import LocalEngine
 
@@ -18,6 +18,7 @@ class Machine:
     memory: int
     memory_held: int
     working: int
+    ready: int  # started ahead; their memory is free for whoever asks
     waiting: int
     people: int
 
@@ -27,13 +28,15 @@ class Machine:
 
 
 def machine(open_tasks: Sequence[TaskRow], limits: LocalEngine) -> Machine:
-    held = [task for task in open_tasks if task.phase is not Phase.WAITING]
+    begun = [task for task in open_tasks if task.phase is not Phase.WAITING]
+    held = [task for task in begun if task.kind != READY]
     return Machine(
         cores=own_machine.cores(limits.cores),
         cores_held=sum(task.cores for task in held if task.kind == RUN),
         memory=own_machine.memory(limits.memory),
         memory_held=sum(task.memory for task in held),
         working=len(held),
-        waiting=len(open_tasks) - len(held),
-        people=len({task.person_id for task in open_tasks}),
+        ready=len(begun) - len(held),
+        waiting=len(open_tasks) - len(begun),
+        people=len({task.person_id for task in open_tasks if task.kind != READY}),
     )

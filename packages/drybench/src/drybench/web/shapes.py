@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
@@ -26,6 +26,12 @@ class Items(BaseModel, Generic[Item]):
 
     items: Sequence[Item]
     next: str | None = None
+
+
+class AgainAsk(BaseModel):
+    """Today's environment, or the very one that the run had."""
+
+    environment: Literal["same", "newer"] = "newer"
 
 
 class Problem(BaseModel):
@@ -211,6 +217,7 @@ class MachineJson(BaseModel):
     memory: int
     memory_held: int
     working: int
+    ready: int
     waiting: int
     people: int
 

@@ -1,0 +1,131 @@
+"""Keeps ready what `warming` says, and gives it to who has room."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from drybench import warming
+from drybench.allocating import Grant, Space
+from drybench.catalogue import Catalogue
+from drybench.engines.base import Engine
+from drybench.errors import DrybenchError
+from drybench.ids import uuid7
+from drybench.ledger import Ledger
+from drybench.model import READY, RUN, Task, TaskRow
+from drybench.phases import Outcome, Phase, Wanted
+from drybench.ready_book import ReadyBook
+from drybench.starting import Starting
+
+log = structlog.get_logger("ready")
+
+LOOK_AGAIN = timedelta(seconds=5)
+ITSELF = "drybench"  # who stopped it
+
+
+class ReadyTasks:
+    def __init__(
+        self,
+        ledger: Ledger,
+        engines: Mapping[str, Engine],
+        starting: Starting,
+        catalogue: Catalogue,
+        limits: warming.Limits,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._ledger = ledger
+        self._book = ReadyBook(ledger)
+        self._engines = {name: engine for name, engine in engines.items() if engine.can.ready}
+        self._starting = starting
+        self._shelf = _shelf(catalogue)
+        self._limits = limits
+        self._now = now
+        self._seen = -1  # the ledger's version that was planned for
+        self._look_at: datetime | None = None
+
+    async def make_way(
+        self, engine: Engine, grants: Sequence[Grant], held: Sequence[TaskRow], ready: Sequence[TaskRow]
+    ) -> Sequence[tuple[Grant, TaskRow | None]]:
+        """Who may start now, and what they claim. For whom it is too tight, what stands ready is stopped."""
+        room = await engine.room()
+        space = Space(room.cores, room.memory, room.gpus)
+        way = warming.make_way(grants, held, ready, space, self._shelf)
+        await self._stop(way.stop)
+        return way.go
+
+    async def look(self, open_tasks: Sequence[TaskRow]) -> None:
+        """Only when something is new in the ledger, or some time has gone by."""
+        if self._book.version == self._seen and self._look_at and self._now() < self._look_at:
+            return
+        self._seen, self._look_at = self._book.version, self._now() + LOOK_AGAIN
+        used = await asyncio.to_thread(self._used)
+        for name, engine in self._engines.items():
+            mine = [task for task in open_tasks if task.engine == name]
+            room = await engine.room()
+            space = Space(room.cores, room.memory, room.gpus)
+            plan = warming.keep(
+                [task for task in used if task.engine == name], mine, space, self._shelf, self._limits, self._now()
+            )
+            await self._stop(plan.stop)
+            for kind in plan.start:
+                await self._start(kind)
+
+    def _used(self) -> Sequence[TaskRow]:
+        """The last runs of those who are still here; but none whose like could not be kept ready of late."""
+        if not self._limits.most:
+            return []
+        here = {person.id for person in self._ledger.people()}
+        failed = {warming.kind_of(task) for task in self._book.last(READY) if self._has_failed(task)}
+        return [
+            task for task in self._book.last(RUN) if task.person_id in here and self._shelf.kind(task) not in failed
+        ]
+
+    def _has_failed(self, ready: TaskRow) -> bool:
+        if ready.outcome not in (Outcome.FAILED, Outcome.LOST) or ready.ended_at is None:
+            return False
+        return self._now() - ready.ended_at < timedelta(minutes=self._limits.minutes)
+
+    async def _stop(self, tasks: Sequence[TaskRow]) -> None:
+        for task in tasks:
+            await asyncio.to_thread(self._ledger.want_stop, task.id, ITSELF)
+        if tasks:
+            self._starting.look_again()
+
+    async def _start(self, kind: warming.Kind) -> None:
+        """Its row is there first, so that a portal that comes after this one finds it, whatever it finds of it."""
+        row = _row(kind, self._now())
+        try:
+            self._engines[kind.engine].check(row.spec)
+            await asyncio.to_thread(self._book.add, row)
+        except DrybenchError:
+            log.exception("nothing can be kept ready", engine=kind.engine)
+            return
+        self._starting.begin(row)
+
+
+def _row(kind: warming.Kind, now: datetime) -> TaskRow:
+    id = uuid7()
+    task = Task(id, kind.person, READY, kind.command, python=kind.python, cores=kind.cores, memory=kind.memory)
+    return TaskRow(
+        id=id,
+        person_id=kind.person_id,
+        person=kind.person,
+        kind=READY,
+        subject=id,
+        attempt=1,
+        engine=kind.engine,
+        spec=task,
+        phase=Phase.STARTING,
+        wanted=Wanted.RUN,
+        created_at=now,
+        cores=kind.cores,
+        memory=kind.memory,
+    )
+
+
+def _shelf(catalogue: Catalogue) -> warming.Shelf:
+    modules = {one.python: one.preload for one in catalogue.environments() if one.python is not None}
+    return warming.Shelf(frozenset((size.cores, size.memory) for size in catalogue.sizes()), modules)
