@@ -1,8 +1,8 @@
 """A notebook's parameters: what its cell says of them, whether values fit, and how papermill puts them in.
 
 papermill's own library injects, so that a notebook written for it runs unchanged; it takes over a second to import
-and is therefore imported at its first use. Reading is our own: papermill reads Python alone, and takes minutes for
-a line that was made to be slow.
+and is therefore imported at its first use. Reading is our own: papermill reads Python alone, knows neither kinds nor
+choices, and takes half a minute for one line of 64 KiB that was made to be slow.
 """
 
 # pyright: standard
