@@ -88,7 +88,7 @@ class Runs:
         files = {"notebook.ipynb": json.dumps(notebook, ensure_ascii=False).encode()}
         if said["requirements"]:
             files["requirements.txt"] = request.requirements.encode()
-        return self._write_down(person, said, files, request, key, origin)
+        return self._write_down(person, said, files, environment, request, key, origin)
 
     def cancel(self, person: Person, id: str, origin: str = "api") -> Run:
         permissions.needs(person)
@@ -106,28 +106,29 @@ class Runs:
         old = self.get(person, id)
         if not self._folders.given_unchanged(id, old.task.spec.hashes):
             raise RecordUnreadable(file="given/", problem="it is not what was handed in")
-        before = self._folders.run_json(id)
-        today = requests.digest(self._desk.catalogue.environment(old.environment))
-        if environment == "same" and before.get("environment_digest") != today:
-            raise EnvironmentGone(name=old.environment)
+        place = self._as_it_was(old) if environment == "same" else self._desk.catalogue.environment(old.environment)
         said = {
-            **before,
+            **self._folders.run_json(id),
             "id": self._desk.new_id(),
-            "environment_digest": today,
+            "environment_digest": requests.digest(place),
             "created_at": self._desk.now().isoformat().replace("+00:00", "Z"),
         }
         files = {"notebook.ipynb": self._folders.given_notebook(id)}
         if said.get("requirements"):
-            said["overlays"] = self._overlays_of(person, self._desk.catalogue.environment(old.environment))
+            said["overlays"] = self._overlays_of(person, place)
             text = self._folders.given_file(id, "requirements.txt", requirement_lines.MOST_BYTES)
             files["requirements.txt"] = text or b""
-        return self._write_down(person, said, files, _like(old), key, origin)
+        return self._write_down(person, said, files, place, _like(old), key, origin)
 
     def star(self, person: Person, id: str, starred: bool) -> Run:
         permissions.needs(person)
         self.get(person, id)
         self._desk.ledger.set_star(id, starred)
         return self.get(person, id)
+
+    def on_the_shelf(self, run: Run) -> str:
+        """The name of its folder, as a session sees it."""
+        return self._shelf.entry(run)
 
     def get(self, person: Person, id: str) -> Run:
         permissions.needs(person, permissions.RUNS)
@@ -161,6 +162,13 @@ class Runs:
             raise NoSuchKernel(name=name[:60], there=", ".join(there) or "none")
         return name
 
+    def _as_it_was(self, old: Run) -> Environment:
+        """Environments of other days stay beside today's as long as nobody clears them away."""
+        today, python = self._desk.catalogue.environment(old.environment), old.task.spec.python
+        if python is None or today.python is None or not python.is_dir():
+            raise EnvironmentGone(name=old.environment)
+        return replace(today, python=python)
+
     def _overlays_of(self, person: Person, environment: Environment) -> str:
         """Nobody else's, and of this very environment."""
         return str(self._overlays / person.id / (requests.digest(environment) or environment.name))
@@ -170,13 +178,13 @@ class Runs:
         person: Person,
         said: Mapping[str, Any],
         files: Mapping[str, bytes],
+        environment: Environment,
         request: RunRequest,
         key: str | None,
         origin: str,
     ) -> Run:
         """Folder first, then the row: the row is what counts, and it must find its folder."""
         id = said["id"]
-        environment = self._desk.catalogue.environment(said["environment"])
         size = self._desk.catalogue.size(request.size, environment)
         task = planning.plan_run(self._desk.new_id(), person, environment, size, self._folders.path(id), attempt=1)
         self._desk.check(person, task, environment.engine)

@@ -20,6 +20,7 @@ from drybench.web.limits import limits
 from drybench.web.machine import machine
 from drybench.web.portal import Here, Portal
 from drybench.web.shapes import (
+    AgainAsk,
     EnvironmentJson,
     FileJson,
     InspectedJson,
@@ -167,9 +168,10 @@ def cancel(portal: Here, asker: ForAll, id: str) -> RunJson:
 
 
 @router.post("/runs/{id}/again", status_code=201)
-def again(portal: Here, asker: ForAll, id: str, key: Key = None) -> RunJson:
+def again(portal: Here, asker: ForAll, id: str, ask: AgainAsk | None = None, key: Key = None) -> RunJson:
     """A new run of the same notebook with the same parameters."""
-    return run_json(portal, portal.runs.again(asker.person, id, key, asker.origin))
+    which = ask.environment if ask else "newer"
+    return run_json(portal, portal.runs.again(asker.person, id, key, asker.origin, which))
 
 
 @router.get("/runs/{id}/notebook", response_class=Response, responses=RAW)

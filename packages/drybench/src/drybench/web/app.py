@@ -15,7 +15,19 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from drybench.errors import DiskFull, DrybenchError, NoSuchPage, NotAllowed, NotSignedIn, RequestWrong
-from drybench.web import api, live, new_run_pages, pages, run_pages, sandbox, sign_in, socket, static_files
+from drybench.web import (
+    api,
+    live,
+    new_run_pages,
+    pages,
+    receipt_api,
+    receipt_pages,
+    run_pages,
+    sandbox,
+    sign_in,
+    socket,
+    static_files,
+)
 from drybench.web.guards import BoundedBody, EveryErrorSpeaks, OwnAddress, SafeHeaders
 from drybench.web.journals import Journals
 from drybench.web.portal import Portal
@@ -39,9 +51,10 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
     )
     app.state.portal, app.state.owner, app.state.ending = portal, owner, asyncio.Event()
     app.state.journals = Journals(portal.run_folders)
+    app.include_router(receipt_api.router)  # before the runs themselves, as /runs/differences is no run
     app.include_router(api.router)
     if owner is None:
-        for part in (pages, new_run_pages, run_pages, sign_in, live, sandbox):
+        for part in (receipt_pages, pages, new_run_pages, run_pages, sign_in, live, sandbox):
             app.include_router(part.router)
         static_files.mount(app)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -69,8 +69,15 @@ def cancel(portal: Here, asker: ForAll, id: str) -> Response:
 
 
 @router.post("/runs/{id}/again")
-def again(portal: Here, asker: ForAll, id: str, key: Annotated[str, Form(max_length=200)] = "") -> Response:
-    return RedirectResponse(f"/runs/{portal.runs.again(asker.person, id, key or None, asker.origin).id}", 303)
+def again(
+    portal: Here,
+    asker: ForAll,
+    id: str,
+    key: Annotated[str, Form(max_length=200)] = "",
+    environment: Annotated[Literal["same", "newer"], Form()] = "newer",
+) -> Response:
+    run = portal.runs.again(asker.person, id, key or None, asker.origin, environment)
+    return RedirectResponse(f"/runs/{run.id}", 303)
 
 
 def _at(**chosen: str | None) -> str:
