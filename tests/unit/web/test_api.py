@@ -221,7 +221,8 @@ async def test_environments_machine_and_engines_have_their_twins(bench: LittleBe
         environments = (await program.get("/environments")).json()["items"]
         machine = (await program.get("/machine")).json()
         engines = (await program.get("/engines")).json()["items"]
-    assert (environments[0]["name"], environments[0]["kernels"]) == ("python", ["python3"])
+    assert environments[0]["name"] == "python"
+    assert "python3" in environments[0]["kernels"]
     assert (machine["waiting"], machine["working"]) == (1, 0)
     assert {limit["setting"] for limit in engines} >= {"engines.local.people_trust_each_other"}
 

@@ -190,6 +190,7 @@ class Run:
     values: Mapping[str, Any] | None = None  # what it returned
     tell: Tell | None = None  # None: as its person usually wants it
     duration: float | None = None  # seconds, of one that is done
+    settled_at: datetime | None = None  # all that follows from its end has been done
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from drybench.progressing import OUTPUT
 from drybench.web.live import ALL, next_changes
 from drybench.web.portal import Portal
 
+SETTLED_WITHIN = 2.0  # seconds: what a run returned is there, or its next attempt waits
 LONGEST = 25.0  # seconds: less than programs and proxies wait for an answer
 
 
@@ -26,10 +27,11 @@ async def news(
     """
     with portal.changes.listen() as queue:
         run = await run_in_threadpool(portal.runs.get, person, id)
-        if run.task.phase is Phase.ENDED or known not in (None, mark(run)):
+        has_ended = run.task.phase is Phase.ENDED
+        if (has_ended and run.settled_at) or known not in (None, mark(run)):
             return run
         with suppress(TimeoutError):
-            await asyncio.wait_for(_told(queue, id, ending), seconds)
+            await asyncio.wait_for(_told(queue, id, ending), min(seconds, SETTLED_WITHIN) if has_ended else seconds)
     return await run_in_threadpool(portal.runs.get, person, id)
 
 
