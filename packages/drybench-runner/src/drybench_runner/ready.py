@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from drybench_runner.executing import Client
 
 RUN = ("python", "-m", "drybench_runner", "run")
-_IPYTHON_CANNOT = 10.0  # seconds for what is done in a kernel that nobody has worked in
+_ABANDONED = 3600.0  # seconds, for a bench that is down and ends nothing any more
+_IN_TIME = 60.0  # seconds for what is done in a kernel that nobody has worked in
 
 # What a kernel keeps of the folder in which it was started. No name is left in the notebook's own.
 _ENTER = """
@@ -56,8 +58,13 @@ class ReadyKernel:
 
     async def enter(self, folder: Path) -> tuple[Client, Mapping[str, Any]]:
         """As if it had been started there; executing.DeadKernelError where it died in this moment."""
+        from drybench_runner import executing
+
         changed = {name: value for name, value in self.spec.environ().items() if self.env.get(name) != value}
-        await _do(self.client, _ENTER.format(env=changed, folder=str(folder)))
+        try:
+            await _do(self.client, _ENTER.format(env=changed, folder=str(folder)))
+        except TimeoutError:
+            raise executing.DeadKernelError from None
         return self.client, self.info
 
     def close(self) -> None:
@@ -71,15 +78,28 @@ async def _wait(modules: Sequence[str]) -> int:
     itself = asyncio.current_task()
     assert itself is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, itself.cancel)
+    claimed = asyncio.create_task(Door(place).claim())  # also while it still starts: that is sooner than a new one
     ready: ReadyKernel | None = None
     try:
-        ready = await _started(place, modules)
-        claim = await Door(place).claim()
-    except asyncio.CancelledError:  # not wanted any more
-        if ready is not None:
-            ready.close()
+        ready = await _started_safely(place, modules)
+        async with asyncio.timeout(_ABANDONED):
+            claim = await claimed
+        return await _carry_out(claim, ready)
+    except (asyncio.CancelledError, TimeoutError):  # not wanted any more
         return 0
-    return await _carry_out(claim, ready)
+    finally:
+        if ready is not None:
+            ready.kernel.kill()
+            ready.kernel.remove_sockets()
+
+
+async def _started_safely(place: Path, modules: Sequence[str]) -> ReadyKernel | None:
+    """Whatever keeps a kernel from getting ready: it may have been claimed meanwhile, so the run goes on without."""
+    try:
+        return await _started(place, modules)
+    except Exception:
+        traceback.print_exc()
+        return None
 
 
 async def _started(place: Path, modules: Sequence[str]) -> ReadyKernel | None:
@@ -110,7 +130,7 @@ def _has_startup_files() -> bool:
 async def _do(client: Client, code: str) -> None:
     """Without a trace in its history; what it prints about that is nobody's."""
     id = client.execute(code, silent=True, store_history=False, stop_on_error=False)
-    async with asyncio.timeout(_IPYTHON_CANNOT):
+    async with asyncio.timeout(_IN_TIME):
         while (await client.shell_channel.get_msg())["parent_header"].get("msg_id") != id:
             pass
 

@@ -118,7 +118,8 @@ class _NotebookRun:
         if self._warning:
             self._recording.say(self._warning)
         if self._kernel is not None:
-            self._recording.detail(f"starting the kernel {self._spec.name}")
+            starting = "taking the ready kernel" if self._ready else "starting the kernel"
+            self._recording.detail(f"{starting} {self._spec.name}")
         # The first event is on the page before the slow imports begin.
         self._journal.flush()
         self._begin_receipt()
