@@ -39,7 +39,8 @@ bench:
 
 pictures:
 	@bin/bootstrap dev
-	@DRYBENCH_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest tests/browser/test_journeys.py -p no:randomly
+	@DRYBENCH_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest -p no:randomly \
+		tests/browser/test_journeys.py tests/browser/test_jupyterlab.py
 
 docs:
 	@bin/bootstrap dev

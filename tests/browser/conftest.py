@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.bench import Bench
+from tests.browser.looking import WIDE, Picture
+from tests.browser.serving import open_chromium
 from tests.browser.two_people import guarded_bench
 
 
@@ -15,3 +19,34 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A bench with TLS, own host names and several people. Leave it as you found it."""
     with guarded_bench(tmp_path_factory.mktemp("guarded")) as bench:
         yield bench
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = open_chromium(playwright)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=WIDE, color_scheme="light")
+    context.set_default_timeout(30_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, bench: Bench) -> Page:
+    """Signed in by a link, as `drybench up` prints it."""
+    page = context.new_page()
+    page.goto(f"{bench.url}/hub/ticket#{bench.ticket()}")
+    expect(page.get_by_role("heading", name="Start", exact=True)).to_be_visible()
+    assert "#" not in page.url
+    return page
+
+
+@pytest.fixture
+def take(tmp_path: Path) -> Picture:
+    return Picture(tmp_path)

@@ -6,69 +6,25 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from tests.bench import Bench
-from tests.browser.serving import open_chromium
+from tests.browser.looking import WIDE, Picture, axe
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(180)]
 
-PICTURES = os.environ.get("DRYBENCH_PICTURES")
 DRAWS = """\
 import matplotlib.pyplot as plt
 plt.figure(figsize=(6, 2.4))
 plt.plot(frames.std(axis=(1, 2)), marker="o")
 plt.title(channel)
 plt.show()"""
-WIDE = {"width": 1280, "height": 860}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = open_chromium(playwright)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport=WIDE, color_scheme="light")
-    context.set_default_timeout(30_000)
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext, bench: Bench) -> Page:
-    """Signed in by a link, as `drybench up` prints it."""
-    page = context.new_page()
-    page.goto(f"{bench.url}/hub/ticket#{bench.ticket()}")
-    expect(page.get_by_role("heading", name="Start", exact=True)).to_be_visible()
-    assert "#" not in page.url
-    return page
-
-
-@pytest.fixture
-def take(tmp_path: Path) -> Picture:
-    return Picture(Path(PICTURES) if PICTURES else tmp_path)
-
-
-class Picture:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __call__(self, page: Page, name: str) -> None:
-        page.screenshot(path=self._folder / f"{name}.png")
 
 
 def test_from_the_link_to_a_cell_in_jupyterlab(page: Page, bench: Bench, take: Picture) -> None:
@@ -83,13 +39,13 @@ def test_from_the_link_to_a_cell_in_jupyterlab(page: Page, bench: Bench, take: P
     take(page, "jupyterlab")
     page.goto(bench.url)
     expect(_state(page, "running")).to_be_visible()
-    _axe(page)
+    axe(page)
     page.locator("summary", has_text="Stop").first.click()
     page.get_by_role("button", name="Stop the session").click()
     expect(_state(page, "stopped")).to_be_visible()
     _go_where_it_was(page, lab)
     expect(page.get_by_role("heading", level=1)).to_contain_text("python")
-    _axe(page)
+    axe(page)
     page.get_by_role("button", name=re.compile("Start")).first.click()
     page.wait_for_url(re.compile(r"/user/[^/]+/python/lab"), timeout=60_000)
     page.goto("about:blank")
@@ -113,14 +69,14 @@ def test_a_notebook_is_handed_in_watched_and_done(page: Page, bench: Bench, tmp_
     expect(step).to_be_visible()
     step.fill("4")
     take(page, "new-run")
-    _axe(page)
+    axe(page)
     page.get_by_role("button", name="Run it").click()
     page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{32,}"))
     frame = page.frame_locator("iframe").first
     expect(frame.get_by_text("(2, 64, 64)")).to_be_visible(timeout=60_000)
     expect(frame.locator("img").first).to_be_visible(timeout=60_000)
     take(page, "run-live")
-    _axe(page)
+    axe(page)
     go_on.touch()
     expect(_state(page, "done")).to_be_visible(timeout=60_000)
     expect(page.frame_locator("iframe").first.get_by_text("the end", exact=True)).to_be_visible()
@@ -139,7 +95,7 @@ def test_a_failing_one_says_why(page: Page, bench: Bench, tmp_path: Path, take: 
         timeout=60_000
     )
     take(page, "run-failed")
-    _axe(page)
+    axe(page)
 
 
 def test_home_and_runs_with_something_on_them(page: Page, browser: Browser, bench: Bench, take: Picture) -> None:
@@ -151,7 +107,7 @@ def test_home_and_runs_with_something_on_them(page: Page, browser: Browser, benc
     take(page, "home")
     page.goto(f"{bench.url}/runs")
     take(page, "runs")
-    _axe(page)
+    axe(page)
     for name, look in {
         "home-dark": {"viewport": WIDE, "color_scheme": "dark"},
         "home-phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
@@ -161,7 +117,7 @@ def test_home_and_runs_with_something_on_them(page: Page, browser: Browser, benc
         opened.goto(bench.url)
         expect(_state(opened, "running")).to_be_visible()
         take(opened, name)
-        _axe(opened)
+        axe(opened)
         other.close()
     _stop(bench)
 
@@ -196,11 +152,6 @@ def _run_a_cell(page: Page, text: str, output: str) -> None:
 
 def _state(page: Page, word: str) -> Locator:
     return page.locator(".state", has_text=word).first
-
-
-def _axe(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 def _notebook(path: Path, *cells: str, parameters: int | None = None) -> Path:

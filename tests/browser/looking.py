@@ -1,0 +1,26 @@
+"""How journeys look at pages: by axe, and for the pictures in the docs, which `make pictures` takes anew."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+PICTURES = os.environ.get("DRYBENCH_PICTURES")
+WIDE = {"width": 1280, "height": 860}
+
+
+class Picture:
+    def __init__(self, otherwise: Path) -> None:
+        self._folder = Path(PICTURES) if PICTURES else otherwise
+
+    def __call__(self, page: Page, name: str) -> None:
+        page.screenshot(path=self._folder / f"{name}.png")
+
+
+def axe(page: Page, part: str | None = None) -> None:
+    """Of the whole page, or of a part that is ours on a page that is not."""
+    found = Axe().run(page, context=part)
+    assert found.violations_count == 0, found.generate_report()
