@@ -16,7 +16,7 @@ from cyclopts import App, Parameter
 
 from drybench import errors, settings
 from drybench.errors import DrybenchError
-from drybench.runs.causes import WORDS
+from drybench.runs.cause_words import NEXT_STEPS, PACKAGES, WORDS
 from drybench_client.cli import COMMANDS
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -24,7 +24,12 @@ MADE = "<!-- made by docs/from_code.py: change the code, then `make docs` -->\n"
 
 
 def pages() -> dict[str, str]:
-    return {"settings.md": settings_page(), "errors.md": errors_page(), "cli.md": commands_page()}
+    return {
+        "settings.md": settings_page(),
+        "errors.md": errors_page(),
+        "causes.md": causes_page(),
+        "cli.md": commands_page(),
+    }
 
 
 def write() -> None:
@@ -53,6 +58,22 @@ In the API an error is `{"code": …, "sentence": …, "next_step": …}` with t
     told = [_error(error) for error in sorted(concrete(DrybenchError), key=code_of)]
     reasons = "\n".join(["## Why a run or a session ended", "", *map(_reason, WORDS.items())])
     return "\n".join([MADE, intro, "## When something is refused\n", *told, reasons])
+
+
+def causes_page() -> str:
+    intro = """# Causes
+
+Why a run or a session ended other than well: the sentence that page, API and command line say, and the next step. What
+stands in braces is filled in where it is known: the cell, how much memory its size has and how much was used, the last
+line of your own code, who cancelled it. The words are those of `reason` in [result.json](run-folder.md).
+"""
+    reasons = ["## Why it ended", "", "| reason | is told as | what to do |", "| --- | --- | --- |"]
+    reasons += [f"| `{reason}` | {_cell(words[0])} | {_cell(words[1])} |" for reason, words in WORDS.items()]
+    steps = ["## Errors of a cell that many people meet", "", "| error | what to do |", "| --- | --- |"]
+    steps += [f"| `{name}` | {_cell(step)} |" for name, step in NEXT_STEPS.items()]
+    packages = ["## Packages with another name than their module", "", "| module | package |", "| --- | --- |"]
+    packages += [f"| `{module}` | `{package}` |" for module, package in PACKAGES.items()]
+    return "\n".join([MADE, intro, *reasons, "", *steps, "", *packages, ""])
 
 
 def commands_page() -> str:
@@ -107,6 +128,10 @@ def _error(error: type[DrybenchError]) -> str:
 def _reason(reason: tuple[Any, tuple[str, str]]) -> str:
     word, (sentence, next_step) = reason
     return f"### {word}\n\n{_plain(sentence)}\n\n*What to do:* {_plain(next_step)}\n"
+
+
+def _cell(words: str) -> str:
+    return _plain(words).replace("|", "\\|")
 
 
 def _plain(words: str) -> str:

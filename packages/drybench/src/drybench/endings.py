@@ -76,7 +76,15 @@ class Endings:
         if state.outcome is Outcome.DONE:
             return ""
         result = await asyncio.to_thread(self._result, task)
-        said = cause(state.reason, result, memory=task.memory, exit_code=sight.exit_code if sight else None).sentence
+        said = cause(
+            state.reason,
+            result,
+            memory=task.memory,
+            used=task.memory_used,
+            exit_code=sight.exit_code if sight else None,
+            by=task.stopped_by,
+            machine=task.machine,
+        ).sentence
         if task.kind == RUN or state.outcome is Outcome.STOPPED:
             return said
         return f"{said}\n{plain(await self._last_words(task), LAST_WORDS)[-SHOWN:]}".strip()

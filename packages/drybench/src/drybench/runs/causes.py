@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from drybench.model import Size
 from drybench.phases import Reason
 from drybench.quantities import bytes_in_words
+from drybench.runs.cause_words import NEXT_STEPS, PACKAGES, UNSAID, WORDS
 
 _LONGEST_WORD = 500
 _LONGEST_TRACEBACK = 32_000
@@ -25,71 +27,7 @@ class Cause:
     next_step: str
     cell: int | None = None  # its place in the notebook, from 0
     traceback: str = ""
-
-
-WORDS: Mapping[Reason, tuple[str, str]] = {
-    Reason.CELL_ERROR: ("{cell} stopped with {error}", "Mend that cell and run the notebook again."),
-    Reason.TIMED_OUT: (
-        "It took longer than its time{timeout} and was stopped{where}.",
-        "Run it again with more time (--timeout), or make the notebook do less.",
-    ),
-    Reason.OUT_OF_MEMORY: (
-        "It used more memory than its size allows{memory}.",
-        "Run it again in a larger size, or load less data at once.",
-    ),
-    Reason.DISK_FULL: (
-        "The disk that keeps its results is full.",
-        "Remove runs and files that nobody needs, then run it again.",
-    ),
-    Reason.KERNEL_DIED: (
-        "Its kernel died{where}.",
-        "A library may have crashed: look at the log, and run that cell in a session to see it happen.",
-    ),
-    Reason.NO_SUCH_KERNEL: (
-        "The environment has no kernel{kernel}.",
-        "Choose an environment that has it, or save the notebook with a kernel that this one has.",
-    ),
-    Reason.INPUT_MISSING: (
-        "A file that it needs is not there.",
-        "A notebook finds what lies beside it, unless it was sent alone; with --cwd FOLDER it works in that folder.",
-    ),
-    Reason.RUNNER_DIED: (
-        "The program that ran it ended before it could write down the result{exit}.",
-        "What it did so far is kept. Look at the log, then run it again.",
-    ),
-    Reason.EXITED: ("Its program ended by itself{exit}.", "Look at the log for what it said last."),
-    Reason.KILLED: (
-        "Something outside this bench ended it{exit}.",
-        "Run it again; if it happens once more, ask the keeper of this machine.",
-    ),
-    Reason.REJECTED: (
-        "The engine did not take it.",
-        "Choose another size or environment, or ask the keeper of this bench.",
-    ),
-    Reason.START_FAILED: (
-        "It could not be started.",
-        "Try it again; if it happens once more, the log tells the keeper of this bench why.",
-    ),
-    Reason.RECORD_UNREADABLE: (
-        "It ended, but what it wrote about its result cannot be read.",
-        "Its files are kept as they are. Look at the log, then run it again.",
-    ),
-    Reason.WATCHER_DIED: (
-        "What watched over it was ended, so nobody knows how it went.",
-        "What it did so far is kept. Look at it, then run it again.",
-    ),
-    Reason.MACHINE_GONE: (
-        "The machine went away while it ran.",
-        "What it did so far is kept. Run it again when the machine is back.",
-    ),
-    Reason.CANCELLED: ("It was stopped because somebody asked for it.", "Run it again if you want it after all."),
-}
-_UNSAID = ("It did not end well, and nobody knows why.", "Look at the log, then run it again.")
-_NEXT_STEPS = {
-    "FileNotFoundError": WORDS[Reason.INPUT_MISSING][1],
-    "ModuleNotFoundError": "Put `%pip install NAME` into the first cell, or choose an environment that has it.",
-    "MemoryError": WORDS[Reason.OUT_OF_MEMORY][1],
-}
+    package: str = ""  # what would bring the module that was missing
 
 
 def cause(
@@ -98,26 +36,39 @@ def cause(
     *,
     timeout: float | None = None,
     memory: int | None = None,
+    used: int | None = None,
+    sizes: Sequence[Size] = (),
     exit_code: int | None = None,
+    by: str | None = None,
+    machine: str | None = None,
 ) -> Cause:
-    """`result` is the run's result.json where there is one; the facts make the sentence say more."""
+    """`result` is the run's result.json where there is one; the facts make the sentence say more.
+
+    `memory` is what its size has and `used` the most it took; of `sizes` the next larger one is named.
+    """
     record = result or {}
     error = _mapping(record.get("error"))
     which = _which(record)
     facts = {
         "cell": which or "A cell",
         "where": f" in {which.lower()}" if which else "",
-        "error": _named(error),
+        "error": _named(error, _place(record)),
         "kernel": _kernel(record),
         "timeout": f" ({timeout:g} s)" if timeout else "",
         "memory": f" ({bytes_in_words(memory)})" if memory else "",
+        "used": f"; the most that was seen is {bytes_in_words(used)}" if used else "",
+        "larger": _larger(sizes, memory),
         "exit": f" (exit code {exit_code})" if exit_code else "",
+        "by": plain(by, 100) or "somebody",
+        "machine": f" {plain(machine, 100)}" if machine else "",
+        "package": f"`{package}`" if (package := _package(record)) else "what is missing",
     }
-    sentence, next_step = WORDS[reason] if reason else _UNSAID
+    sentence, next_step = WORDS[reason] if reason else UNSAID
     if reason is Reason.CELL_ERROR:
-        next_step = _NEXT_STEPS.get(plain(error.get("name"), 100), next_step)
-    said = _said(reason, record) if reason is not Reason.CELL_ERROR or not error else ""
-    return Cause(said or _filled(sentence, facts), next_step, _number(record.get("cell")), _traceback(error))
+        next_step = NEXT_STEPS.get(plain(error.get("name"), 100), next_step)
+    said = _said(reason, record, memory, by)
+    told = (said or _filled(sentence, facts), _filled(next_step, facts))
+    return Cause(*told, _number(record.get("cell")), _traceback(error), package)
 
 
 def plain(text: object, most: int = _LONGEST_WORD) -> str:
@@ -133,16 +84,54 @@ def _which(record: Mapping[str, Any]) -> str:
     return f"Cell {number}" if number is not None else ""
 
 
-def _named(error: Mapping[str, Any]) -> str:
-    """ZeroDivisionError: division by zero."""
+def _named(error: Mapping[str, Any], place: str) -> str:
+    """ZeroDivisionError: division by zero (line 3)."""
     name, value = plain(error.get("name"), 100) or "an error", _one_line(error.get("value"))
     words = f"{name}: {value}" if value else name
+    if place:
+        return f"{words.rstrip('.')} ({place})."
     return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
-def _said(reason: Reason | None, record: Mapping[str, Any]) -> str:
-    """The record's own sentence, where the record and the ledger speak of the same reason."""
-    return _one_line(record.get("sentence")) if reason is not None and record.get("reason") == reason else ""
+def _place(record: Mapping[str, Any]) -> str:
+    """The last place that is the person's own: "line 3", "cell 2, line 4, in train", "tools.py, line 12"."""
+    frame = _mapping(record.get("last_frame"))
+    line, file = _number(frame.get("line")), _one_line(plain(frame.get("file"), 300))
+    if line is None or not file:
+        return ""
+    same = file == f"cell {record.get('cell_number')}"
+    name = _one_line(plain(frame.get("name"), 100))
+    words = ["" if same else file.rsplit("/", 1)[-1], f"line {line}", f"in {name}" if name else ""]
+    return ", ".join(word for word in words if word)
+
+
+def _package(record: Mapping[str, Any]) -> str:
+    """A name fit for a requirements.txt, or nothing."""
+    module = record.get("missing_module")
+    if not isinstance(module, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", module):
+        return ""
+    return PACKAGES.get(module, module)
+
+
+def _larger(sizes: Sequence[Size], memory: int | None) -> str:
+    more = [size for size in sizes if memory and size.memory > memory]
+    if not more:
+        return ""
+    best = min(more, key=lambda size: size.memory)
+    return f" (try {best.name}, which has {bytes_in_words(best.memory)})"
+
+
+def _said(reason: Reason | None, record: Mapping[str, Any], memory: int | None, by: str | None) -> str:
+    """The record's own sentence, where it and the ledger speak of the same reason and it knows more."""
+    if reason is None or record.get("reason") != reason or (reason is Reason.CANCELLED and by):
+        return ""
+    error = plain(_mapping(record.get("error")).get("name"), 100)
+    if reason is Reason.CELL_ERROR and error and error != "StdinNotImplementedError":
+        return ""
+    said = _one_line(record.get("sentence"))
+    if reason is Reason.OUT_OF_MEMORY and said and memory:
+        return f"{said} Its size has {bytes_in_words(memory)}."
+    return said
 
 
 def _one_line(text: object) -> str:

@@ -86,12 +86,22 @@ def _cause(portal: Portal, run: Run, whole: bool) -> Cause | None:
         return None
     result, timeout = None, None
     if whole:
-        result = _result(portal, run)
+        result = result_of(portal, run)
         timeout = portal.run_folders.run_json(run.id).get("timeout")
-    return cause(task.reason, result, timeout=timeout, memory=task.memory, exit_code=task.exit_code)
+    return cause(
+        task.reason,
+        result,
+        timeout=timeout,
+        memory=task.memory,
+        used=task.memory_used,
+        sizes=portal.catalogue.sizes(),
+        exit_code=task.exit_code,
+        by=task.stopped_by,
+        machine=task.machine,
+    )
 
 
-def _result(portal: Portal, run: Run) -> Mapping[str, Any] | None:
+def result_of(portal: Portal, run: Run) -> Mapping[str, Any] | None:
     try:
         return portal.run_folders.result(run.id, run.attempt)
     except RecordUnreadable:
