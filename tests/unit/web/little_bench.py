@@ -34,8 +34,11 @@ from drybench.phases import Outcome, Phase, Reason
 from drybench.runs.requests import RunRequest
 from drybench.runs.run_folder import RunFolders
 from drybench.runs.submitting import Rules, Runs
+from drybench.runs.sweep_folder import SweepFolders
+from drybench.runs.sweep_submitting import Sweeps
 from drybench.sessions import SessionRequest, Sessions
 from drybench.settings import Settings
+from drybench.sweep_book import SweepBook
 from drybench.web.app import create_app
 from drybench.web.door import cookie_name
 from drybench.web.portal import Portal
@@ -222,6 +225,7 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
         in_force.engines.local.people_trust_each_other,
     )  # fmt: skip
     tokens, handed = Tokens(public), Handed()
+    runs = Runs(desk, folders, RunShelf(data, "drybench-runs"), data.overlays, _rules(in_force))
     portal = Portal(
         settings=in_force,
         addresses=addresses,
@@ -229,7 +233,8 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
         run_folders=folders,
         catalogue=catalogue,
         sessions=Sessions(desk, addresses, lambda _: None),
-        runs=Runs(desk, folders, RunShelf(data, "drybench-runs"), data.overlays, _rules(in_force)),
+        runs=runs,
+        sweeps=Sweeps(desk, SweepBook(ledger), SweepFolders(data.sweeps), runs, folders, in_force.runs.sweep_most),
         changes=changes,
         identity=tokens,  # type: ignore[arg-type]
         handover=handed,

@@ -42,10 +42,14 @@ from drybench.ready_tasks import ReadyTasks
 from drybench.reconciler import Reconciler
 from drybench.runs.run_folder import RunFolders
 from drybench.runs.submitting import Rules, Runs
+from drybench.runs.sweep_folder import SweepFolders
+from drybench.runs.sweep_submitting import Sweeps
 from drybench.secret_files import secret
 from drybench.sessions import Sessions
 from drybench.settings import Settings
 from drybench.starting import Starting
+from drybench.sweep_book import SweepBook
+from drybench.sweeping import Sweeping
 from drybench.web.app import create_app
 from drybench.web.portal import Portal
 from drybench.web.socket import OurAccountOnly, bind_private
@@ -62,6 +66,7 @@ class Works:
 
     portal: Portal
     reconciler: Reconciler
+    sweeping: Sweeping
     progressing: Progressing
     agreeing: Agreeing
     engines: Mapping[str, Engine]
@@ -100,6 +105,8 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     trusting = in_force.engines.local.people_trust_each_other
     desk = Desk(ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting)
     shelf = RunShelf(data, in_force.folders.runs_link)
+    runs, sweep_book = Runs(desk, folders, shelf, data.overlays, _rules(in_force)), SweepBook(ledger)
+    sweeps = Sweeps(desk, sweep_book, SweepFolders(data.sweeps), runs, folders, in_force.runs.sweep_most)
     portal = Portal(
         settings=in_force,
         addresses=addresses,
@@ -107,12 +114,14 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
         run_folders=folders,
         catalogue=catalogue,
         sessions=Sessions(desk, addresses, lambda person_id: shelf.show_in(home, person_id)),
-        runs=Runs(desk, folders, shelf, data.overlays, _rules(in_force)),
+        runs=runs,
+        sweeps=sweeps,
         changes=changes,
         identity=Identity(addresses, secret(data, "portal_token"), secret(data, "cookie_key").encode()),
         handover=Handover(ledger, starting, reconciler.wake),
     )
-    return Works(portal, reconciler, progressing, Agreeing(ledger, hub), engines, _owner(data, in_force))
+    sweeping = Sweeping(sweep_book, sweeps, changes)
+    return Works(portal, reconciler, sweeping, progressing, Agreeing(ledger, hub), engines, _owner(data, in_force))
 
 
 async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
@@ -125,7 +134,7 @@ async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
     end = _ender(servers, (outer, inner))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
-    forever = (works.reconciler.run(), works.progressing.run(), works.agreeing.run())
+    forever = (works.reconciler.run(), works.sweeping.run(), works.progressing.run(), works.agreeing.run())
     loops = [asyncio.create_task(one) for one in forever]
     for loop in loops:  # a portal whose loop is over does nothing more: it ends, and is started again
         loop.add_done_callback(lambda _: end())

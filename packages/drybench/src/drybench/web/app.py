@@ -20,6 +20,7 @@ from drybench.web import (
     live,
     new_run_pages,
     pages,
+    pictures,
     receipt_api,
     receipt_pages,
     run_pages,
@@ -27,6 +28,8 @@ from drybench.web import (
     sign_in,
     socket,
     static_files,
+    sweep_api,
+    sweep_pages,
 )
 from drybench.web.guards import BoundedBody, EveryErrorSpeaks, OwnAddress, SafeHeaders
 from drybench.web.journals import Journals
@@ -53,8 +56,10 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
     app.state.journals = Journals(portal.run_folders)
     app.include_router(receipt_api.router)  # before the runs themselves, as /runs/differences is no run
     app.include_router(api.router)
+    app.include_router(sweep_api.router)
+    app.include_router(pictures.router)
     if owner is None:
-        for part in (receipt_pages, pages, new_run_pages, run_pages, sign_in, live, sandbox):
+        for part in (receipt_pages, pages, new_run_pages, sweep_pages, run_pages, sign_in, live, sandbox):
             app.include_router(part.router)
         static_files.mount(app)
     else:

@@ -15,6 +15,7 @@ from drybench.hub.identity import Identity
 from drybench.ledger import Ledger
 from drybench.runs.run_folder import RunFolders
 from drybench.runs.submitting import Runs
+from drybench.runs.sweep_submitting import Sweeps
 from drybench.sessions import Sessions
 from drybench.settings import Settings
 
@@ -42,6 +43,7 @@ class Portal:
     catalogue: Catalogue
     sessions: Sessions
     runs: Runs
+    sweeps: Sweeps
     changes: Changes
     identity: Identity
     handover: Handover

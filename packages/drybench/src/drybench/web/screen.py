@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,7 +17,9 @@ from drybench.phases import Outcome, Phase, Wanted
 from drybench.quantities import bytes_in_words
 
 _CODE = re.compile("`([^`]+)`")
+_NUMBER = re.compile(r"[+-]?(\d[\d,_ ]*\.?\d*|\.\d+)([eE][+-]?\d+)?")
 MINUTE, HOUR, DAY = 60, 3600, 86400
+LONGEST_VALUE = 60  # letters of a value in a table
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,14 @@ class Look:
 
     word: str
     shape: str
+
+
+@dataclass(frozen=True)
+class Value:
+    """In its cell, and whole where one points at it."""
+
+    short: str
+    whole: str
 
 
 class Roomy(Protocol):
@@ -54,6 +66,21 @@ def line(ahead: int) -> str:
     return f"{ahead} ahead of you" if ahead else "next in line"
 
 
+def in_use(task: TaskRow) -> str:
+    """1.2 of 1.5 GiB · 0.9 cores: what it takes now of what it may have."""
+    parts: list[str] = []
+    if task.memory_used is not None:
+        parts.append(f"{amount(task.memory_used)} of {amount(task.memory)}")
+    if task.cpu_used is not None:
+        parts.append(cores(round(task.cpu_used, 1)))
+    return " · ".join(parts)
+
+
+def is_number(text: str) -> bool:
+    """Set to the right in a table."""
+    return bool(_NUMBER.fullmatch(text.strip()))
+
+
 def silence(task: TaskRow) -> str:
     """Unreachable is never dead: said with the time since when."""
     if task.silent_since is None or not is_open(task):
@@ -71,6 +98,19 @@ def duration(seconds: float) -> str:
     if whole < DAY:
         return f"{whole // HOUR} h {whole % HOUR // MINUTE:02} min"
     return f"{whole // DAY} d {whole % DAY // HOUR:02} h"
+
+
+def briefly(seconds: float) -> str:
+    """0.4 s · 12 s · 3 min 20 s"""
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
+
+
+def value(found: Any) -> Value:
+    """A parameter or what a notebook returned: as short as can be read at a glance."""
+    if isinstance(found, float) and math.isfinite(found):
+        return Value(f"{found:.6g}", repr(found))
+    whole = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
+    return Value(whole if len(whole) <= LONGEST_VALUE else f"{whole[: LONGEST_VALUE - 13]}…{whole[-12:]}", whole)
 
 
 def ago(then: datetime, now: datetime) -> str:
@@ -127,9 +167,12 @@ def exactly(then: datetime) -> str:
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "amount": amount,
+    "briefly": briefly,
     "cores": cores,
     "duration": duration,
     "exactly": exactly,
+    "in_use": in_use,
+    "is_number": is_number,
     "is_open": is_open,
     "limit": bytes_in_words,
     "line": line,
@@ -138,4 +181,5 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "room": room,
     "said": said,
     "silence": silence,
+    "value": value,
 }

@@ -18,6 +18,9 @@ from drybench.web.shapes import RunAsk
 
 BESIDE = 2 << 20  # bytes for all that comes with a notebook
 ANYTHING_ELSE = 1 << 20
+TAKES_NOTEBOOKS = frozenset(
+    f"/api/v1/{path}" for path in ("runs", "sweeps", "sweeps/count", "notebooks/inspect")
+) | {"/runs/new", "/runs/new/parameters"}
 FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -55,7 +58,7 @@ class Sent:
 
 
 def most_in_a_body(settings: Settings, path: str) -> int:
-    takes_notebooks = path in ("/api/v1/runs", "/api/v1/notebooks/inspect", "/runs/new", "/runs/new/parameters")
+    takes_notebooks = path in TAKES_NOTEBOOKS
     return settings.runs.notebook_limit if takes_notebooks else ANYTHING_ELSE
 
 
