@@ -161,6 +161,7 @@ def test_a_kernel_that_died_while_it_waited_is_replaced(make: Make, started: Cal
     run = make("print('hello')")
     ready = started(run)
     kernel = wait_for(lambda: _kernel_of(ready), seconds=30)
+    assert kernel is not None
     os.kill(kernel, signal.SIGKILL)
     ready.claim()
     assert ready.process.wait(60) == 0
