@@ -95,6 +95,11 @@ class DataFolder:
         return self.path / "sweeps"
 
     @property
+    def schedules(self) -> Path:
+        """What was handed in for each schedule; its runs lie with the other runs."""
+        return self.path / "schedules"
+
+    @property
     def overlays(self) -> Path:
         """What runs' requirements add to an environment: PERSON_ID/DIGEST/…, made again when it is missing."""
         return self.path / "overlays"
@@ -121,6 +126,7 @@ class DataFolder:
             self.tasks,
             self.runs,
             self.sweeps,
+            self.schedules,
             self.environments,
             self.backups,
         ):

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from drybench.phases import Outcome
 
 On = Literal["failure", "success", "both", "never"]
+State = Literal["waiting", "sent", "failed"]
 ON: tuple[On, ...] = ("failure", "success", "both", "never")
 
 MOST_TRIES = 9  # in about five hours
@@ -48,7 +49,7 @@ class Notice:
     id: str
     person_id: str
     channel: Channel
-    state: str  # waiting sent failed
+    state: State
     tries: int
     next_at: datetime
     run_id: str | None

@@ -8,6 +8,7 @@ passes: every hour stays every hour. It is as Debian's cron does it (`cronsim`).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -44,6 +45,7 @@ class Schedule:
     name: str
     when: When
     missed: Missed
+    hashes: Mapping[str, str]  # of what was handed in for it
     created_at: datetime
     paused_at: datetime | None = None
     next_at: datetime | None = None  # None: paused, or over
@@ -102,6 +104,12 @@ def in_words(when: When) -> str:
     if days:
         explained = f"Every {'day' if days[2] == 'every day' else 'weekday'} at {days[1]}"
     return f"{explained} ({when.zone})"
+
+
+def in_its_zone(when: When, times: Iterable[datetime]) -> list[str]:
+    """As a calendar beside the person has them."""
+    local = (time.astimezone(_zone(when.zone)) for time in times)
+    return [f"{time:%a} {time.day} {time:%b %Y}, {time:%H:%M}" for time in local]
 
 
 def turn(when: When, missed: Missed, next_at: datetime, now: datetime) -> Turn:

@@ -1,0 +1,52 @@
+"""Schedules and notices, put together: what asks for them, and the two loops that see to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drybench.asking import Desk
+from drybench.channel_desk import Channels
+from drybench.data_folder import DataFolder
+from drybench.destinations import Destinations
+from drybench.notice_book import NoticeBook
+from drybench.notice_words import Describe, Words
+from drybench.runs.submitting import Runs
+from drybench.schedule_book import ScheduleBook
+from drybench.schedule_desk import Schedules
+from drybench.schedule_folder import ScheduleFolders
+from drybench.schedules import Schedule
+from drybench.scheduling import Scheduling
+from drybench.sending import Sending
+from drybench.settings import Settings
+from drybench.telling import Telling
+from drybench.vault import Vault
+
+
+@dataclass(frozen=True)
+class Timekeeping:
+    schedules: Schedules
+    channels: Channels
+    notices: NoticeBook
+    scheduling: Scheduling
+    telling: Telling
+
+
+def timekeeping(
+    desk: Desk, runs: Runs, data: DataFolder, in_force: Settings, public: str, describe: Describe
+) -> Timekeeping:
+    """`public` is the bench's own address: for links, and never to be sent to."""
+    book, notices = ScheduleBook(desk.ledger), NoticeBook(desk.ledger)
+    folders = ScheduleFolders(data.schedules, in_force.runs.notebook_limit)
+    host = public.partition("://")[2].partition(":")[0]
+    may_reach = tuple(one.lower() for one in in_force.notices.may_reach)
+    sending = Sending(in_force, Destinations(may_reach, host), desk.now)
+    channels = Channels(desk, notices, Vault(data), sending)
+    words = Words(desk.ledger, notices, book, describe, public)
+    telling = Telling(notices, channels, words, sending, desk.changes, desk.now)
+
+    def tell_of_trouble(schedule: Schedule, why: str) -> None:
+        notices.enqueue_trouble(schedule, desk.now())
+        telling.wake()
+
+    scheduling = Scheduling(book, folders, runs, desk.changes, desk.now, tell_of_trouble)
+    return Timekeeping(Schedules(desk, book, folders, runs, scheduling.wake), channels, notices, scheduling, telling)
