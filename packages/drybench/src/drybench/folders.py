@@ -31,9 +31,17 @@ class RunShelf:
 
     def add(self, run: Run) -> None:
         with _without_hindering():
-            link = self._of(run.person_id) / f"{run.created_at:%Y-%m-%d} {_plain(run.name)} {run.id[-6:]}"
+            link = self._of(run.person_id) / self.entry(run)
             if not link.is_symlink():
                 link.symlink_to(self._data.runs / run.id)
+
+    def remove(self, run: Run) -> None:
+        with _without_hindering():
+            (self._of(run.person_id) / self.entry(run)).unlink(missing_ok=True)
+
+    def entry(self, run: Run) -> str:
+        """What its link is called."""
+        return f"{run.created_at:%Y-%m-%d} {_plain(run.name)} {run.id[-6:]}"
 
     def show_in(self, home: Path, person_id: str) -> None:
         """A link in the home; what stands there already is left alone, but for the link of a bench that is gone."""

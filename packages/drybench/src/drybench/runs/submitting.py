@@ -120,10 +120,12 @@ class Runs:
             files["requirements.txt"] = text or b""
         return self._write_down(person, said, files, place, _like(old), key, origin)
 
-    def star(self, person: Person, id: str, starred: bool) -> Run:
+    def star(self, person: Person, id: str, starred: bool, origin: str = "api") -> Run:
+        """What is starred is never removed by itself."""
         permissions.needs(person)
-        self.get(person, id)
-        self._desk.ledger.set_star(id, starred)
+        if (self.get(person, id).starred_at is not None) is not starred:
+            self._desk.ledger.set_star(id, starred)
+            self._desk.done(person, "starred" if starred else "unstarred", RUN, id, origin)
         return self.get(person, id)
 
     def on_the_shelf(self, run: Run) -> str:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from drybench.errors import DiskFull, DrybenchError, NoSuchPage, NotAllowed, NotSignedIn, RequestWrong
+from drybench.runs.paces import Paces
 from drybench.web import (
     api,
     live,
@@ -23,6 +24,8 @@ from drybench.web import (
     pictures,
     receipt_api,
     receipt_pages,
+    result_api,
+    result_pages,
     run_pages,
     sandbox,
     sign_in,
@@ -53,13 +56,14 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.portal, app.state.owner, app.state.ending = portal, owner, asyncio.Event()
-    app.state.journals = Journals(portal.run_folders)
+    app.state.journals, app.state.paces = Journals(portal.run_folders), Paces(portal.ledger, portal.run_folders)
     app.include_router(receipt_api.router)  # before the runs themselves, as /runs/differences is no run
     app.include_router(api.router)
+    app.include_router(result_api.router)
     app.include_router(sweep_api.router)
     app.include_router(pictures.router)
     if owner is None:
-        for part in (receipt_pages, pages, new_run_pages, sweep_pages, run_pages, sign_in, live, sandbox):
+        for part in (receipt_pages, pages, new_run_pages, sweep_pages, run_pages, result_pages, sign_in, live, sandbox):
             app.include_router(part.router)
         static_files.mount(app)
     else:

@@ -6,7 +6,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from drybench.runs.remaining import Here, moment
 from drybench.runs.run_folder import RunFolders
 from drybench.web.so_far import Event, SoFar
 
@@ -30,12 +32,24 @@ class Journals:
         """Events that draw what the journal says, and the offset up to which they do."""
         reading = self._reading(run_id, attempt)
         with reading.lock:
-            while True:
-                part = self._folders.progress(run_id, attempt, reading.offset)
-                if part.next_offset == reading.offset:
-                    return list(reading.so_far.events()), reading.offset
-                reading.so_far.take(part.events)
-                reading.offset = part.next_offset
+            self._read_on(reading, run_id, attempt)
+            return list(reading.so_far.events()), reading.offset
+
+    def here(self, run_id: str, attempt: int, now: datetime) -> Here | None:
+        """Where it is by its own clock; None before its first cell."""
+        reading = self._reading(run_id, attempt)
+        with reading.lock:
+            self._read_on(reading, run_id, attempt)
+            (at, number), began = reading.so_far.cell, moment(reading.so_far.began)
+        cell_began = moment(at)
+        if began is None or cell_began is None or type(number) is not int:
+            return None
+        return Here(now.timestamp() - began, number, now.timestamp() - cell_began)
+
+    def _read_on(self, reading: _Reading, run_id: str, attempt: int) -> None:
+        while (part := self._folders.progress(run_id, attempt, reading.offset)).next_offset != reading.offset:
+            reading.so_far.take(part.events)
+            reading.offset = part.next_offset
 
     def _reading(self, run_id: str, attempt: int) -> _Reading:
         with self._lock:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -78,9 +78,21 @@ def remove(portal: Here, asker: ForAll, id: str) -> Response:
 
 
 @router.get("/start/{id}")
-def start(request: Request, portal: Here, asker: ForAll, id: str) -> HTMLResponse:
+def start(
+    request: Request, portal: Here, asker: ForAll, id: str, next: Annotated[str, Query(max_length=2000)] = ""
+) -> HTMLResponse:
+    """`next` is a place within the session."""
     session = portal.sessions.get(asker.person, id)
-    return page(request, "start.html", asker=asker, shown=shown_session(portal, session), ready=_is_ready(session))
+    shown = shown_session(portal, session)
+    return page(
+        request,
+        "start.html",
+        asker=asker,
+        shown=shown,
+        ready=_is_ready(session),
+        there=shown.url + (next if _is_within(next) else ""),
+        here=f"{request.url.path}?{request.url.query}".rstrip("?"),
+    )
 
 
 @router.get("/engines")
@@ -107,3 +119,10 @@ async def stopped(request: Request, portal: Here, rest: str) -> Response:
 
 def _is_ready(session: Session) -> bool:
     return session.task.phase is Phase.RUNNING and session.task.wanted is Wanted.RUN
+
+
+def _is_within(place: str) -> bool:
+    """A path below the session's own address, which leads nowhere else, however a browser reads it."""
+    parts = unquote(place).split("/")
+    plain = place.isascii() and place.isprintable() and not set(place) & set("\\ ?#:")
+    return plain and not {"", ".", ".."} & set(parts)

@@ -9,17 +9,17 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from drybench.phases import Phase, Standing
+from drybench.phases import Standing
 from drybench.web.door import ForAll
 from drybench.web.portal import Here
 from drybench.web.routing import PageRoute
+from drybench.web.run_view import MOST_OUTPUTS, now, run_view
 from drybench.web.screen import Look
 from drybench.web.showing import shown_run
 from drybench.web.templating import page
 from drybench.web.uploads import closed_form
 
 ON_A_PAGE = 50
-MOST_OUTPUTS = 500
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[Depends(closed_form)])
 
@@ -51,15 +51,23 @@ def runs(
 @router.get("/runs/{id}")
 def run(request: Request, portal: Here, asker: ForAll, id: str) -> HTMLResponse:
     found = portal.runs.get(asker.person, id)
-    begun = found.task.phase > Phase.WAITING
+    state = request.app.state
     return page(
         request,
         "run.html",
         asker=asker,
-        shown=shown_run(portal, found, whole=True),
-        outputs=portal.run_folders.outputs(id, found.attempt, MOST_OUTPUTS) if begun else (),
-        notebook_name=portal.run_folders.run_json(id).get("notebook_name", "notebook.ipynb"),
+        view=run_view(portal, found),
+        now_is=now(found, state.journals, state.paces),
+        most_outputs=MOST_OUTPUTS,
     )
+
+
+@router.get("/runs/{id}/now")
+def at_this_moment(request: Request, portal: Here, asker: ForAll, id: str) -> HTMLResponse:
+    """The line that changes from second to second, without all the rest."""
+    found = portal.runs.get(asker.person, id)
+    state = request.app.state
+    return page(request, "run_now.html", asker=asker, now_is=now(found, state.journals, state.paces))
 
 
 @router.post("/runs/{id}/cancel")

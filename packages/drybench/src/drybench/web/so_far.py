@@ -45,6 +45,8 @@ class SoFar:
         self._widgets: dict[str, Any] = {}
         self._size = 0
         self._over: Event | None = None
+        self.began: Any = None  # when, and when the cell with this number did
+        self.cell: tuple[Any, Any] = (None, None)
 
     def take(self, events: Iterable[Event]) -> None:
         """A task wrote them: one that makes no sense is passed over."""
@@ -68,7 +70,11 @@ class SoFar:
         if self._over:
             yield self._over
 
+    def _take_began(self, event: Event) -> None:
+        self.began = event.get("at")
+
     def _take_cell(self, event: Event) -> None:
+        self.cell = event.get("at"), event.get("n")
         self._clear(_index(event))
         self._cells[_index(event)] = _Cell()
 
