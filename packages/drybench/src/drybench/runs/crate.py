@@ -9,21 +9,26 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from drybench.runs.receipts import Receipt
 
 METADATA = "ro-crate-metadata.json"
 ROOT = "./"
-CONTEXT = "https://w3id.org/ro/crate/1.1/context"
+CONTEXT = (
+    "https://w3id.org/ro/crate/1.1/context",
+    {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"},
+)
 RO_CRATE = "https://w3id.org/ro/crate/1.1"
 PROFILES: Mapping[str, tuple[str, str]] = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
     "https://w3id.org/ro/wfrun/workflow/0.5": ("Workflow Run Crate", "0.5"),
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
 }
+WORKFLOW = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 FORMAL_PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
 JUPYTER = "https://jupyter.org/"
 MOST_TEXT = 100_000  # characters of one value
@@ -38,6 +43,7 @@ class Role(StrEnum):
     LOG = "log"
     REQUIREMENTS = "requirements"
     RECEIPT = "receipt"
+    README = "readme"
 
 
 ABOUT: Mapping[Role, str] = {
@@ -45,6 +51,7 @@ ABOUT: Mapping[Role, str] = {
     Role.OUTPUT: "A file that the notebook wrote",
     Role.LOG: "What the run had to say",
     Role.REQUIREMENTS: "The packages that were asked for beside the environment",
+    Role.README: "What lies where in this crate",
     Role.RECEIPT: "Environment, packages, inputs, machine and times",
 }
 FORMATS: Mapping[str, str] = {
@@ -52,6 +59,7 @@ FORMATS: Mapping[str, str] = {
     ".txt": "text/plain",
     ".json": "application/json",
     ".csv": "text/csv",
+    ".md": "text/markdown",
     ".png": "image/png",
     ".tif": "image/tiff",
     ".tiff": "image/tiff",
@@ -70,7 +78,32 @@ def metadata(receipt: Receipt, parts: Sequence[Part]) -> bytes:
     graph = [_descriptor(), _root(receipt, parts), *_profiles(), *_workflow(receipt, parts), *_files(parts)]
     graph += [_action(receipt, parts), _person(receipt), _no_licence()]
     graph += [*_parameters(receipt), *_values(receipt), *_inputs(receipt), *_packages(receipt)]
-    return json.dumps({"@context": CONTEXT, "@graph": graph}, indent=1, ensure_ascii=False).encode("utf-8", "replace")
+    crate = {"@context": CONTEXT, "@graph": [_plainly(entity) for entity in graph]}
+    return json.dumps(crate, indent=1, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def readme(receipt: Receipt) -> bytes:
+    """For whoever opens the crate without a program for it."""
+    return f"""# {receipt.name}
+
+A run of the notebook `{receipt.notebook}` by {receipt.person}: {receipt.outcome or "not ended"}, {receipt.ended_at}.
+
+- `{METADATA}` says what each file is (RO-Crate 1.1, Workflow Run Crate 0.5).
+- `executed/` has the notebook with its outputs, `output/` the files that it wrote.
+- `receipt.json` names the environment, every package, the inputs with their hashes, and the machine.
+""".encode()
+
+
+def _plainly(entity: Entity) -> Entity:
+    """A list of one is written as that one, and an empty one not at all."""
+    return {name: _plain(value) for name, value in entity.items() if value != []}
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    told = cast(list[Any], value)
+    return told[0] if len(told) == 1 else told
 
 
 def _descriptor() -> Entity:
@@ -86,6 +119,7 @@ def _root(receipt: Receipt, parts: Sequence[Part]) -> Entity:
         "description": f"A run of the notebook {receipt.notebook}, with what it worked on and what came of it",
         "datePublished": receipt.ended_at or receipt.created_at,
         "license": _to("#licence"),
+        "author": _to("#person"),
         "conformsTo": [_to(profile) for profile in PROFILES],
         "hasPart": [_to(_id(part)) for part in parts],
         "mainEntity": _to(_id(_only(parts, Role.NOTEBOOK))),
@@ -106,6 +140,8 @@ def _workflow(receipt: Receipt, parts: Sequence[Part]) -> Iterator[Entity]:
         "name": receipt.notebook,
         "description": "The notebook as it was handed in, with the parameters of this run",
         "version": receipt.notebook_sha256[:16] or "unknown",
+        "url": _to(_id(part)),
+        "conformsTo": _to(WORKFLOW),
         "programmingLanguage": _to("#jupyter-notebook"),
         "input": [_to(f"#parameter-{_safe(name)}") for name in receipt.parameters],
         "softwareRequirements": [_to(_package(*one)) for one in receipt.packages.items()],
@@ -118,6 +154,7 @@ def _workflow(receipt: Receipt, parts: Sequence[Part]) -> Iterator[Entity]:
         "url": _to(JUPYTER),
     }
     yield {"@id": JUPYTER, "@type": "WebSite", "name": "Project Jupyter"}
+    yield {"@id": WORKFLOW, "@type": "CreativeWork", "name": "ComputationalWorkflow", "version": "1.0-RELEASE"}
 
 
 def _files(parts: Sequence[Part]) -> Iterator[Entity]:
@@ -129,6 +166,8 @@ def _file(part: Part) -> Entity:
     file: Entity = {"@id": _id(part), "@type": "File", "name": part.name}
     if part.role in ABOUT:
         file["description"] = ABOUT[part.role]
+    if part.role is Role.README:
+        file["about"] = _to(ROOT)
     if part.size is not None:
         file["contentSize"] = str(part.size)
     return {**file, "encodingFormat": FORMATS[ending]} if ending in FORMATS else file
@@ -145,9 +184,9 @@ def _action(receipt: Receipt, parts: Sequence[Part]) -> Entity:
         f" on {receipt.machine.host if receipt.machine else 'a machine that is not known'}",
         "instrument": _to(_id(_only(parts, Role.NOTEBOOK))),
         "agent": _to("#person"),
-        "startTime": receipt.started_at,
-        "endTime": receipt.ended_at,
-        "actionStatus": _to(f"http://schema.org/{'Completed' if done else 'Failed'}ActionStatus"),
+        "startTime": _moment(receipt.started_at),
+        "endTime": _moment(receipt.ended_at),
+        "actionStatus": f"http://schema.org/{'Completed' if done else 'Failed'}ActionStatus",
         "object": [
             *(_to(f"#value-{_safe(name)}") for name in receipt.parameters),
             *(_to(f"#input-{number}") for number, _ in enumerate(receipt.inputs, 1)),
@@ -222,7 +261,12 @@ def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "Boolean"
     kinds = ((int, "Integer"), (float, "Float"), (str, "Text"))
-    return next((word for kind, word in kinds if isinstance(value, kind)), "StructuredValue")
+    return next((word for kind, word in kinds if isinstance(value, kind)), "PropertyValue")
+
+
+def _moment(said: str | None) -> str | None:
+    """Whole seconds and +00:00, as the profile's examples write it."""
+    return None if said is None else datetime.fromisoformat(said).isoformat(timespec="seconds")
 
 
 def _only(parts: Sequence[Part], role: Role) -> Part:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from drybench.errors import NotFound, StillOpen
 from drybench.model import Run
 from drybench.phases import Phase
-from drybench.runs.crate import METADATA, Part, Role, metadata
+from drybench.runs.crate import METADATA, Part, Role, metadata, readme
 from drybench.runs.receipts import MOST_OUTPUTS, Receipt, receipt
 from drybench.runs.run_folder import RunFolders
 from drybench.web.downloads import download
@@ -46,6 +46,7 @@ def _written(folders: RunFolders, run: Run, told: Receipt) -> Iterator[tuple[Rol
     if told.requirements is not None:
         yield Role.REQUIREMENTS, _entry("requirements.txt", told.requirements.encode(), run)
     yield Role.LOG, _entry("log.txt", folders.log(run.id, run.attempt, 0, MOST_OF_A_LOG), run)
+    yield Role.README, _entry("README.md", readme(told), run)
     yield Role.RECEIPT, _entry("receipt.json", RECEIPT.dump_json(told, indent=1), run)
 
 
