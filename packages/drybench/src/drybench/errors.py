@@ -3,8 +3,8 @@
     DrybenchError                 code, sentence, next step
     ├─ Refused                    wrong input, said at once and before it is queued      422
     │  ├─ NotANotebook  NotebookTooOld  TooLarge  NameNotAllowed  NoParametersCell  ParametersWrong …
-    │  ├─ RequirementsWrong  EnvironmentGone  RunAskWrong
-    │  ├─ MachineTooSmall  NoSuchGpu  MountNotHere
+    │  ├─ RequirementsWrong  EnvironmentGone  RunAskWrong  DaysWrong
+    │  ├─ MachineTooSmall  NoSuchGpu  MountNotHere  ChooseTwo
     │  ├─ SweepWrong  SweepEmpty  SweepTooLarge  NoFilesFound  PatternWrong
     │  ├─ CronWrong  CronTooFine  CronNeverComes  NoSuchZone  NoTime  TimeIsOver  FileNotReadAgain …
     │  ├─ ChannelWrong  NoMailHere  PlaceNotAllowed  NoSuchHost
@@ -387,6 +387,12 @@ class RunAskWrong(Refused):
     next_step = "Change that and ask again."
 
 
+class DaysWrong(Refused):
+    """Runs are kept for a whole number of days, at most {most}."""
+
+    next_step = "Give such a number, or none to keep them for ever."
+
+
 class TimeoutWrong(Refused):
     """A time limit is more than no time and at most a year."""
 
@@ -409,6 +415,12 @@ class NoSuchState(Refused):
     """No run is ever “{name}”."""
 
     next_step = "Choose one of: {there}."
+
+
+class ChooseTwo(Refused):
+    """{count} runs are chosen, and two can be compared."""
+
+    next_step = "Go back and mark two of them."
 
 
 class NoSuchKernel(Refused):

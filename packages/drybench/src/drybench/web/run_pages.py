@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from drybench.errors import ChooseTwo
 from drybench.phases import Standing
 from drybench.web.door import ForAll
 from drybench.web.portal import Here
 from drybench.web.routing import PageRoute
+from drybench.web.run_list import Filter, rows
 from drybench.web.run_view import MOST_OUTPUTS, now, run_view
 from drybench.web.screen import Look
-from drybench.web.showing import shown_run
 from drybench.web.templating import page
 from drybench.web.uploads import closed_form
-
-ON_A_PAGE = 50
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[Depends(closed_form)])
 
@@ -31,21 +29,24 @@ def runs(
     asker: ForAll,
     search: Annotated[str, Query(max_length=200)] = "",
     state: str = "",
-    cursor: str | None = None,
+    tag: Annotated[str, Query(max_length=200)] = "",
+    starred: bool = False,
+    cursor: str = "",
 ) -> HTMLResponse:
-    part = portal.runs.mine(asker.person, cursor or None, ON_A_PAGE, search, state)
-    return page(
-        request,
-        "runs.html",
-        asker=asker,
-        runs=[shown_run(portal, one) for one in part.rows],
-        next=part.next,
-        cursor=cursor,
-        search=search,
-        state=state,
-        looks=[Look(one, one) for one in Standing],
-        at=partial(_at, search=search, state=state),
-    )
+    asked = f'{search} tag:"{tag}"'.strip() if tag else search
+    wanted = Filter(asked, state, starred, cursor)
+    part = rows(portal, asker.person, wanted)
+    looks = [Look(one, one) for one in Standing]
+    return page(request, "runs.html", asker=asker, rows=part.rows, next=part.next, wanted=wanted, looks=looks)
+
+
+@router.get("/runs/compare")
+def compare(asker: ForAll, run: Annotated[list[str] | None, Query(max_length=100)] = None) -> Response:
+    """Where the two lead that were chosen in the list."""
+    chosen = list(dict.fromkeys(run or ()))
+    if len(chosen) != 2:
+        raise ChooseTwo(count=len(chosen))
+    return RedirectResponse(f"/runs/differences?{urlencode({'a': chosen[1], 'b': chosen[0]})}", 303)
 
 
 @router.get("/runs/{id}")
@@ -86,9 +87,3 @@ def again(
 ) -> Response:
     run = portal.runs.again(asker.person, id, key or None, asker.origin, environment)
     return RedirectResponse(f"/runs/{run.id}", 303)
-
-
-def _at(**chosen: str | None) -> str:
-    """The address of the list with what was chosen of it."""
-    query = {name: value for name, value in chosen.items() if value}
-    return f"/runs?{urlencode(query)}" if query else "/runs"
