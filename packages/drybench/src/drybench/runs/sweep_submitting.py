@@ -167,8 +167,15 @@ class Sweeps:
             if len(self._prepared) >= KEPT:
                 self._prepared.pop(next(iter(self._prepared)))
             request = self.request_of(sweep)
-            self._prepared[sweep.id] = (request, self._runs.prepare(request))
+            self._prepared[sweep.id] = (request, _without_outputs(self._runs.prepare(request)))
         return self._prepared[sweep.id]
+
+
+def _without_outputs(prepared: Prepared) -> Prepared:
+    """What a former run left in the notebook would lie in each folder again, and each run clears it first."""
+    bare = {"outputs": [], "execution_count": None}
+    cells = [{**cell, **bare} if cell["cell_type"] == "code" else cell for cell in prepared.notebook["cells"]]
+    return replace(prepared, notebook={**prepared.notebook, "cells": cells})
 
 
 def _name(sweep: Sweep, place: int, chosen: Mapping[str, Any]) -> str:
