@@ -26,7 +26,8 @@ from drybench.sending import Sending
 
 log = structlog.get_logger("telling")
 
-LONGEST_SLEEP = 15.0  # seconds
+GATHER = 0.2  # seconds, so that what wakes it is written down, and what comes together is looked at together
+LONGEST_SLEEP = 15.0
 AT_ONCE = 8
 
 
@@ -67,6 +68,7 @@ class Telling:
                 patience = LONGEST_SLEEP
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), patience)
+                await asyncio.sleep(GATHER)
 
     async def look(self) -> float:
         """Send the oldest message of each channel that is due; the seconds until there is more."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
 
 from drybench.asking import Desk
 from drybench.channel_desk import Channels
 from drybench.data_folder import DataFolder
 from drybench.destinations import Destinations
+from drybench.model import Run
 from drybench.notice_book import NoticeBook
 from drybench.notice_words import Describe, Words
 from drybench.runs.submitting import Runs
@@ -29,6 +34,16 @@ class Timekeeping:
     notices: NoticeBook
     scheduling: Scheduling
     telling: Telling
+    now: Callable[[], datetime]
+
+    @property
+    def loops(self) -> tuple[Scheduling, Telling]:
+        return self.scheduling, self.telling
+
+    def run_ended(self, connection: Connection, run: Run) -> None:
+        """Within the transaction that settles it."""
+        self.notices.enqueue(connection, run, self.now())
+        self.telling.wake()
 
 
 def timekeeping(
@@ -49,4 +64,5 @@ def timekeeping(
         telling.wake()
 
     scheduling = Scheduling(book, folders, runs, desk.changes, desk.now, tell_of_trouble)
-    return Timekeeping(Schedules(desk, book, folders, runs, scheduling.wake), channels, notices, scheduling, telling)
+    asking = Schedules(desk, book, folders, runs, scheduling.wake)
+    return Timekeeping(asking, channels, notices, scheduling, telling, desk.now)

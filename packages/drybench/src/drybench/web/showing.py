@@ -80,13 +80,18 @@ def _what(portal: Portal, session: Session) -> str:
     return f"{titles.get(session.app, session.app)} in {there.title if there else session.environment}"
 
 
+def cause_of(portal: Portal, run: Run) -> Cause | None:
+    """All that is known of why it did not get done."""
+    return _cause(portal, run, whole=True)
+
+
 def _cause(portal: Portal, run: Run, whole: bool) -> Cause | None:
     task = run.task
     if task.phase is not Phase.ENDED or task.outcome not in _BAD:
         return None
     result, timeout = None, None
     if whole:
-        result = result_of(portal, run)
+        result = _result(portal, run)
         timeout = portal.run_folders.run_json(run.id).get("timeout")
     return cause(
         task.reason,
@@ -101,7 +106,7 @@ def _cause(portal: Portal, run: Run, whole: bool) -> Cause | None:
     )
 
 
-def result_of(portal: Portal, run: Run) -> Mapping[str, Any] | None:
+def _result(portal: Portal, run: Run) -> Mapping[str, Any] | None:
     try:
         return portal.run_folders.result(run.id, run.attempt)
     except RecordUnreadable:

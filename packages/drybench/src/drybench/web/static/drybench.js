@@ -131,6 +131,15 @@ customElements.define("time-taken", class extends HTMLElement {
   }
 })
 
+// A time zone that nobody has chosen yet is the browser's own.
+customElements.define("browser-zone", class extends HTMLElement {
+  connectedCallback() {
+    const select = this.querySelector("select")
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+    if (this.hasAttribute("open") && [...select.options].some((one) => one.value === zone)) select.value = zone
+  }
+})
+
 // The session is ready: go there, and let Back lead to where one came from.
 customElements.define("go-to", class extends HTMLElement {
   connectedCallback() { location.replace(this.getAttribute("href")) }

@@ -1,0 +1,102 @@
+"""Schedules: what comes by itself, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from drybench import schedules
+from drybench.errors import DrybenchError, Refused
+from drybench.model import Run
+from drybench.schedules import Schedule, When
+from drybench.web.door import Asker, ForAll
+from drybench.web.portal import Here, Portal
+from drybench.web.routing import PageRoute
+from drybench.web.templating import page
+from drybench.web.when_form import filled
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+@dataclass(frozen=True)
+class ShownSchedule:
+    schedule: Schedule
+    words: str
+    times: Sequence[str]  # to come, in its own zone
+    reads: Path | None
+    last_run: Run | None
+
+
+@router.get("/schedules")
+def the_schedules(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
+    mine = portal.schedules.mine(asker.person)
+    return page(request, "schedules.html", asker=asker, schedules=[_shown(portal, asker, one) for one in mine])
+
+
+@router.post("/schedules/preview")
+async def preview(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
+    """The part of the form that says what was typed, in words and times."""
+    form = filled(await request.form())
+    try:
+        when = await run_in_threadpool(portal.schedules.preview, form.cron, form.at, form.zone)
+    except Refused as refusal:
+        return page(request, "when_preview.html", asker=asker, words="", times=(), refusal=refusal)
+    words = schedules.in_words(when)
+    return page(request, "when_preview.html", asker=asker, words=words, times=_times(when), refusal=None)
+
+
+@router.post("/schedules/{id}/pause")
+def pause(portal: Here, asker: ForAll, id: str) -> Response:
+    portal.schedules.pause(asker.person, id, asker.origin)
+    return _back(id)
+
+
+@router.post("/schedules/{id}/resume")
+def resume(portal: Here, asker: ForAll, id: str) -> Response:
+    portal.schedules.resume(asker.person, id, asker.origin)
+    return _back(id)
+
+
+@router.post("/schedules/{id}/run-now")
+def run_now(portal: Here, asker: ForAll, id: str, key: Annotated[str, Form(max_length=200)] = "") -> Response:
+    run = portal.schedules.run_now(asker.person, id, key or None, asker.origin)
+    return RedirectResponse(f"/runs/{run.id}", 303)
+
+
+@router.post("/schedules/{id}/remove")
+def remove(portal: Here, asker: ForAll, id: str) -> Response:
+    portal.schedules.remove(asker.person, id, asker.origin)
+    return RedirectResponse("/schedules", 303)
+
+
+def _back(id: str) -> Response:
+    return RedirectResponse(f"/schedules#schedule-{id}", 303)
+
+
+def _shown(portal: Portal, asker: Asker, schedule: Schedule) -> ShownSchedule:
+    return ShownSchedule(
+        schedule,
+        schedules.in_words(schedule.when),
+        _times(schedule.when) if schedule.next_at else (),
+        _file(portal, schedule),
+        portal.schedules.last_run(asker.person, schedule),
+    )
+
+
+def _times(when: When) -> Sequence[str]:
+    return schedules.in_its_zone(when, schedules.coming(when, datetime.now(UTC)))
+
+
+def _file(portal: Portal, schedule: Schedule) -> Path | None:
+    """A page with one damaged record still shows all others."""
+    try:
+        return portal.schedules.file(schedule)
+    except DrybenchError:
+        return None
