@@ -14,6 +14,7 @@ from drybench_client import errors
 from drybench_client.answers import Inspected, Run, Session
 from drybench_client.calling import Calling
 from drybench_client.finding import find
+from drybench_client.receipts import Reproducing
 from drybench_client.sweeps import Sweeping
 
 _WHOLE_ID = 32
@@ -23,7 +24,7 @@ _PAUSE = 0.5  # between two looks, where the bench cannot be asked to tell
 _RESTART = 300.0  # seconds that a wait goes on while the bench is away: a machine may start again
 
 
-class Bench(Sweeping):
+class Bench(Sweeping, Reproducing):
     """A bench, by its address and a token, or by the data directory of one's own.
 
     With nothing given: DRYBENCH_URL and DRYBENCH_TOKEN (set in every session), else DRYBENCH_DATA,
@@ -53,15 +54,17 @@ class Bench(Sweeping):
         environment: str | None = None,
         size: str | None = None,
         timeout: float | None = None,
+        requirements: str | Path | None = None,
         alone: bool = False,
         cwd: str | Path | None = None,
     ) -> Run:
         """Ask for a run of a notebook file; Refused says what is wrong with it.
 
         On the bench's own machine the run finds what lies beside the notebook, unless it is sent `alone`.
-        `timeout` is in seconds, for the whole run.
+        `timeout` is in seconds, for the whole run; `requirements` is a requirements.txt, or the text of one.
         """
         asked = {"name": name, "environment": environment, "size": size, "timeout": timeout, "alone": alone, "cwd": cwd}
+        asked["requirements"] = requirements
         return self._send_notebook("/runs", Path(notebook), self._request(notebook, parameters, **asked))
 
     def inspect(self, notebook: str | Path) -> Inspected:
@@ -158,6 +161,8 @@ class Bench(Sweeping):
         here = self._place.here and not asked.get("alone")
         folder = str(Path(notebook).absolute().parent) if here else None
         cwd = str(Path(asked["cwd"]).absolute()) if asked.get("cwd") else None
+        needs = asked.get("requirements")
+        asked["requirements"] = _text(needs) if isinstance(needs, Path) else needs
         request = {"parameters": dict(parameters or {}), **asked, "folder": folder, "cwd": cwd}
         return {key: value for key, value in request.items() if value is not None and value is not False}
 
@@ -207,6 +212,14 @@ def _id_of(thing: str | Mapping[str, Any], what: str, those: Callable[[], Iterat
         step = "Give more of it: " + ", ".join(it["id"] for it in found[:5])
         raise errors.Refused("not_unique", f"{len(found)} {what}s have {thing} in their id.", step)
     raise errors.NotFound("not_found", f"You have no {what} {thing}.", f"`drybench {what}s` lists them.")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        step = "Give the path of a requirements.txt in UTF-8."
+        raise errors.Refused("file_unreadable", f"{file} cannot be read: {error}.", step) from None
 
 
 def _as_json(request: Mapping[str, Any]) -> str:

@@ -53,6 +53,7 @@ def run(
     environment: str | None = None,
     size: str | None = None,
     timeout: str | None = None,
+    requirements: Path | None = None,
     alone: bool = False,
     cwd: Path | None = None,
     which: Which = Which(),
@@ -80,6 +81,8 @@ def run(
         How much of the machine it may have.
     timeout
         Stop it after this time: 90, 90s, 30min, 2h.
+    requirements
+        A requirements.txt: packages that it needs beside the environment.
     alone
         Without the files that lie beside the notebook.
     cwd
@@ -93,7 +96,15 @@ def run(
         _may_write(output)
     with which.open() as bench:
         asked = bench.submit(
-            notebook, given, name=name, environment=environment, size=size, timeout=time, alone=alone, cwd=cwd
+            notebook,
+            given,
+            name=name,
+            environment=environment,
+            size=size,
+            timeout=time,
+            requirements=requirements,
+            alone=alone,
+            cwd=cwd,
         )
         if wait or output is not None:
             return _wait(bench, asked, output, which)

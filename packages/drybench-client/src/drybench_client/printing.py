@@ -61,6 +61,11 @@ def show_run(run: Run) -> None:
         ("Page", run["url"]),
         ("ID", run["id"]),
     ]
+    facts(lines)
+
+
+def facts(lines: Sequence[tuple[str, str]]) -> None:
+    """One a line; what there is nothing to say of is left out."""
     for title, words in lines:
         if words:
             print(f"{title:<13}{plain(words)}")
@@ -130,6 +135,11 @@ def short(task: Run | Session) -> str:
 def plain(text: str) -> str:
     """What somebody else wrote moves no cursor here."""
     return _CONTROLS.sub(" ", text)
+
+
+def file_name(name: str) -> str:
+    """For a file in this folder: a run may be called anything."""
+    return plain(name).replace("/", "_").replace("\\", "_").lstrip(".")[:100].strip() or "run"
 
 
 def _cut(text: str) -> str:
