@@ -10,12 +10,12 @@ from drybench.model import Run, Size
 from drybench.phases import Outcome, Phase, Wanted
 from drybench.runs import remaining
 from drybench.runs.paces import Paces
-from drybench.runs.remedies import larger_size, missing_package
+from drybench.runs.remedies import larger_size
 from drybench.runs.run_folder import OutputFile
 from drybench.web.journals import Journals
 from drybench.web.portal import Portal
 from drybench.web.previews import kind_of
-from drybench.web.showing import ShownRun, result_of, shown_run
+from drybench.web.showing import ShownRun, shown_run
 
 MOST_OUTPUTS = 500
 MOST_PICTURES = 12
@@ -29,7 +29,6 @@ class RunView:
     outputs: Sequence[OutputFile]
     pictures: Sequence[OutputFile]
     wholes: Sequence[OutputFile]
-    package: str | None  # that it missed
     larger: Size | None  # in which it may have memory enough
 
 
@@ -52,7 +51,6 @@ def run_view(portal: Portal, run: Run) -> RunView:
         outputs=outputs,
         pictures=[file for file in outputs if _is_small_picture(file)][:MOST_PICTURES],
         wholes=folders.wholes(run.id, run.attempt) if begun else (),
-        package=missing_package(result_of(portal, run)) if failed else None,
         larger=larger_size(run.task.reason, run.size, portal.catalogue.sizes()) if failed else None,
     )
 
