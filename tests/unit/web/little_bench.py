@@ -28,10 +28,13 @@ from drybench.errors import SignInBroken, TaskNotWanted
 from drybench.folders import RunShelf
 from drybench.hub.identity import Identified
 from drybench.ids import uuid7
+from drybench.keeping_runs import KeepingRuns
 from drybench.ledger import Ledger, open_ledger
 from drybench.model import Person, Run, Session, Size, Task
 from drybench.phases import Outcome, Phase, Reason
+from drybench.retention_book import RetentionBook
 from drybench.runs.requests import RunRequest
+from drybench.runs.retention import Rule
 from drybench.runs.run_folder import RunFolders
 from drybench.runs.submitting import Rules, Runs
 from drybench.runs.sweep_folder import SweepFolders
@@ -39,9 +42,11 @@ from drybench.runs.sweep_submitting import Sweeps
 from drybench.sessions import SessionRequest, Sessions
 from drybench.settings import Settings
 from drybench.sweep_book import SweepBook
+from drybench.timekeeping import Timekeeping, timekeeping
 from drybench.web.app import create_app
 from drybench.web.door import cookie_name
 from drybench.web.portal import Portal
+from drybench.web.showing import cause_of
 
 ADA, BOB = "token-of-ada", "token-of-bob"
 FROM_SESSION = "token-of-a-session-of-ada"
@@ -140,6 +145,7 @@ class LittleBench:
     app: FastAPI
     tokens: Tokens
     handed: Handed
+    told: Timekeeping
     people: dict[str, Person] = field(default_factory=dict)
 
     @property
@@ -226,6 +232,7 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
     )  # fmt: skip
     tokens, handed = Tokens(public), Handed()
     runs = Runs(desk, folders, RunShelf(data, "drybench-runs"), data.overlays, _rules(in_force))
+    told = timekeeping(desk, runs, data, in_force, public, lambda run: cause_of(portal, run))
     portal = Portal(
         settings=in_force,
         addresses=addresses,
@@ -238,8 +245,11 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
         changes=changes,
         identity=tokens,  # type: ignore[arg-type]
         handover=handed,
+        schedules=told.schedules,
+        channels=told.channels,
+        keeping=KeepingRuns(desk, RetentionBook(ledger), folders, RunShelf(data, "drybench-runs"), Rule(0, now())),
     )
-    return LittleBench(data, portal, create_app(portal), tokens, handed)
+    return LittleBench(data, portal, create_app(portal), tokens, handed, told)
 
 
 def now() -> datetime:

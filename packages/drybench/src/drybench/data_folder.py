@@ -100,6 +100,16 @@ class DataFolder:
         return self.path / "schedules"
 
     @property
+    def handed_in(self) -> Path:
+        """Notebooks that were chosen and not run yet: PERSON_ID/ID, for a day."""
+        return self.path / "handed_in"
+
+    @property
+    def retention(self) -> Path:
+        """Since when the keeper's rule about old runs is what it is."""
+        return self.path / "retention.json"
+
+    @property
     def overlays(self) -> Path:
         """What runs' requirements add to an environment: PERSON_ID/DIGEST/…, made again when it is missing."""
         return self.path / "overlays"
@@ -127,6 +137,7 @@ class DataFolder:
             self.runs,
             self.sweeps,
             self.schedules,
+            self.handed_in,
             self.environments,
             self.backups,
         ):

@@ -3,6 +3,7 @@
     DrybenchError                 code, sentence, next step
     ├─ Refused                    wrong input, said at once and before it is queued      422
     │  ├─ NotANotebook  NotebookTooOld  TooLarge  NameNotAllowed  NoParametersCell  ParametersWrong …
+    │  ├─ NotebookUnreadable  NotebookGone  TooManyNotebooks  FolderNotShown  NoFilesHere
     │  ├─ RequirementsWrong  EnvironmentGone  RunAskWrong  DaysWrong
     │  ├─ MachineTooSmall  NoSuchGpu  MountNotHere  ChooseTwo
     │  ├─ SweepWrong  SweepEmpty  SweepTooLarge  NoFilesFound  PatternWrong
@@ -90,6 +91,36 @@ class NoParametersCell(Refused):
     """The notebook has no cell tagged `parameters`, so it takes no {names}."""
 
     next_step = "Tag the cell that sets the defaults with `parameters` (in JupyterLab: property inspector, cell tags)."
+
+
+class NotebookUnreadable(Refused):
+    """The notebook {path} cannot be read: {why}."""
+
+    next_step = "Give the whole path of a notebook (.ipynb) on the bench's machine that you may read."
+
+
+class NotebookGone(Refused):
+    """{name} is no longer here: what is chosen and not run is kept for a day."""
+
+    next_step = "Choose it once more."
+
+
+class TooManyNotebooks(Refused):
+    """{count} notebooks are more than go in at once."""
+
+    next_step = "Choose at most {most}, and the others after them."
+
+
+class FolderNotShown(Refused):
+    """The folder {path} is not among those that are shown here."""
+
+    next_step = "Begin at one of: {there}. The keeper can show more: `shown` under [folders] in drybench.toml."
+
+
+class NoFilesHere(Refused):
+    """What runs on this bench is of other accounts, so it has no files of yours to choose from."""
+
+    next_step = "Choose the notebook from your own computer, or type paths as your runs see them."
 
 
 class ParametersWrong(Refused):

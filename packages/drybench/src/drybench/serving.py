@@ -9,13 +9,13 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 import uvicorn
@@ -35,11 +35,14 @@ from drybench.folders import RunShelf, home_of_the_account
 from drybench.handing_over import Handover
 from drybench.hub.identity import Identity
 from drybench.hub_client import HubClient
+from drybench.keeping_runs import KeepingRuns, keepers_rule
 from drybench.ledger import open_ledger
 from drybench.model import Size
 from drybench.progressing import Progressing
 from drybench.ready_tasks import ReadyTasks
 from drybench.reconciler import Reconciler
+from drybench.retention_book import RetentionBook
+from drybench.runs.retention import Rule
 from drybench.runs.run_folder import RunFolders
 from drybench.runs.submitting import Rules, Runs
 from drybench.runs.sweep_folder import SweepFolders
@@ -47,11 +50,14 @@ from drybench.runs.sweep_submitting import Sweeps
 from drybench.secret_files import secret
 from drybench.sessions import Sessions
 from drybench.settings import Settings
+from drybench.settling import Settling
 from drybench.starting import Starting
 from drybench.sweep_book import SweepBook
 from drybench.sweeping import Sweeping
+from drybench.timekeeping import timekeeping
 from drybench.web.app import create_app
 from drybench.web.portal import Portal
+from drybench.web.showing import cause_of
 from drybench.web.socket import OurAccountOnly, bind_private
 
 log = structlog.get_logger("portal")
@@ -60,15 +66,19 @@ STREAMS_END_WITHIN = 2  # seconds
 THREADS = 32  # for the ledger and the engines: some may hang on a dead disk, and the loop still turns
 
 
+class Loop(Protocol):
+    async def run(self) -> None:
+        """Until cancelled."""
+        ...
+
+
 @dataclass(frozen=True)
 class Works:
     """The portal with all that moves behind its pages."""
 
     portal: Portal
     reconciler: Reconciler
-    sweeping: Sweeping
-    progressing: Progressing
-    agreeing: Agreeing
+    loops: Sequence[Loop]
     engines: Mapping[str, Engine]
     owner: str
 
@@ -106,6 +116,8 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     desk = Desk(ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting)
     shelf = RunShelf(data, in_force.folders.runs_link)
     runs, sweep_book = Runs(desk, folders, shelf, data.overlays, _rules(in_force)), SweepBook(ledger)
+    told = timekeeping(desk, runs, data, in_force, addresses.public, lambda run: cause_of(portal, run))
+    settling = Settling(desk, folders, changes, told.run_ended)
     sweeps = Sweeps(desk, sweep_book, SweepFolders(data.sweeps), runs, folders, in_force.runs.sweep_most)
     portal = Portal(
         settings=in_force,
@@ -119,9 +131,13 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
         changes=changes,
         identity=Identity(addresses, secret(data, "portal_token"), secret(data, "cookie_key").encode()),
         handover=Handover(ledger, starting, reconciler.wake),
+        keeping=KeepingRuns(desk, RetentionBook(ledger), folders, shelf, _retention(data, in_force)),
+        schedules=told.schedules,
+        channels=told.channels,
     )
     sweeping = Sweeping(sweep_book, sweeps, changes)
-    return Works(portal, reconciler, sweeping, progressing, Agreeing(ledger, hub), engines, _owner(data, in_force))
+    loops = (reconciler, sweeping, progressing, settling, portal.keeping, Agreeing(ledger, hub), *told.loops)
+    return Works(portal, reconciler, loops, engines, _owner(data, in_force))
 
 
 async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
@@ -134,8 +150,7 @@ async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
     end = _ender(servers, (outer, inner))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
-    forever = (works.reconciler.run(), works.sweeping.run(), works.progressing.run(), works.agreeing.run())
-    loops = [asyncio.create_task(one) for one in forever]
+    loops = [asyncio.create_task(one.run()) for one in works.loops]
     for loop in loops:  # a portal whose loop is over does nothing more: it ends, and is started again
         loop.add_done_callback(lambda _: end())
     loops.append(asyncio.create_task(asyncio.to_thread(_import_what_is_slow)))
@@ -218,6 +233,10 @@ def _engines(data: DataFolder, in_force: Settings, home: Path) -> Mapping[str, E
 def _owner(data: DataFolder, in_force: Settings) -> str:
     """Who the command line on the socket speaks for: the one person this bench is for, if somebody came first."""
     return data.only_person.read_text() if data.only_person.exists() else in_force.owner
+
+
+def _retention(data: DataFolder, in_force: Settings) -> Rule:
+    return keepers_rule(data.retention, in_force.runs.keep_days, _now)
 
 
 def _rules(in_force: Settings) -> Rules:

@@ -123,6 +123,12 @@ class Runs(Section):
         default=False,
         description="Let a run's requirements.txt name indexes, addresses and folders (`--index-url`, `-e`, URLs).",
     )
+    keep_days: int = Field(
+        default=0,
+        ge=0,
+        le=36500,
+        description="Runs are removed so many days after their end, unless they are starred. 0: never.",
+    )
     hold_most: Seconds = Field(
         default=4 * 3600, ge=0, description="The longest that the kernel of a failed run may be kept. 0: never."
     )
@@ -177,10 +183,22 @@ class Folders(Section):
     runs_link: str = Field(
         default="drybench-runs", description="The name in that home of the link to one's run folders."
     )
+    shown: list[str] = Field(
+        default_factory=list[str],
+        description="Folders that pages offer to choose files from, beside the home, such as `/data`. What a run may "
+        "read is not changed by this.",
+    )
 
     @field_validator("runs_link")
     @classmethod
     def _is_one_name(cls, value: str) -> str:
         if "/" in value or value in ("", ".", ".."):
             raise ValueError("should be one name, without a slash")
+        return value
+
+    @field_validator("shown")
+    @classmethod
+    def _are_whole_paths(cls, value: list[str]) -> list[str]:
+        if any(not path.startswith("/") for path in value):
+            raise ValueError("should be whole paths, such as /data")
         return value

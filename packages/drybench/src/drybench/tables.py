@@ -96,6 +96,8 @@ people = Table(
     Column("groups", Json, nullable=False),
     Column("seen_at", UtcTime, nullable=False),
     Column("gone_at", UtcTime),
+    Column("keep_days", Integer),  # their own wish, how long their runs are kept
+    Column("keep_since", UtcTime),
 )
 _living = text("gone_at IS NULL")
 Index("people_living_name", people.c.name, unique=True, sqlite_where=_living, postgresql_where=_living)

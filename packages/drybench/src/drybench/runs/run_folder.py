@@ -215,6 +215,11 @@ class RunFolders:
         """The whole folder, however its tasks left it; nothing when there is none."""
         remove_tree(self.path(run_id))
 
+    def with_folder(self) -> Iterator[str]:
+        """Ids that have one, also one that was being removed when the portal was killed."""
+        with os.scandir(self._root) as entries:
+            yield from (entry.name.removeprefix(".gone-") for entry in entries)
+
     def _given(self, run_id: str, name: str, most: int) -> bytes:
         try:
             return read_beneath(self._root, f"{_checked(run_id)}/given/{name}", most)

@@ -18,8 +18,11 @@ from drybench.errors import DiskFull, DrybenchError, NoSuchPage, NotAllowed, Not
 from drybench.runs.paces import Paces
 from drybench.web import (
     api,
+    keeping_pages,
     live,
     new_run_pages,
+    notice_api,
+    notice_pages,
     pages,
     pictures,
     receipt_api,
@@ -28,6 +31,8 @@ from drybench.web import (
     result_pages,
     run_pages,
     sandbox,
+    schedule_api,
+    schedule_pages,
     sign_in,
     socket,
     static_files,
@@ -61,9 +66,25 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
     app.include_router(api.router)
     app.include_router(result_api.router)
     app.include_router(sweep_api.router)
+    app.include_router(schedule_api.router)
+    app.include_router(notice_api.router)
     app.include_router(pictures.router)
+    app.include_router(keeping_pages.api)
     if owner is None:
-        for part in (receipt_pages, pages, new_run_pages, sweep_pages, run_pages, result_pages, sign_in, live, sandbox):
+        for part in (
+            receipt_pages,
+            keeping_pages,
+            pages,
+            new_run_pages,
+            sweep_pages,
+            run_pages,
+            result_pages,
+            schedule_pages,
+            notice_pages,
+            sign_in,
+            live,
+            sandbox,
+        ):
             app.include_router(part.router)
         static_files.mount(app)
     else:

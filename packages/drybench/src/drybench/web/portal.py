@@ -11,11 +11,14 @@ from fastapi import Depends, Request
 from drybench.addresses import Addresses
 from drybench.catalogue import Catalogue
 from drybench.changes import Changes
+from drybench.channel_desk import Channels
 from drybench.hub.identity import Identity
+from drybench.keeping_runs import KeepingRuns
 from drybench.ledger import Ledger
 from drybench.runs.run_folder import RunFolders
 from drybench.runs.submitting import Runs
 from drybench.runs.sweep_submitting import Sweeps
+from drybench.schedule_desk import Schedules
 from drybench.sessions import Sessions
 from drybench.settings import Settings
 
@@ -47,6 +50,9 @@ class Portal:
     changes: Changes
     identity: Identity
     handover: Handover
+    keeping: KeepingRuns
+    schedules: Schedules
+    channels: Channels
 
 
 def the_portal(request: Request) -> Portal:

@@ -19,6 +19,8 @@ ENDED_BEFORE = """
 
 
 def upgrade() -> None:
+    op.add_column("people", sa.Column("keep_days", sa.Integer()))
+    op.add_column("people", sa.Column("keep_since", sa.DateTime(timezone=True)))
     _sweeps()
     _schedules()
     _runs()

@@ -1,0 +1,65 @@
+"""The pages of the ledger that say how long runs are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from drybench import ledger_rows as rows
+from drybench.ledger import Ledger
+from drybench.model import Run
+from drybench.phases import Phase
+from drybench.runs.retention import Rule
+from drybench.tables import people, runs, tasks
+
+
+class RetentionBook:
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def wish(self, person_id: str) -> Rule | None:
+        with self._ledger.reading() as connection:
+            row = connection.execute(
+                select(people.c.keep_days, people.c.keep_since).where(people.c.id == person_id)
+            ).one_or_none()
+        return Rule(row.keep_days, row.keep_since) if row and row.keep_days and row.keep_since else None
+
+    def set_wish(self, person_id: str, rule: Rule | None) -> None:
+        wish = {"keep_days": rule and rule.days, "keep_since": rule and rule.since}
+        with self._ledger.writing() as connection:
+            connection.execute(update(people).where(people.c.id == person_id).values(wish))
+
+    def owners(self) -> Sequence[str]:
+        """Of runs, also those who are gone."""
+        with self._ledger.reading() as connection:
+            return [row.id for row in connection.execute(select(people.c.id))]
+
+    def ended(self, person_id: str, before: datetime, limit: int) -> Sequence[Run]:
+        """Neither starred nor removed; who ended first comes first."""
+        found = rows.select_runs().where(
+            runs.c.person_id == person_id,
+            runs.c.starred_at.is_(None),
+            runs.c.removed_at.is_(None),
+            runs.c.settled_at.is_not(None),
+            tasks.c.phase == Phase.ENDED.value,
+            tasks.c.ended_at < before,
+        )
+        with self._ledger.reading() as connection:
+            oldest = connection.execute(found.order_by(tasks.c.ended_at).limit(limit))
+            return [rows.run_of(row) for row in oldest]
+
+    def remove(self, run: Run, now: datetime, starred_too: bool = False) -> bool:
+        """Off every list, for good; False where it was starred or began again in this moment."""
+        still = [runs.c.id == run.id, runs.c.attempt == run.attempt, runs.c.removed_at.is_(None)]
+        if not starred_too:
+            still.append(runs.c.starred_at.is_(None))
+        with self._ledger.writing() as connection:
+            return bool(connection.execute(update(runs).where(*still).values(removed_at=now)).rowcount)
+
+    def removed(self) -> frozenset[str]:
+        """The ids of all runs that have been removed, some of which may still have a folder."""
+        with self._ledger.reading() as connection:
+            gone = connection.execute(select(runs.c.id).where(runs.c.removed_at.is_not(None)))
+            return frozenset(row.id for row in gone)
