@@ -113,6 +113,13 @@ def crowds(draw: st.DrawFn) -> list[TaskRow]:
     ]
 
 
+def test_whoever_was_served_last_comes_last() -> None:
+    """Else somebody's thousand runs would come first again each time that one of them ends."""
+    waiting = [row("first", age=1), row("second", age=2), row("other", person="bob", age=9)]
+    assert [task.id for task in line(waiting, [], {(RUN, "ada"): 7})] == ["other", "first", "second"]
+    assert [task.id for task in line(waiting, [], {(RUN, "ada"): 7, (RUN, "bob"): 8})] == ["first", "other", "second"]
+
+
 @given(crowds(), crowds())
 def test_the_line_is_a_permutation_and_does_not_depend_on_the_order_asked(
     waiting: list[TaskRow], held: list[TaskRow]

@@ -1,6 +1,7 @@
 """Who is next, and on which GPU. Pure.
 
-Sessions before runs; between people round robin; within one person by priority, then age.
+Sessions before runs; between people round robin, whoever was served last coming last; within one
+person by priority, then age.
 Memory is held for all. Cores are held for runs, while for a session they are a weight only,
 so that an open JupyterLab on a laptop blocks no run. Nobody overtakes: what does not fit
 yet is waited for, or a large task would never start.
@@ -9,10 +10,15 @@ yet is waited for, or a large task would never start.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from drybench.model import SESSION, TaskRow
+
+
+Served = Mapping[tuple[str, str], int]  # kind and person → the higher, the later they were served
+NOBODY_YET: Served = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -30,20 +36,31 @@ class Grant:
     gpus: tuple[str, ...] = ()
 
 
-def line(waiting: Sequence[TaskRow], held: Sequence[TaskRow]) -> list[TaskRow]:
-    """All who wait, in their order."""
+def line(waiting: Sequence[TaskRow], held: Sequence[TaskRow], served: Served = NOBODY_YET) -> list[TaskRow]:
+    """All who wait, in their order. Without `served` a long queue would come first again each time its run ends."""
     has = Counter((task.kind, task.person_id) for task in held)
     turns: dict[str, int] = {}
     for (kind, person), tasks in _queues(waiting).items():
         turns |= {task.id: has[kind, person] + place for place, task in enumerate(tasks)}
-    return sorted(waiting, key=lambda task: (task.kind != SESSION, turns[task.id], task.created_at, task.id))
+    return sorted(
+        waiting,
+        key=lambda task: (
+            task.kind != SESSION,
+            turns[task.id],
+            served.get((task.kind, task.person_id), -1),
+            task.created_at,
+            task.id,
+        ),
+    )
 
 
-def choose(waiting: Sequence[TaskRow], held: Sequence[TaskRow], space: Space) -> list[Grant]:
+def choose(
+    waiting: Sequence[TaskRow], held: Sequence[TaskRow], space: Space, served: Served = NOBODY_YET
+) -> list[Grant]:
     """Those that may start now, beside what is held already."""
     free = left(space, held)
     grants: list[Grant] = []
-    for task in line(waiting, held):
+    for task in line(waiting, held, served):
         if not _fits(task, free):
             break
         gpus = free.gpus[: task.spec.gpu_count]

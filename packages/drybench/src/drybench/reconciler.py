@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import structlog
@@ -55,6 +56,8 @@ class Reconciler:
         self._now = now
         self._ready = ready
         self._asked_to_stop: dict[str, datetime] = {}
+        self._served: dict[tuple[str, str], int] = {}
+        self._turns = count()
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -202,7 +205,7 @@ class Reconciler:
             return [allocating.Grant(task) for task in allocating.line(waiting, held)]
         room = await engine.room()
         free = [task for task in waiting if not self._endings.pending(task.subject)]
-        return allocating.choose(free, held, allocating.Space(room.cores, room.memory, room.gpus))
+        return allocating.choose(free, held, allocating.Space(room.cores, room.memory, room.gpus), self._served)
 
     async def _make_way(
         self,
@@ -234,6 +237,7 @@ class Reconciler:
         except DrybenchError:  # one of them was stopped in this very moment
             self._woken.set()
             return
+        self._served[task.kind, task.person_id] = next(self._turns)
         self._changes.tell(Change(task.kind, task.subject, task.person_id))
         self._starting.begin(row)
 
