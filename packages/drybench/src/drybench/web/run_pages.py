@@ -57,6 +57,7 @@ def run(request: Request, portal: Here, asker: ForAll, id: str) -> HTMLResponse:
         request,
         "run.html",
         asker=asker,
+        notices=portal.channels.of_run(found),
         view=run_view(portal, found),
         now_is=now(found, state.journals, state.paces),
         most_outputs=MOST_OUTPUTS,
