@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from drybench.model import Run, Size
+from drybench.notices import Notice
 from drybench.phases import Outcome, Phase, Wanted
 from drybench.runs import remaining
 from drybench.runs.paces import Paces
@@ -30,6 +31,7 @@ class RunView:
     pictures: Sequence[OutputFile]
     wholes: Sequence[OutputFile]
     larger: Size | None  # in which it may have memory enough
+    notices: Sequence[Notice]  # of how it ended
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def run_view(portal: Portal, run: Run) -> RunView:
         pictures=[file for file in outputs if _is_small_picture(file)][:MOST_PICTURES],
         wholes=folders.wholes(run.id, run.attempt) if begun else (),
         larger=larger_size(run.task.reason, run.size, portal.catalogue.sizes()) if failed else None,
+        notices=portal.channels.of_run(run) if ended else (),
     )
 
 
