@@ -16,7 +16,6 @@ from types import MappingProxyType
 
 from drybench.model import SESSION, TaskRow
 
-
 Served = Mapping[tuple[str, str], int]  # kind and person → the higher, the later they were served
 NOBODY_YET: Served = MappingProxyType({})
 

@@ -173,8 +173,10 @@ class Sweeps:
 
 def _without_outputs(prepared: Prepared) -> Prepared:
     """What a former run left in the notebook would lie in each folder again, and each run clears it first."""
-    bare = {"outputs": [], "execution_count": None}
-    cells = [{**cell, **bare} if cell["cell_type"] == "code" else cell for cell in prepared.notebook["cells"]]
+    bare: dict[str, Any] = {"outputs": [], "execution_count": None}
+    cells: list[Any] = [
+        {**cell, **bare} if cell["cell_type"] == "code" else cell for cell in prepared.notebook["cells"]
+    ]
     return replace(prepared, notebook={**prepared.notebook, "cells": cells})
 
 
