@@ -211,3 +211,13 @@ def _kernel_of(ready: Ready) -> int | None:
     pid = ready.process.pid
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return int(found[0]) if found else None
+
+
+@pytest.mark.parametrize("last", ["1", "1/0"])
+def test_what_a_program_does_at_its_end_a_notebook_does(make: Make, last: str) -> None:
+    """It is not cut short to save time, and what lies open is written."""
+    at_exit = "import atexit, pathlib\natexit.register(pathlib.Path('at_exit.txt').write_text, 'done')"
+    run = make(at_exit, "file = open('open.txt', 'w')\nnumber = file.write('a line')", last)
+    run.carry_out()
+    assert (run.output / "at_exit.txt").read_text() == "done"
+    assert (run.output / "open.txt").read_text() == "a line"

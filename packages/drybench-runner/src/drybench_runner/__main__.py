@@ -9,7 +9,9 @@ Little is imported here: a run's kernel should be starting before anything else 
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import NoReturn
 
 _USAGE = "usage: python -m drybench_runner run RUN_FOLDER ATTEMPT | ready [MODULE…] | session -- COMMAND…"
 
@@ -17,11 +19,11 @@ _USAGE = "usage: python -m drybench_runner run RUN_FOLDER ATTEMPT | ready [MODUL
 def main() -> int:
     match sys.argv[1:]:
         case ["run", folder, attempt] if attempt.isdecimal():
-            return _run(folder, int(attempt))
+            return _leave(_run(folder, int(attempt)))
         case ["ready", *modules]:
             from drybench_runner.ready import wait
 
-            return wait(modules)
+            return _leave(wait(modules))
         case ["session", "--", *words]:
             from drybench_runner.session import serve
 
@@ -37,6 +39,13 @@ def _run(folder: str, attempt: int) -> int:
     from drybench_runner.carrying_out import carry_out
 
     return asyncio.run(carry_out(folder, attempt))
+
+
+def _leave(code: int) -> NoReturn:
+    """Everything is written: to take the interpreter apart would only take time."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

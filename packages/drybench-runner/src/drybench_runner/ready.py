@@ -35,6 +35,7 @@ __import__("os").environ.update({env!r})
 __import__("os").chdir({folder!r})
 get_ipython().starting_dir = __import__("os").getcwd()
 get_ipython().history_manager.dir_hist[:] = [get_ipython().starting_dir]
+__import__("gc").freeze()
 """
 _IMPORT = "exec('import ' + {module!r}, {{}})"
 

@@ -238,7 +238,7 @@ class _NotebookRun:
         if self._recording.is_running and self._kernel is not None:
             self._kernel.kill()
         elif self._client is not None:
-            self._client.request("shutdown_request")
+            self._client.end(after_error=end.outcome != "done")
         end = self._keep_notebook(end)
         if self._kernel is not None:
             await self._kernel.close(PATIENCE if self._client is not None else 0)
