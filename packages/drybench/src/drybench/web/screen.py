@@ -70,7 +70,8 @@ def in_use(task: TaskRow) -> str:
     """1.2 of 1.5 GiB · 0.9 cores: what it takes now of what it may have."""
     parts: list[str] = []
     if task.memory_used is not None:
-        parts.append(f"{amount(task.memory_used)} of {amount(task.memory)}")
+        used, whole = amount(task.memory_used), amount(task.memory)
+        parts.append(f"{used.removesuffix(whole[-4:])} of {whole}")
     if task.cpu_used is not None:
         parts.append(cores(round(task.cpu_used, 1)))
     return " · ".join(parts)
