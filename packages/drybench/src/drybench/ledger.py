@@ -57,6 +57,7 @@ class Ledger:
         self._writer = engine.execution_options(writing=True)
         self._turn = threading.Lock()  # writers wait here in their order: SQLite alone lets one starve
         self._now = now
+        self._open: tuple[int, Sequence[TaskRow]] = (-1, ())
         self.version = 0  # as long as it is the same, what was read before is still true
 
     def close(self) -> None:
@@ -226,9 +227,12 @@ class Ledger:
         return self._one(rows.select_tasks().where(tasks.c.id == id), rows.task_of)
 
     def open_tasks(self) -> Sequence[TaskRow]:
-        """All that have not ENDED, oldest first."""
-        still_open = rows.select_tasks().where(tasks.c.phase < Phase.ENDED.value)
-        return self._all(still_open.order_by(tasks.c.id), rows.task_of)
+        """All that have not ENDED, oldest first. Read once for each state of the ledger: the loop asks all the time."""
+        version = self.version  # before it is read: what is written meanwhile is read the next time
+        if self._open[0] != version:
+            still_open = rows.select_tasks().where(tasks.c.phase < Phase.ENDED.value)
+            self._open = (version, tuple(self._all(still_open.order_by(tasks.c.id), rows.task_of)))
+        return self._open[1]
 
     def write_task(self, id: str, changes: Mapping[str, Any]) -> TaskRow:
         """Change some columns of a task, in one transaction that keeps the laws.
