@@ -65,7 +65,7 @@ async def test_a_zip_follows_no_link_and_no_name_climbs(bench: LittleBench) -> N
     async with bench.program() as program:
         answer = await program.get(f"/runs/{run.id}/output.zip", params={"notebook": "false"})
     names = zipfile.ZipFile(io.BytesIO(answer.content)).namelist()
-    assert sorted(names) == ["output/.._.._evil_x0a.txt", "output/real.txt"]
+    assert sorted(names) == ["output/evil/x0a.txt", "output/real.txt"]
     assert answer.headers["content-disposition"].startswith("attachment")
 
 

@@ -51,7 +51,7 @@ def stream_zip(entries: Iterable[Entry]) -> Iterator[bytes]:
 
 def safe_name(name: str) -> str:
     """A path that stays below the folder it is unpacked to, on every system."""
-    parts = [_safe_part(part) for part in name.split("/") if part not in ("", ".", "..")]
+    parts = [_safe_part(part) for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     return "/".join(parts) or "file"
 
 
