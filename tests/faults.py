@@ -44,6 +44,25 @@ class LosesTheReply(Faulty):
         return handle
 
 
+class LosesTheClaim(Faulty):
+    """The claim is made, and nobody hears of it."""
+
+    async def claim(self, handle: Handle, task: Task, env: Mapping[str, str]) -> Handle:
+        found = await super().claim(handle, task, env)
+        if self.broken:
+            raise ConnectionResetError("the line broke")
+        return found
+
+
+class HangsInClaim(Faulty):
+    """Nothing is claimed, and it never says so."""
+
+    async def claim(self, handle: Handle, task: Task, env: Mapping[str, str]) -> Handle:
+        if self.broken:
+            await asyncio.Event().wait()
+        return await super().claim(handle, task, env)
+
+
 class NeverStarts(Faulty):
     """It takes the task, and never has it running."""
 

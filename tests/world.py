@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from drybench.handing_over import Handover
 from drybench.ledger import Ledger
 from drybench.model import Person, Run, Session, TaskRow
 from drybench.progressing import Progressing
+from drybench.ready_tasks import ReadyTasks
 from drybench.reconciler import Reconciler
 from drybench.runs.run_folder import RunFolders
 from drybench.starting import Starting
@@ -84,10 +85,17 @@ class World:
         self.starting = Starting(self.ledger, engines, self.hub, changes, self.clock)
         self.endings = Endings(self.ledger, engines, self.hub, self.folders, self.clock)
         progressing = Progressing(self.ledger, self.folders, changes)
-        self.loop = Reconciler(self.ledger, engines, self.starting, self.endings, progressing, changes, self.clock)
+        ready = self.keeps_ready(engines)
+        self.loop = Reconciler(
+            self.ledger, engines, self.starting, self.endings, progressing, changes, self.clock, ready
+        )
         self.starting.when_done(self.loop.wake)
         self.endings.when_cleared(self.loop.wake)
         self.hub.handover = Handover(self.ledger, self.starting, self.loop.wake)
+
+    def keeps_ready(self, engines: Mapping[str, FakeEngine]) -> ReadyTasks | None:
+        """Nothing, unless a test is about that."""
+        return None
 
     def broken(self, fault: type[faults.Faulty]) -> faults.Faulty:
         self.engine = fault(self.engine.machine, cores=2, memory=4 * GIB)
