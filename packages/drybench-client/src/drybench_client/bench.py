@@ -15,6 +15,7 @@ from drybench_client.answers import Inspected, Run, Session
 from drybench_client.calling import Calling
 from drybench_client.finding import find
 from drybench_client.receipts import Reproducing
+from drybench_client.schedules import Scheduling
 from drybench_client.sweeps import Sweeping
 
 _WHOLE_ID = 32
@@ -24,7 +25,7 @@ _PAUSE = 0.5  # between two looks, where the bench cannot be asked to tell
 _RESTART = 300.0  # seconds that a wait goes on while the bench is away: a machine may start again
 
 
-class Bench(Sweeping, Reproducing):
+class Bench(Sweeping, Scheduling, Reproducing):
     """A bench, by its address and a token, or by the data directory of one's own.
 
     With nothing given: DRYBENCH_URL and DRYBENCH_TOKEN (set in every session), else DRYBENCH_DATA,
@@ -55,6 +56,7 @@ class Bench(Sweeping, Reproducing):
         size: str | None = None,
         timeout: float | None = None,
         requirements: str | Path | None = None,
+        tell: str | None = None,
         alone: bool = False,
         cwd: str | Path | None = None,
     ) -> Run:
@@ -62,9 +64,10 @@ class Bench(Sweeping, Reproducing):
 
         On the bench's own machine the run finds what lies beside the notebook, unless it is sent `alone`.
         `timeout` is in seconds, for the whole run; `requirements` is a requirements.txt, or the text of one.
+        `tell` is failure, success, both or never: when you are told of its end; else it is as usual.
         """
         asked = {"name": name, "environment": environment, "size": size, "timeout": timeout, "alone": alone, "cwd": cwd}
-        asked["requirements"] = requirements
+        asked |= {"requirements": requirements, "tell": tell}
         return self._send_notebook("/runs", Path(notebook), self._request(notebook, parameters, **asked))
 
     def inspect(self, notebook: str | Path) -> Inspected:
@@ -163,17 +166,18 @@ class Bench(Sweeping, Reproducing):
         cwd = str(Path(asked["cwd"]).absolute()) if asked.get("cwd") else None
         needs = asked.get("requirements")
         asked["requirements"] = _text(needs) if isinstance(needs, Path) else needs
+        asked["tell"] = {"on": asked["tell"]} if asked.get("tell") else None
         request = {"parameters": dict(parameters or {}), **asked, "folder": folder, "cwd": cwd}
         return {key: value for key, value in request.items() if value is not None and value is not False}
 
-    def _send_notebook(self, path: str, file: Path, request: Mapping[str, Any]) -> Any:
+    def _send_notebook(self, path: str, file: Path, request: Mapping[str, Any], **fields: Mapping[str, Any]) -> Any:
         try:
             content = file.read_bytes()
         except OSError as error:
             why = error.strerror or "it cannot be read"
             step = "Give the path of a notebook file (.ipynb)."
             raise errors.Refused("file_unreadable", f"{file} cannot be read: {why}.", step) from None
-        form = {"request": _as_json(request)}
+        form = {name: _as_json(field) for name, field in {"request": request, **fields}.items()}
         files = {"notebook": (file.name, content, "application/x-ipynb+json")}
         return self._calling.json("POST", path, data=form, files=files, headers=_key())
 

@@ -50,8 +50,8 @@ class Calling:
         except ValueError:
             raise self._away("what answers there is no bench") from None
 
-    def bytes(self, path: str) -> bytes:
-        return self._patiently(lambda: self._answer("GET", path)).content
+    def bytes(self, path: str, method: str = "GET") -> bytes:
+        return self._patiently(lambda: self._answer(method, path)).content
 
     @contextmanager
     def stream(self, path: str, **params: Any) -> Generator[Iterator[bytes]]:

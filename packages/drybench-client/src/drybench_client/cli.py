@@ -10,10 +10,10 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from drybench_client import commands, commands_receipts, commands_sweeps
+from drybench_client import commands, commands_receipts, commands_schedules, commands_sweeps
 from drybench_client.errors import BenchAway
 
-COMMANDS = (*commands.COMMANDS, *commands_sweeps.COMMANDS, *commands_receipts.COMMANDS)
+COMMANDS = (*commands.COMMANDS, *commands_sweeps.COMMANDS, *commands_schedules.COMMANDS, *commands_receipts.COMMANDS)
 _REFUSED, _AWAY, _INTERRUPTED, _PIPE_CLOSED = 2, 3, 130, 141
 
 app = App(

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -54,6 +54,12 @@ def run(
     size: str | None = None,
     timeout: str | None = None,
     requirements: Path | None = None,
+    at: str | None = None,
+    cron: str | None = None,
+    zone: str | None = None,
+    missed: Literal["once", "skip"] = "once",
+    read_again: bool = False,
+    tell: Literal["failure", "success", "both", "never"] | None = None,
     alone: bool = False,
     cwd: Path | None = None,
     which: Which = Which(),
@@ -83,6 +89,18 @@ def run(
         Stop it after this time: 90, 90s, 30min, 2h.
     requirements
         A requirements.txt: packages that it needs beside the environment.
+    at
+        Not now but at this time: "2030-01-31 07:30".
+    cron
+        Again and again: "30 7 * * 1-5" is every weekday at 07:30.
+    zone
+        The time zone of --at and --cron, such as Europe/Berlin; this machine's own otherwise.
+    missed
+        A time when the bench was down is made up for once, or skipped.
+    read_again
+        At each time run the file as it is then, not as it is now.
+    tell
+        When you are told of its end; as usual otherwise.
     alone
         Without the files that lie beside the notebook.
     cwd
@@ -94,18 +112,13 @@ def run(
     time = values.seconds(timeout) if timeout is not None else None
     if output is not None:
         _may_write(output)
+    options: dict[str, Any] = {"name": name, "environment": environment, "size": size, "timeout": time}
+    options |= {"requirements": requirements, "tell": tell, "alone": alone, "cwd": cwd}
+    if at is not None or cron is not None:
+        when: dict[str, Any] = {"at": at, "cron": cron, "zone": zone, "missed": missed, "read_again": read_again}
+        return _schedule(notebook, given, {**when, **options}, which)
     with which.open() as bench:
-        asked = bench.submit(
-            notebook,
-            given,
-            name=name,
-            environment=environment,
-            size=size,
-            timeout=time,
-            requirements=requirements,
-            alone=alone,
-            cwd=cwd,
-        )
+        asked = bench.submit(notebook, given, **options)
         if wait or output is not None:
             return _wait(bench, asked, output, which)
     if which.json:
@@ -277,6 +290,15 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     stop,
     inspect,
 )
+
+
+def _schedule(notebook: Path, given: dict[str, Any], asked: dict[str, Any], which: Which) -> int:
+    from drybench_client import printing, printing_schedules
+
+    with which.open() as bench:
+        made = bench.schedule(notebook, given, **asked)
+    printing.show_json(dict(made)) if which.json else printing_schedules.show_schedule(made)
+    return DONE
 
 
 def _wait(bench: Bench, asked: Run, output: Path | None, which: Which) -> int:

@@ -103,7 +103,7 @@ class Ledger:
     def add_session(self, session: Session, task: Task, key: str | None = None) -> Session:
         """A new session with its first task in WAITING. The same person and key give the first one back."""
         with self.writing() as connection:
-            id = _asked_before(connection, session.person_id, key, SESSION)
+            id = asked_before(connection, session.person_id, key, SESSION)
             if id is None:
                 _check_name_is_free(connection, session)
                 id = self._add(connection, sessions, session, task, key)
@@ -112,7 +112,7 @@ class Ledger:
     def add_run(self, run: Run, task: Task, key: str | None = None) -> Run:
         """A new run with its first task in WAITING. The same person and key give the first one back."""
         with self.writing() as connection:
-            id = _asked_before(connection, run.person_id, key, RUN)
+            id = asked_before(connection, run.person_id, key, RUN)
             if id is None:
                 id = self._add(connection, runs, run, task, key)
             return rows.run_of(connection.execute(_one_run(id)).one())
@@ -356,7 +356,7 @@ def _stands(standing: Standing) -> ColumnElement[bool]:
     return tasks.c.outcome == standing.value
 
 
-def _asked_before(connection: Connection, person_id: str, key: str | None, kind: str) -> str | None:
+def asked_before(connection: Connection, person_id: str, key: str | None, kind: str) -> str | None:
     if key is None:
         return None
     same = select(idempotency).where(idempotency.c.person_id == person_id, idempotency.c.key == key)

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import and_, func, insert, select, update
 
 from drybench.errors import TooManySchedules
-from drybench.ledger import Ledger
+from drybench.ledger import Ledger, asked_before
 from drybench.ledger_rows import Found, Query, person_of
 from drybench.model import Person
 from drybench.schedules import Schedule, When
-from drybench.tables import people, schedules
+from drybench.tables import idempotency, people, schedules
 
 SCHEDULE = "schedule"  # as deeds and changes call it
 MOST = 200  # of one person
@@ -26,12 +26,19 @@ class ScheduleBook:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def add(self, schedule: Schedule) -> Schedule:
+    def add(self, schedule: Schedule, key: str | None = None) -> Schedule:
+        """The same person and key give the first one back."""
         mine = select(func.count()).select_from(schedules).where(_kept, schedules.c.person_id == schedule.person_id)
         with self._ledger.writing() as connection:
+            before = asked_before(connection, schedule.person_id, key, SCHEDULE)
+            if before is not None:
+                return _schedule_of(connection.execute(_select().where(schedules.c.id == before)).one())
             if (connection.scalar(mine) or 0) >= MOST:
                 raise TooManySchedules(most=MOST)
             connection.execute(insert(schedules).values(_columns(schedule)))
+            if key is not None:
+                asked = {"person_id": schedule.person_id, "key": key, "subject_kind": SCHEDULE, "subject": schedule.id}
+                connection.execute(insert(idempotency).values(**asked, created_at=schedule.created_at))
         return schedule
 
     def get(self, id: str) -> Schedule | None:

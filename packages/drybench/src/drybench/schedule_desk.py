@@ -8,7 +8,7 @@ from pathlib import Path
 
 from drybench import permissions, planning, schedules
 from drybench.asking import Desk
-from drybench.errors import FileNotReadAgain, NoSuchSchedule, NotFound, ScheduleOver
+from drybench.errors import DrybenchError, FileNotReadAgain, NoSuchSchedule, NotFound, ScheduleOver
 from drybench.model import Person, Run
 from drybench.runs import notebooks, parameters
 from drybench.runs.requests import RunRequest
@@ -45,7 +45,7 @@ class Schedules:
     def preview(self, cron: str | None, at: str | None, zone: str) -> When:
         return schedules.when(cron, at, zone, self._desk.now())
 
-    def ask(self, person: Person, request: ScheduleRequest, origin: str = "api") -> Schedule:
+    def ask(self, person: Person, request: ScheduleRequest, key: str | None = None, origin: str = "api") -> Schedule:
         """Everything is checked now as it will be at its time, so that what cannot go is refused at once."""
         permissions.needs(person)
         when = self.preview(request.cron, request.at, request.zone)
@@ -62,13 +62,10 @@ class Schedules:
             created_at=self._desk.now(),
             next_at=schedules.following(when, self._desk.now()),
         )
-        try:
-            self._book.add(schedule)
-        except Exception:
-            self._folders.remove(id)
-            raise
-        self._tell(person, "scheduled", schedule, origin)
-        return schedule
+        kept = self._add(schedule, key)
+        if kept.id == id:  # else the same request came before
+            self._tell(person, "scheduled", schedule, origin)
+        return kept
 
     def get(self, person: Person, id: str) -> Schedule:
         permissions.needs(person)
@@ -121,6 +118,17 @@ class Schedules:
         self._book.write(id, removed_at=self._desk.now(), next_at=None)
         self._folders.remove(id)
         self._tell(person, "removed", schedule, origin)
+
+    def _add(self, schedule: Schedule, key: str | None) -> Schedule:
+        """Its folder goes only where it is certain that the ledger did not take it."""
+        try:
+            kept = self._book.add(schedule, key)
+        except DrybenchError:
+            self._folders.remove(schedule.id)
+            raise
+        if kept.id != schedule.id:
+            self._folders.remove(schedule.id)
+        return kept
 
     def _check(self, person: Person, request: RunRequest) -> None:
         """All that a run is checked for when it is asked for."""

@@ -47,12 +47,12 @@ def schedules(portal: Here, asker: ForAll) -> Items[ScheduleJson]:
 
 
 @router.post("", status_code=201, openapi_extra=_form())
-async def ask(request: Request, portal: Here, asker: ForAll) -> ScheduleJson:
+async def ask(request: Request, portal: Here, asker: ForAll, key: Key = None) -> ScheduleJson:
     """Keep a notebook and run it at its times: the form of a run with the field `schedule` (JSON)."""
-    run = await sent_run(request)
+    run = await sent_run(request, portal, asker.person)
     asked = _asked((await request.form()).get("schedule"))
     wanted = ScheduleRequest(run, asked.cron, asked.at, asked.zone, asked.missed, asked.notebook == "then")
-    made = await run_in_threadpool(portal.schedules.ask, asker.person, wanted, asker.origin)
+    made = await run_in_threadpool(portal.schedules.ask, asker.person, wanted, key, asker.origin)
     return await run_in_threadpool(schedule_json, portal, made)
 
 
