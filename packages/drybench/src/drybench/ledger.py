@@ -231,7 +231,7 @@ class Ledger:
         version = self.version  # before it is read: what is written meanwhile is read the next time
         if self._open[0] != version:
             still_open = rows.select_tasks().where(tasks.c.phase < Phase.ENDED.value)
-            self._open = (version, tuple(self._all(still_open.order_by(tasks.c.id), rows.task_of)))
+            self._open = (version, self._all(still_open.order_by(tasks.c.id), rows.task_of))
         return self._open[1]
 
     def write_task(self, id: str, changes: Mapping[str, Any]) -> TaskRow:
