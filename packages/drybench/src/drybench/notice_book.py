@@ -122,7 +122,7 @@ class NoticeBook:
 
 
 def _select() -> Query:
-    of_the_channel = [channels.c[name].label(f"channel_{name}") for name in _channel_columns]
+    of_the_channel = [channels.c[name].label(f"its_{name}") for name in _channel_columns]
     both = select(notices, *of_the_channel).join(channels, channels.c.id == notices.c.channel_id)
     return both.join(people, people.c.id == notices.c.person_id).where(people.c.gone_at.is_(None))
 
@@ -179,4 +179,4 @@ def _channel_of(row: Found, prefix: str = "") -> Channel:
 
 def _notice_of(row: Found) -> Notice:
     flat = {field.name: getattr(row, field.name) for field in fields(Notice) if field.name != "channel"}
-    return Notice(channel=_channel_of(row, "channel_"), **flat)
+    return Notice(channel=_channel_of(row, "its_"), **flat)
