@@ -23,10 +23,7 @@ class Book:
         self._notebook = notebook
         self._displays: dict[str, list[tuple[int, dict[str, Any]]]] = {}
         self._growing: dict[int, tuple[dict[str, Any], Screen]] = {}  # the text that goes on, of each cell
-        for cell in notebook["cells"]:
-            cell.setdefault("metadata", {})["papermill"] = _times() | {"status": "pending"}
-            if cell["cell_type"] == "code":
-                cell |= {"execution_count": None, "outputs": []}
+        _make_pending(notebook["cells"])
 
     def take(self, event: Mapping[str, Any]) -> None:
         match event["event"]:
@@ -44,6 +41,8 @@ class Book:
                 self._end_cell(event)
             case "ended":
                 self._end(event)
+            case "went_on":
+                self._go_on(event["index"], event.get("cells"))
             case _:
                 pass
 
@@ -119,6 +118,18 @@ class Book:
             papermill |= {"status": "failed", "exception": True}
             self._papermill()["exception"] = True
 
+    def _go_on(self, index: int, cells: Any) -> None:
+        """By hand: from here on these cells, or the same ones, are executed once more."""
+        own = self._notebook["cells"]
+        if not 0 <= index < len(own):
+            raise IndexError(index)
+        for place in range(index, len(own)):
+            self._growing.pop(place, None)
+        if cells is not None:
+            own[index:] = [_sound_cell(cell) for cell in cells]
+        _make_pending(own[index:])
+        self._papermill()["exception"] = None
+
     def _end(self, event: Mapping[str, Any]) -> None:
         if event["outcome"] == "done" and not any(map(_is_pending, self._notebook["cells"])):
             self._pass_over(len(self._notebook["cells"]), event["at"])
@@ -152,6 +163,20 @@ def is_executed(cell: Mapping[str, Any]) -> bool:
 def without_error_markers(cells: list[Any]) -> list[Any]:
     """Without the cells by which papermill pointed at the error of an earlier run."""
     return [cell for cell in cells if ERROR_MARKER not in (cell.get("metadata", {}).get("tags") or ())]
+
+
+def _make_pending(cells: list[Any]) -> None:
+    for cell in cells:
+        cell.setdefault("metadata", {})["papermill"] = _times() | {"status": "pending"}
+        if cell["cell_type"] == "code":
+            cell |= {"execution_count": None, "outputs": []}
+
+
+def _sound_cell(cell: Any) -> Any:
+    """One that nbformat would take; the same object, for it may be the runner's own."""
+    if cell["cell_type"] not in ("code", "markdown", "raw") or not isinstance(cell["source"], str):
+        raise ValueError("no cell")
+    return cell
 
 
 def _is_pending(cell: Mapping[str, Any]) -> bool:

@@ -29,7 +29,7 @@ _GPU_FULL = re.compile(
     r"|RESOURCE_EXHAUSTED: Out of memory|^Out of memory allocating [\d,]+ bytes \(allocated so far",
     re.IGNORECASE | re.DOTALL,
 )
-_ASKED = re.compile(r"(?:allocat\w*|to allocate) ([\d.,]+ ?(?:[KMGT]i?B|bytes))", re.IGNORECASE)
+_ASKED = re.compile(r"(?:allocat\w*|to allocate) ([\d.,]+ ?(?:[KMGTPE]i?B|bytes))", re.IGNORECASE)
 
 DONE = End("done")
 CANCELLED = End("stopped", "cancelled", "It was cancelled; the notebook is kept as far as it got.")

@@ -131,6 +131,7 @@ class Execution(NotebookClient):
         # The answer overtakes what was printed before it where a lot is printed.
         self.iopub_timeout = 120
         self.kc = client
+        self._socket: Any = client.shell_channel.socket
         self._recording = recording
         self.reply: Mapping[str, Any] = {}
         self.is_busy = False
@@ -144,7 +145,7 @@ class Execution(NotebookClient):
                 self._recording.update(display_id, content["data"], content.get("metadata") or {})
             return None
         if self.output_hook_stack[msg["parent_header"].get("msg_id")]:
-            return super().process_message(msg, cell, cell_index)  # an Output widget takes it
+            return self._into_output_widget(msg, cell, cell_index)
         if kind in _OUTPUTS:
             self._recording.output(cell_index, _output(kind, content), _display_id(content))
             return None
@@ -152,6 +153,14 @@ class Execution(NotebookClient):
             self._recording.clear(cell_index, wait=bool(content.get("wait")))
             return None
         return super().process_message(msg, cell, cell_index)
+
+    def _into_output_widget(self, msg: Message, cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        try:
+            return super().process_message(msg, cell, cell_index)
+        finally:
+            # The widget has written to the socket that we wait at, and may have taken the only sign that an answer
+            # has come; asking for it gives the sign again.
+            self._socket.get(zmq.EVENTS)
 
     def _started(self, cell: NotebookNode, cell_index: int) -> None:
         self.is_busy = False

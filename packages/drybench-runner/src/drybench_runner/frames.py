@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from drybench_runner.record import CellError, Frame
 
 _STYLE = re.compile(r"\x1b\[[\d;]*m")
-_CELL = re.compile(r"^Cell In ?\[(\d+)\], line (\d+)(?:, in ([^\n]+))?", re.MULTILINE)
+_CELL = re.compile(r"^ *Cell In ?\[(\d+)\], line (\d+)(?:, in ([^\n]+))?", re.MULTILINE)
 _FILE = re.compile(r"^File (.+?):(\d+)(?:, in ([^\n]+))?$", re.MULTILINE)
 _ARROW = re.compile(r"^-*> *(\d+) ?(.*)$", re.MULTILINE)
 _FOREIGN = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python\d|^<|/ipykernel_\d+/|\.pyx$")
@@ -22,6 +22,15 @@ def last_own_frame(traceback: Sequence[str], numbers: Mapping[int, int], number:
         if not _FOREIGN.search(frame.file):
             found = frame
     return found
+
+
+def named(error: CellError) -> CellError:
+    """Where the kernel names no error (an object that cannot be shown) or says nothing of it, its traceback does."""
+    if (error.name not in ("", "NoneType") and error.value) or not error.traceback:
+        return error
+    last = _STYLE.sub("", "\n".join(error.traceback)).strip().rsplit("\n", 1)[-1]
+    found = re.fullmatch(r"([A-Za-z_][\w.]*)(?:: (.*))?", last)
+    return CellError(found[1], found[2] or "", error.traceback) if found else error
 
 
 def missing_module(error: CellError) -> str | None:

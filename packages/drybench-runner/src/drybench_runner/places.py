@@ -47,5 +47,15 @@ class Places:
         return self.made / "whole"
 
     @property
+    def held(self) -> Path:
+        """The kernel of a failed run, as long as it is kept."""
+        return self.made / "held"
+
+    @property
+    def told(self) -> Path:
+        """The portal's word to an attempt that is at work."""
+        return self.folder / str(self.attempt) / "told"
+
+    @property
     def result(self) -> Path:
         return self.made / "result.json"

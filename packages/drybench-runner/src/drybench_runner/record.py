@@ -11,8 +11,8 @@ Readers trust nothing: what they read was written by a task.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from drybench_runner.book import Book, without_error_markers
@@ -42,16 +42,20 @@ __all__ = [
     "detail",
     "ended",
     "fits_a_line",
+    "held",
     "is_stream",
     "lines",
     "merged",
     "moment",
+    "moment_in",
     "output",
     "read_events",
     "read_result",
     "read_run",
     "rebuild",
+    "released",
     "update",
+    "went_on",
     "write_notebook",
     "write_result",
 ]
@@ -60,6 +64,10 @@ __all__ = [
 def moment() -> str:
     """The time now, as every file that crosses a border writes it: RFC 3339, UTC, Z."""
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def moment_in(seconds: float) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def began(at: str, cells: int, **paths: str) -> Event:
@@ -96,6 +104,21 @@ def cell_ended(at: str, index: int, execution_count: int | None, status: str) ->
 
 def ended(at: str, outcome: str) -> Event:
     return {"event": "ended", "at": at, "outcome": outcome}
+
+
+def held(at: str, until: str, index: int | None) -> Event:
+    """It failed, in the cell at `index`; its kernel is kept until then."""
+    return {"event": "held", "at": at, "until": until, "index": index}
+
+
+def released(at: str) -> Event:
+    """The kernel is kept no longer."""
+    return {"event": "released", "at": at}
+
+
+def went_on(at: str, index: int, cells: Sequence[Mapping[str, Any]], of: int) -> Event:
+    """By hand, from the cell at `index` on, which are now these; `of` is how many code cells there are in all."""
+    return {"event": "went_on", "at": at, "index": index, "cells": [dict(cell) for cell in cells], "of": of}
 
 
 def rebuild(notebook: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drybench_runner import record
@@ -104,6 +104,22 @@ class Recording:
             self.numbers[execution_count] = self.cell_number
         status = "error" if failed else "ok"
         self._tell(record.cell_ended(record.moment(), self.cell, execution_count, status))
+
+    def hold(self, until: str) -> None:
+        self._tell(record.held(record.moment(), until, self.cell))
+        self.say(f"its kernel is kept until {until[11:16]} UTC")
+
+    def release(self) -> None:
+        self._tell(record.released(record.moment()))
+
+    def go_on(self, index: int, cells: Sequence[Any], before: int, of: int) -> None:
+        """`before` code cells stand before that one, `of` in all."""
+        event = record.went_on(record.moment(), index, cells, of)
+        self._journal.add(event)
+        self._book.take({**event, "cells": cells})  # these very cells: they are what is executed
+        self.cell_number, self.cells = before or None, of
+        self.executed = min(self.executed, before)
+        self.say(f"going on by hand, from code cell {before + 1}")
 
     def end(self, outcome: str, sentence: str | None) -> str:
         """What still ran is over as well; the time that was written down."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from drybench_runner import causes, given_notebook, record
 from drybench_runner.book import Book, is_executed
 from drybench_runner.causes import End
 from drybench_runner.finishing import LastFiles
-from drybench_runner.frames import last_own_frame, missing_module
+from drybench_runner.frames import last_own_frame, missing_module, named
 from drybench_runner.journal import Journal, Log
 from drybench_runner.kernel import Kernel
 from drybench_runner.kernelspecs import NATIVE, KernelSpec, NoSuchKernel, find
@@ -23,6 +24,7 @@ from drybench_runner.whole import Whole
 from drybench_runner.working_folder import link_neighbours
 
 if TYPE_CHECKING:
+    from drybench_runner.holding import Holding
     from drybench_runner.ready import ReadyKernel
     from drybench_runner.receipt import Gathering
     from drybench_runner.requirements import Overlay
@@ -50,6 +52,8 @@ class _NotebookRun:
         self._receipt: Gathering | None = None
         self._work: asyncio.Task[End] | None = None
         self._stopped: End | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._holding: Holding | None = None
 
     async def carry_out(self) -> None:
         loop = asyncio.get_running_loop()
@@ -57,13 +61,56 @@ class _NotebookRun:
         try:
             cannot = self._prepare()
             self._open_record()
-            if self._run.timeout is not None:
-                loop.call_later(self._run.timeout, self._stop, causes.timed_out(self._run.timeout, None))
-            await self._finish(cannot or await self._executed())
+            self._run_out_after(self._run.timeout)
+            end = cannot or await self._executed()
+            await self._finish(await self._mended(end) if self._run.hold else end)
         finally:
             if self._kernel is not None:
                 self._kernel.kill()
                 self._kernel.remove_sockets()
+
+    def _run_out_after(self, seconds: float | None) -> None:
+        if seconds is not None:
+            end = causes.timed_out(self._run.timeout or seconds, None)
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._stop, end)
+
+    async def _mended(self, end: End) -> End:
+        """How it ends after hands that mended it, as often as they try while the kernel is kept."""
+        from drybench_runner.holding import Holding, code_cells, heard
+
+        while end.outcome == "failed" and self._can_be_held():
+            assert self._kernel is not None
+            self._holding = self._holding or Holding(self._places, self._kernel, self._run.hold)
+            left = self._pause()
+            self._recording.hold(record.moment_in(self._holding.seconds_left))
+            self._journal.flush()
+            hears = partial(heard, self._client)
+            go_on = await self._holding.wait(self._book.settled(), hears, lambda: self._stopped is causes.CANCELLED)
+            self._recording.release()
+            if go_on is None:
+                return end
+            self._run_out_after(left)
+            self._recording.go_on(
+                go_on.index,
+                go_on.cells,
+                before=code_cells(self._notebook["cells"][: go_on.index]),
+                of=code_cells(self._notebook["cells"][: go_on.index]) + code_cells(go_on.cells),
+            )
+            end = await self._executed_from(go_on.index)
+        return end
+
+    def _can_be_held(self) -> bool:
+        """A kernel that still answers, and nobody who cancelled."""
+        alive = self._kernel is not None and self._kernel.alive and self._client is not None
+        return alive and not self._recording.is_running and self._stopped is not causes.CANCELLED
+
+    def _pause(self) -> float | None:
+        """Nobody's time runs out while the kernel is kept; what is left of it afterwards."""
+        self._stopped = None
+        if self._timer is None:
+            return None
+        self._timer.cancel()
+        return max(self._timer.when() - asyncio.get_running_loop().time(), 1.0)
 
     def _prepare(self) -> End | None:
         """The kernel is started first of all, for that takes the longest; an End where it cannot be."""
@@ -123,7 +170,13 @@ class _NotebookRun:
         # The first event is on the page before the slow imports begin.
         self._journal.flush()
         self._begin_receipt()
-        self._work = asyncio.create_task(self._execute())
+        return await self._worked(self._execute())
+
+    async def _executed_from(self, start: int) -> End:
+        return await self._worked(self._ends_as(self._execute_cells(start)))
+
+    async def _worked(self, work: Coroutine[Any, Any, End]) -> End:
+        self._work = asyncio.create_task(work)
         await asyncio.wait({self._work})
         if self._stopped is not None:
             return self._stopped
@@ -137,16 +190,25 @@ class _NotebookRun:
     async def _execute(self) -> End:
         if self._run.requirements is not None and (cannot := await self._provide_requirements()):
             return cannot
+        return await self._ends_as(self._enter_and_execute())
+
+    async def _enter_and_execute(self) -> None:
+        from drybench_runner import executing
+
+        assert self._kernel is not None
+        entered = self._ready.enter(self._folder) if self._ready else executing.connect(self._kernel)
+        self._client, info = await entered
+        if "language_info" in info:
+            self._notebook["metadata"]["language_info"] = info["language_info"]
+        self._execution = executing.Execution(self._notebook, self._client, self._recording, self._run.allow_errors)
+        await self._execute_cells()
+
+    async def _ends_as(self, work: Coroutine[Any, Any, None]) -> End:
         from drybench_runner import executing
 
         assert self._kernel is not None
         try:
-            entered = self._ready.enter(self._folder) if self._ready else executing.connect(self._kernel)
-            self._client, info = await entered
-            if "language_info" in info:
-                self._notebook["metadata"]["language_info"] = info["language_info"]
-            self._execution = executing.Execution(self._notebook, self._client, self._recording, self._run.allow_errors)
-            await self._execute_cells()
+            await work
         except executing.CellExecutionError:
             return self._cell_raised(self._execution.reply)
         except executing.DeadKernelError:
@@ -172,12 +234,13 @@ class _NotebookRun:
             return causes.cannot_start_kernel(self._spec.name, problem)
         return None
 
-    async def _execute_cells(self) -> None:
+    async def _execute_cells(self, start: int = 0) -> None:
         try:
             for index, cell in enumerate(self._notebook["cells"]):
                 if self._stopped is not None:
                     return
-                await self._execute_cell(index, cell)
+                if index >= start:
+                    await self._execute_cell(index, cell)
         finally:
             self._execution.set_widgets_metadata()
 
@@ -202,7 +265,7 @@ class _NotebookRun:
 
     def _cell_raised(self, reply: Mapping[str, Any]) -> End:
         traceback: list[str] = reply.get("traceback") or []
-        error = record.CellError(reply.get("ename", ""), reply.get("evalue", ""), traceback)
+        error = named(record.CellError(reply.get("ename", ""), reply.get("evalue", ""), traceback))
         return causes.cell_raised(error, self._recording.cell_number or 0, self._run)
 
     def _cancel(self) -> None:
@@ -287,5 +350,6 @@ class _NotebookRun:
             values=told.values.found,
             values_left_out=told.values.left_out,
             picture=self._last_files.keep_picture(told.picture.file()),
+            hand=self._holding.hand() if self._holding else None,
             requirements=self._overlay.as_json() if self._overlay else None,
         )
