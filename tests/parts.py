@@ -45,6 +45,7 @@ PARTS = {
         Part("ssh", ("openssh-client",), _program("ssh")),
         Part("openssl", ("openssl",), _program("openssl")),
         Part("R", ("r-base-core",), _program("Rscript")),
+        Part("R for Jupyter", ("r-cran-irkernel",), Path("/usr/share/jupyter/kernels/ir/kernel.json").exists),
         Part("mmdebstrap", ("mmdebstrap",), _program("mmdebstrap")),
     )
 }
