@@ -87,23 +87,23 @@ def done(bench: LittleBench) -> Run:
     run = bench.run("#md ## Result", "table.head()", name="summary")
     given = json.loads(bench.portal.run_folders.given_notebook(run.id))
     html = "<table><tr><th>frame</th><th>area</th></tr><tr><td>1</td><td>42.0</td></tr></table>"
-    picture = base64.b64encode(_png(320, 120)).decode()
+    encoded = base64.b64encode(picture(320, 120)).decode()
     given["cells"][1] |= {
         "execution_count": 1,
         "outputs": [
             {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": {"text/html": html}},
-            {"output_type": "display_data", "metadata": {}, "data": {"image/png": picture, "text/plain": "a picture"}},
+            {"output_type": "display_data", "metadata": {}, "data": {"image/png": encoded, "text/plain": "a picture"}},
         ],
     }
     bench.made(run, "notebook.ipynb", json.dumps(given))
     bench.made(run, "output/areas.csv", "frame,area\n" * 2000)
-    bench.made(run, "output/figures/all of them.png", _png(64, 64))
+    bench.made(run, "output/figures/all of them.png", picture(64, 64))
     bench.ledger.note_progress(run.id, 1, 1)
     bench.move(run, Phase.ENDED, Outcome.DONE)
     return run
 
 
-def _png(width: int, height: int) -> bytes:
+def picture(width: int, height: int) -> bytes:
     rows = b"".join(b"\0" + bytes(x * y % 256 for x in range(width)) for y in range(height))
     parts = (
         (b"IHDR", struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)),

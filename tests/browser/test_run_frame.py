@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from drybench.phases import Outcome, Phase
 from drybench.web.so_far import WIDGETS
-from tests.browser.serving import open_chromium, served, signed_in
+from tests.browser.serving import served, signed_in
 from tests.unit.web.little_bench import LittleBench
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
@@ -33,14 +33,6 @@ SLIDER: dict[str, Any] = {
         },
     },
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = open_chromium(playwright)
-        yield started
-        started.close()
 
 
 @pytest.fixture

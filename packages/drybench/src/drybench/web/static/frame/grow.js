@@ -62,7 +62,7 @@ function areaOf(index) {
   if (!cell) return null
   let area = cell.querySelector(".jp-OutputArea")
   if (!area) {
-    cell.insertAdjacentHTML("beforeend", '<div class="jp-Cell-outputWrapper"><div class="jp-OutputArea jp-Cell-outputArea"></div></div>')
+    cell.insertAdjacentHTML("beforeend", '<div class="jp-Cell-outputWrapper"><div class="jp-Collapser jp-OutputCollapser jp-Cell-outputCollapser"></div><div class="jp-OutputArea jp-Cell-outputArea"></div></div>')
     cell.classList.remove("jp-mod-noOutputs")
     area = cell.querySelector(".jp-OutputArea")
   }
