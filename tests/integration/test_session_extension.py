@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 import subprocess
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from drybench.ports import is_free
 from tests.browser.serving import served
+from tests.jupyterlab import OPENS, Lab, alone, jupyterlab
 from tests.python_environment import CHECKOUT
 from tests.unit.web.little_bench import FROM_SESSION, LittleBench, notebook
-from tests.waiting import wait_for
 
 PACKAGE = CHECKOUT / "packages" / "drybench-session"
-OPENS = "the-owners-own-token"
 
 
 @pytest.fixture(scope="module")
@@ -34,76 +30,22 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LittleBench]:
 @pytest.fixture(scope="module")
 def lab(portal: LittleBench, python_environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     told = {"DRYBENCH_URL": portal.public, "DRYBENCH_TOKEN": FROM_SESSION, "DRYBENCH_ENVIRONMENT": "python"}
-    with _lab(python_environment, tmp_path_factory.mktemp("lab"), told) as lab:
+    with jupyterlab(python_environment, tmp_path_factory.mktemp("lab"), told) as lab:
         lab.write("work/wing.ipynb", notebook("print(step)", parameters="step = 2"))
         yield lab
-
-
-class Lab:
-    """JupyterLab's server, without a Hub; its home is its files."""
-
-    def __init__(self, home: Path, url: str, log: Path) -> None:
-        self.home = home
-        self.url = url
-        self.log = log
-
-    def write(self, name: str, content: bytes) -> None:
-        file = self.home / name
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(content)
-
-    def ask(self, method: str, path: str, sent: Any = None, token: str | None = OPENS) -> httpx.Response:
-        headers = {"Authorization": f"token {token}"} if token else {}
-        return httpx.request(method, f"{self.url}{path}", json=sent, headers=headers, trust_env=False)
-
-    def page_says(self) -> Mapping[str, Any]:
-        page = self.ask("GET", "lab").text
-        found = re.search(r'id="jupyter-config-data" type="application/json">(.*?)</script>', page, re.DOTALL)
-        assert found
-        return json.loads(found[1])
-
-
-@contextmanager
-def _lab(python: Path, folder: Path, told: Mapping[str, str]) -> Iterator[Lab]:
-    home, log = folder / "home", folder / "log"
-    home.mkdir()
-    port = next(port for port in iter(lambda: random.randrange(20000, 32000), 0) if is_free("127.0.0.1", port))
-    words = ["--no-browser", "--allow-root", f"--port={port}", "--port-retries=0", "--ServerApp.base_url=/user/ada/"]
-    environ = {**_alone(python, home), **told}
-    command = [str(python / "bin/jupyter"), "lab", *words, f"--IdentityProvider.token={OPENS}"]
-    with log.open("wb") as said:
-        server = subprocess.Popen(command, cwd=home, env=environ, stdout=said, stderr=said)
-    lab = Lab(home, f"http://127.0.0.1:{port}/user/ada/", log)
-    try:
-        wait_for(lambda: _answers(lab), 60)
-        yield lab
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _alone(python: Path, home: Path) -> dict[str, str]:
-    return {"HOME": str(home), "PATH": f"{python}/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
-
-
-def _answers(lab: Lab) -> bool:
-    try:
-        return lab.ask("GET", "api/status").is_success
-    except httpx.TransportError:
-        return False
 
 
 def test_jupyterlab_and_its_server_take_it(python_environment: Path, tmp_path: Path) -> None:
     for words in (["labextension", "list"], ["server", "extension", "list"]):
         command = [str(python_environment / "bin/jupyter"), *words]
-        done = subprocess.run(command, capture_output=True, text=True, env=_alone(python_environment, tmp_path))
+        done = subprocess.run(command, capture_output=True, text=True, env=alone(python_environment, tmp_path))
         said = re.sub(r"\x1b\[\d*m", "", done.stdout + done.stderr)
         assert re.search(r"drybench[-_]session\b.*\n?.*\bOK\b", said), said
 
 
 def test_its_wheel_carries_both_halves_and_one_version(tmp_path: Path) -> None:
     build = ["uv", "build", "--quiet", "--wheel", "--no-build-isolation", "--out-dir", str(tmp_path), str(PACKAGE)]
-    subprocess.run(build, check=True, cwd=CHECKOUT, env={**_alone(CHECKOUT / ".venv", tmp_path), **_uv()})
+    subprocess.run(build, check=True, cwd=CHECKOUT, env={**alone(CHECKOUT / ".venv", tmp_path), **_uv()})
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         names = wheel.namelist()
         place = "data/share/jupyter/labextensions/drybench-session"
@@ -178,7 +120,7 @@ def test_bad_input_gets_a_sentence_and_a_next_step(lab: Lab, sent: Any, status: 
 def test_strangers_and_foreign_pages_get_nothing(lab: Lab) -> None:
     for method, path in (("GET", "here"), ("GET", "runs"), ("POST", "runs"), ("POST", "inspect"), ("GET", "runs/1")):
         assert lab.ask(method, f"drybench/{path}", {}, token=None).status_code == 403
-    with httpx.Client(base_url=lab.url, trust_env=False) as browser:
+    with httpx.Client(base_url=lab.url, timeout=60, trust_env=False) as browser:
         browser.get(f"lab?token={OPENS}")
         sent = {"path": "work/wing.ipynb", "request": {"name": "by a foreign page"}}
         assert browser.post("drybench/runs", json=sent).status_code == 403
@@ -195,13 +137,13 @@ def test_the_token_is_nowhere_to_be_read(lab: Lab) -> None:
 
 def test_only_the_owner(portal: LittleBench, python_environment: Path, tmp_path: Path) -> None:
     told = {"DRYBENCH_URL": portal.public, "DRYBENCH_TOKEN": FROM_SESSION, "JUPYTERHUB_USER": "ada"}
-    with _lab(python_environment, tmp_path, told) as lab:
+    with jupyterlab(python_environment, tmp_path, told) as lab:
         refused = lab.ask("GET", "drybench/runs")  # by a guest: this server has no Hub to say who it is
     assert (refused.status_code, refused.json()["code"]) == (403, "not_the_owner")
 
 
 def test_outside_a_session_there_is_nothing_to_ask(python_environment: Path, tmp_path: Path) -> None:
-    with _lab(python_environment, tmp_path, {}) as lab:
+    with jupyterlab(python_environment, tmp_path, {}) as lab:
         assert "drybench" not in lab.page_says()
         assert lab.ask("GET", "drybench/here").status_code == 404
 

@@ -1,9 +1,9 @@
 // Run in the Background: in the launcher, above a notebook, in its menus and in the palette; its runs at the side.
 
 import { IN_A_SESSION } from "./bench.js";
+import { Files } from "./files.js";
 import { RunForm } from "./form.js";
 import {
-  FileDialog,
   ICommandPalette,
   IDocumentManager,
   IFileBrowserFactory,
@@ -38,73 +38,58 @@ export default [
 ];
 
 function activate(app, notebooks, documents, browsers, launcher, palette, restorer) {
-  const { commands, shell } = app;
-  const localPath = (path) => app.serviceManager.contents.localPath(path);
+  const files = new Files(app, notebooks, documents, browsers);
+  const panel = addPanel(app, restorer);
+  addCommands(app, files, panel);
+  launcher?.add({ command: "drybench:run-chosen", args: { isLauncher: true }, category: "Drybench", rank: 1 });
+  for (const id of ["run-notebook", "run-chosen", "show-runs"]) {
+    palette?.addItem({ command: `drybench:${id}`, category: "Drybench" });
+  }
+}
 
+function addPanel({ commands, shell }, restorer) {
   const panel = new RunsPanel(() => commands.execute("drybench:run-chosen"));
   Object.assign(panel, { id: "drybench-runs" });
   Object.assign(panel.title, { icon, caption: "Runs in the background" });
   shell.add(panel, "left", { rank: 600, type: "Drybench" });
   restorer?.add(panel, panel.id);
+  return panel;
+}
 
-  function open(path) {
-    const id = `drybench-form-${path}`;
-    const there = [...shell.widgets("main")].find((widget) => widget.id === id);
-    const form = there ?? new RunForm(localPath(path), { save: () => save(path), pick, submitted });
-    if (!there) {
-      Object.assign(form, { id });
-      Object.assign(form.title, { icon, label: `Run ${PathExt.basename(path)}`, closable: true });
-      shell.add(form, "main");
-    }
-    shell.activateById(id);
-  }
-
-  /** What runs is what is in the file. */
-  async function save(path) {
-    const context = notebooks.find((notebook) => notebook.context.path === path)?.context;
-    if (!context?.model.dirty) return;
-    await context.save();
-    if (context.model.dirty) throw new Error(`${PathExt.basename(path)} has changes that could not be saved.`);
-  }
-
-  async function pick(root) {
-    const chosen = await FileDialog.getOpenFiles({ manager: documents, title: "Choose a file" });
-    return chosen.value?.length ? `${root}/${localPath(chosen.value[0].path)}` : null;
-  }
-
-  function submitted() {
-    shell.activateById(panel.id);
-    panel.look();
-  }
-
+/** Those for the toolbar and the menus are named in schemas/drybench-session/plugin.json. */
+function addCommands({ commands, shell }, files, panel) {
+  const open = (path) => openForm(shell, files, panel, path);
   const command = (id, execute, more = {}) =>
-    commands.addCommand(`drybench:${id}`, { icon, label: `${NAME} …`, execute, ...more });
-  command("run-notebook", () => open(notebooks.currentWidget.context.path), {
+    commands.addCommand(`drybench:${id}`, { icon, label: `${NAME}…`, execute, ...more });
+  command("run-notebook", () => open(files.current), {
     caption: `${NAME}: this notebook, by itself`,
-    isEnabled: () => notebooks.currentWidget !== null,
+    isEnabled: () => files.hasCurrent,
   });
-  command("run-selected", () => {
-    const items = [...(browsers?.tracker.currentWidget?.selectedItems() ?? [])];
-    items.filter((item) => item.type === "notebook").forEach((item) => open(item.path));
+  command("run-selected", () => files.selected.forEach(open));
+  command("run-chosen", async () => (await files.chooseNotebooks()).forEach(open), {
+    label: ({ isLauncher }) => (isLauncher ? NAME : `${NAME}: Choose a Notebook…`),
+    caption: "Choose a notebook and run it by itself",
   });
-  command(
-    "run-chosen",
-    async () => {
-      const onlyNotebooks = (item) => (item.type === "notebook" ? {} : null);
-      const title = "Choose a notebook to run in the background";
-      const chosen = await FileDialog.getOpenFiles({ manager: documents, title, filter: onlyNotebooks });
-      chosen.value?.filter((item) => item.type === "notebook").forEach((item) => open(item.path));
-    },
-    {
-      label: (args) => (args.isLauncher ? NAME : `${NAME}: Choose a Notebook …`),
-      caption: "Choose a notebook and run it by itself",
-    },
-  );
   command("show-runs", () => shell.activateById(panel.id), { label: "Show Runs in the Background" });
-  launcher?.add({ command: "drybench:run-chosen", args: { isLauncher: true }, category: "Drybench", rank: 1 });
-  for (const id of ["run-notebook", "run-chosen", "show-runs"]) {
-    palette?.addItem({ command: `drybench:${id}`, category: "Drybench" });
+}
+
+/** One for each notebook: who asks again finds what they have typed. */
+function openForm(shell, files, panel, path) {
+  const id = `drybench-form-${path}`;
+  if (![...shell.widgets("main")].some((widget) => widget.id === id)) {
+    const form = new RunForm(files.local(path), {
+      save: () => files.save(path),
+      pick: (root) => files.pick(root),
+      submitted: () => {
+        shell.activateById(panel.id);
+        panel.look();
+      },
+    });
+    Object.assign(form, { id });
+    Object.assign(form.title, { icon, label: `Run ${PathExt.basename(path)}`, closable: true });
+    shell.add(form, "main");
   }
+  shell.activateById(id);
 }
 
 /** Elsewhere nothing is to be seen of it, but who looks for it in the palette finds why. */

@@ -78,5 +78,5 @@ function withPicker(control, name, pick) {
     control.value = (await pick()) || control.value;
   };
   const button = { type: "button", class: "jp-mod-styled", "aria-label": `Choose a file for ${name}`, click: choose };
-  return element("div", { class: "drybench-two" }, control, element("button", button, "Choose …"));
+  return element("div", { class: "drybench-two" }, control, element("button", button, "Choose…"));
 }

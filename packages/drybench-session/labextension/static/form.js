@@ -31,7 +31,7 @@ export class RunForm extends Widget {
   }
 
   async #load() {
-    this.#form.replaceChildren(element("p", { role: "status" }, `Reading ${PathExt.basename(this.#path)} …`));
+    this.#form.replaceChildren(element("p", { role: "status" }, `Reading ${PathExt.basename(this.#path)}…`));
     const again = { type: "button", class: "jp-mod-styled", click: () => this.#load() };
     const worked = await this.#attempt(async () => {
       await this.#actions.save();
@@ -46,14 +46,8 @@ export class RunForm extends Widget {
     this.#fields = found.parameters.map((parameter) => parameterField(parameter, () => this.#actions.pick(here.root)));
     return [
       element("p", {}, element("code", {}, this.#path), " runs by itself; you may close JupyterLab meanwhile."),
-      element(
-        "fieldset",
-        {},
-        element("legend", {}, "Parameters"),
-        found.note && element("p", {}, ...said(found.note)),
-        this.#fields.map(({ node }) => node),
-      ),
-      element("fieldset", {}, element("legend", {}, "How"), settings(this.#path, here)),
+      group("Parameters", [found.note && element("p", {}, ...said(found.note)), this.#fields.map(({ node }) => node)]),
+      group("How", settings(this.#path, here)),
       this.#button,
     ];
   }
@@ -100,6 +94,12 @@ export class RunForm extends Widget {
       return false;
     }
   }
+}
+
+/** Nothing at all where nothing is in it. */
+function group(name, parts) {
+  const inside = parts.flat().filter(Boolean);
+  return inside.length ? element("fieldset", {}, element("legend", {}, name), inside) : "";
 }
 
 function settings(path, { environment, environments, sizes }) {

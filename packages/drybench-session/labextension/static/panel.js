@@ -11,7 +11,7 @@ const ELSE = 15_000;
 export class RunsPanel extends Widget {
   #seen = new Map(); // by the run's id: its place in the list, and what it says there
   #list = element("ul");
-  #words = element("p", { class: "drybench-words" }, "Looking …");
+  #words = element("p", { class: "drybench-words" }, "Looking…");
   #news = element("p", { class: "drybench-unseen", role: "status" });
   #next = 0;
   #looks = 0;
@@ -20,7 +20,7 @@ export class RunsPanel extends Widget {
     super();
     this.addClass("drybench-runs");
     const choose = { type: "button", class: "jp-mod-styled", click: chooseNotebook };
-    const button = element("button", choose, "Run a notebook …");
+    const button = element("button", choose, "Run a notebook…");
     this.node.append(element("h2", {}, "Runs"), button, this.#words, this.#list, this.#news);
     document.addEventListener("visibilitychange", () => this.look());
   }

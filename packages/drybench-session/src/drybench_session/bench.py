@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import httpx
@@ -25,12 +26,19 @@ class Bench:
     """The token goes to this one address, in a header; redirects are not followed and no proxy is asked."""
 
     def __init__(self, url: str, token: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._http = httpx.AsyncClient(
-            base_url=f"{url.rstrip('/')}/api/v1",
-            headers={"Authorization": f"token {token}"},
+        self._address = f"{url.rstrip('/')}/api/v1"
+        self._headers = {"Authorization": f"token {token}"}
+        self._transport = transport
+
+    @cached_property
+    def _http(self) -> httpx.AsyncClient:
+        """Made when somebody asks, for it takes time that a session's start does not have to spare."""
+        return httpx.AsyncClient(
+            base_url=self._address,
+            headers=self._headers,
             timeout=PATIENCE,
             trust_env=False,
-            transport=transport,
+            transport=self._transport,
         )
 
     async def ask(self, method: str, path: str, **content: Any) -> Answer:
