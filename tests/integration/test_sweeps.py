@@ -113,13 +113,13 @@ def test_the_command_line_counts_asks_and_lists(own: Bench, tmp_path: Path) -> N
     file = notebook(tmp_path)
     for name in ("a1.tif", "a2.tif", "a10.tif"):
         (tmp_path / name).touch()
-    counted = own.run("sweep", file, "-p", "x=0..1:0.1", "--count")
+    counted = own.run("sweep", file, "-p", "x=0..10", "--count")
     assert counted.stdout.startswith("11 runs (the most is 2,000)")
     refused = own.run("sweep", file, "-p", "x=1..1000000")
     assert refused.returncode == 2
     assert "1,000,000 runs" in refused.stderr
     files = own.run("sweep", file, "--files", f"x={tmp_path}/*.tif", "--count")
-    assert "3 runs" in files.stdout or "is a whole number" in files.stderr
+    assert "is a whole number" in files.stderr  # and a path is none
     asked = own.run("sweep", file, "-p", "x=1,2", "--wait")
     assert asked.returncode == 0, asked.stderr
     assert "2 done" in asked.stdout
