@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from drybench.engines.local_overlay import make_overlay, overlay_variables
-from drybench_runner.requirements import sweep
-from drybench_runner.resolving import environment
+from drybench_runner import resolving
+from drybench_runner.requirements import provide, sweep
+from drybench_runner.resolving import Requirements, RequirementsFailed, environment
 from tests.integration.runner_bench import Attempt, attempt, notebook
-from tests.waiting import wait_for
+from tests.waiting import eventually, wait_for
 from tests.wheels import only, wheel
 
 SHOW = "import lab_one, lab_two, importlib.metadata as m; print(lab_one.__version__, m.version('lab-two'))"
@@ -244,3 +245,16 @@ def test_those_used_longest_ago_go_and_one_in_use_stays(tmp_path: Path) -> None:
 def test_the_environment_is_what_the_engine_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRYBENCH_PYTHON", "/srv/env")
     assert environment() == Path("/srv/env")
+
+
+async def test_one_that_says_nothing_any_more_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the run has no time limit of its own."""
+    monkeypatch.setattr(resolving, "LONGEST", 0.5)
+    monkeypatch.setenv("DRYBENCH_UV", str(slow_uv(tmp_path)))
+    (tmp_path / "requirements.txt").write_text("lab_two")
+    asked, said = Requirements.read(tmp_path / "requirements.txt"), list[str]()
+    with pytest.raises(RequirementsFailed, match="took longer than"):
+        await provide(asked, tmp_path / "overlays/ada/d1", said.append)
+    assert said == ["Resolving…"]
+    await eventually(lambda: is_gone(tmp_path), seconds=5)
+    assert not leftovers(tmp_path)
