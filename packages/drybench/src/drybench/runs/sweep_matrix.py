@@ -17,6 +17,7 @@ from drybench.sweep_book import Place, Sweep
 
 MOST_VALUES = 40  # columns; a notebook that returns more returns a table, which is a file
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet may take for a deed of its own
+_NUMBERS = (int, float, type(None))
 STATES = ("waiting", "starting", "running", "stopping", "done", "failed", "stopped", "lost")
 
 
@@ -45,6 +46,12 @@ class Matrix:
         rest = [row for row in self.rows if _key(row, name) is None]
         found = sorted(valued, key=lambda pair: pair[0], reverse=backwards)
         return Matrix(self.parameters, self.values, [row for _, row in found] + rest)
+
+    def numbers(self) -> frozenset[str]:
+        """The columns, p.NAME and v.NAME, that hold nothing but numbers."""
+        columns = {f"p.{name}": [row.chosen.get(name) for row in self.rows] for name in self.parameters}
+        columns |= {f"v.{name}": [row.values.get(name) for row in self.rows] for name in self.values}
+        return frozenset(key for key, found in columns.items() if all(type(one) in _NUMBERS for one in found))
 
     def only(self, state: str) -> Matrix:
         rows = [row for row in self.rows if row.state == state or (_is_running(row.state) and state == "running")]

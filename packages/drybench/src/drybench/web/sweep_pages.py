@@ -46,6 +46,7 @@ def sweep(
         trouble=shown.trouble,
         table=table,
         rows=rows,
+        numbers=table.numbers(),
         pictures={row.number: picture(portal, row) for row in rows},
         number=number,
         pages=pages,
