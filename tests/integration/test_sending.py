@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 import ssl
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -23,7 +24,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope
 from drybench import sending
 from drybench.destinations import Destinations
 from drybench.errors import DrybenchError, NoMailHere, NotTaken, PlaceNotAllowed, Refused
-from drybench.notices import Message, message
+from drybench.notices import Message, message, signature
 from drybench.sending import Letter, Sending
 from drybench.settings import Settings
 from tests.certificate import certificate
@@ -134,6 +135,21 @@ async def test_a_webhook_gets_json_that_proves_where_it_is_from(hook: Answering)
     expected = hmac.new(b"the secret", parts["t"].encode() + b"." + body, hashlib.sha256).hexdigest()
     assert hmac.compare_digest(parts["v1"], expected)
     assert "the secret" not in str(headers) + body.decode()
+
+
+async def test_what_the_docs_show_tells_a_message_of_the_bench_from_any_other(hook: Answering) -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "notices.md"
+    shown: dict[str, Any] = {}
+    exec(re.search("```python\n(import hashlib.*?)```", page.read_text(), re.DOTALL)[1], shown)  # type: ignore[index]
+    sending = Sending(Settings(), Destinations(LOOPBACK), lambda: datetime.now(UTC))
+    await sending.send(to_webhook(hook.url()))
+    [(_, headers, body)] = hook.got
+    is_from_the_bench = shown["is_from_the_bench"]
+    assert is_from_the_bench("the secret", headers["drybench-signature"], body)
+    assert not is_from_the_bench("another", headers["drybench-signature"], body)
+    assert not is_from_the_bench("the secret", headers["drybench-signature"], body + b" ")
+    old = signature("the secret", NOW, body)
+    assert not is_from_the_bench("the secret", old, body)
 
 
 async def test_redirects_are_not_followed(hook: Answering) -> None:
