@@ -25,6 +25,7 @@ from drybench.changes import Change, Changes
 from drybench.data_folder import DataFolder
 from drybench.engines.base import Capabilities
 from drybench.errors import SignInBroken, TaskNotWanted
+from drybench.files import OwnFiles
 from drybench.folders import RunShelf
 from drybench.hub.identity import Identified
 from drybench.ids import uuid7
@@ -33,6 +34,7 @@ from drybench.ledger import Ledger, open_ledger
 from drybench.model import Person, Run, Session, Size, Task
 from drybench.phases import Outcome, Phase, Reason
 from drybench.retention_book import RetentionBook
+from drybench.runs.handed_in import HandedIn
 from drybench.runs.requests import RunRequest
 from drybench.runs.retention import Rule
 from drybench.runs.run_folder import RunFolders
@@ -109,7 +111,7 @@ class TakesAnything:
     """An engine that is only ever asked whether it would take a task."""
 
     name = "local"
-    can = Capabilities(addresses=True)
+    can = Capabilities(addresses=True, one_account=True)
 
     def check(self, task: Task) -> None: ...
 
@@ -247,6 +249,8 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
         handover=handed,
         schedules=told.schedules,
         channels=told.channels,
+        files=OwnFiles(desk, in_force.folders.shown, data.path),
+        handed_in=HandedIn(data.handed_in, uuid7, in_force.runs.notebook_limit),
         keeping=KeepingRuns(desk, RetentionBook(ledger), folders, RunShelf(data, "drybench-runs"), Rule(0, now())),
     )
     return LittleBench(data, portal, create_app(portal), tokens, handed, told)

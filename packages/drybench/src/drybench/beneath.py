@@ -79,6 +79,14 @@ def list_beneath(folder: Path, path: str | bytes, most: int) -> Iterator[Found]:
             yield found
 
 
+@contextmanager
+def folder_beneath(folder: Path, path: str | bytes) -> Generator[int]:
+    """A descriptor of a folder, to be looked into; the topmost itself for an empty path."""
+    parts = _parts(path) if path else []
+    with _opened(os.open(folder, FOLDER)) as top, _opened(_resolve(top, parts, FOLDER)) as found:
+        yield found
+
+
 def _parts(path: str | bytes) -> list[bytes]:
     path = os.fsencode(path)
     parts = path.split(b"/")

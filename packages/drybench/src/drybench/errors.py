@@ -6,7 +6,7 @@
     │  ├─ NotebookUnreadable  NotebookGone  TooManyNotebooks  FolderNotShown  NoFilesHere
     │  ├─ RequirementsWrong  EnvironmentGone  RunAskWrong  DaysWrong
     │  ├─ MachineTooSmall  NoSuchGpu  MountNotHere  ChooseTwo
-    │  ├─ SweepWrong  SweepEmpty  SweepTooLarge  NoFilesFound  PatternWrong
+    │  ├─ SweepWrong  SweepNotLater  SweepEmpty  SweepTooLarge  NoFilesFound  PatternWrong
     │  ├─ CronWrong  CronTooFine  CronNeverComes  NoSuchZone  NoTime  TimeIsOver  FileNotReadAgain …
     │  ├─ ChannelWrong  NoMailHere  PlaceNotAllowed  NoSuchHost
     ├─ NotFound                   no such run, session, environment (or not yours)       404
@@ -133,6 +133,12 @@ class SweepWrong(Refused):
     """This sweep does not fit the notebook: {problems}."""
 
     next_step = "Mend what is named; nothing was started."
+
+
+class SweepNotLater(Refused):
+    """Many runs at once begin now, and not at a time to come."""
+
+    next_step = "Choose “Now”, or leave the part “Many runs” empty."
 
 
 class SweepEmpty(Refused):

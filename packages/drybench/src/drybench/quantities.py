@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer
 
 _AMOUNT = re.compile(r"\s*(\d+(?:\.\d*)?)\s*([a-z]*)\s*", re.IGNORECASE | re.ASCII)
+_SEVERAL = re.compile(r"(?:\s*\d+(?:\.\d*)?\s*[a-z]+){2,10}\s*", re.IGNORECASE | re.ASCII)
+_PARTS = re.compile(r"\d+(?:\.\d*)?\s*[a-z]+", re.IGNORECASE | re.ASCII)
 _BYTES = {
     "": 1, "b": 1,
     "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
@@ -26,7 +28,20 @@ def in_bytes(amount: object) -> int:
 
 
 def in_seconds(amount: object) -> float:
-    return _counted(amount, _SECONDS, "a time such as 90 s, 30 min or 12 h")
+    """Also of several parts, which are added: 1h 30m."""
+    parts = _PARTS.findall(str(amount)) if _SEVERAL.fullmatch(str(amount)) else [amount]
+    return sum(_counted(part, _SECONDS, "a time such as 90 s, 30 min or 1h 30m") for part in parts)
+
+
+def seconds_in_words(seconds: float) -> str:
+    """As it can be typed again: 1 h 30 min."""
+    units = (("d", 86400), ("h", 3600), ("min", 60))
+    words, left = list[str](), seconds
+    for unit, length in units:
+        if left >= length:
+            words.append(f"{int(left // length)} {unit}")
+            left %= length
+    return " ".join([*words, f"{left:g} s"] if left or not words else words)
 
 
 def bytes_in_words(amount: int) -> str:

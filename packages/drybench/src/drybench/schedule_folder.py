@@ -59,7 +59,7 @@ class ScheduleFolders:
         """What is to be asked for now; FileNotReadAgain where the person's file is not what it was."""
         given = self.given(schedule)
         asked = replace(given.request, schedule_id=schedule.id)
-        return replace(asked, notebook=self.read(given.reads)) if given.reads else asked
+        return replace(asked, notebook=self.read(given.reads), notebook_hash="") if given.reads else asked
 
     def read(self, file: Path) -> bytes:
         """A regular file of the account's own, bounded: anything else would keep the portal waiting."""

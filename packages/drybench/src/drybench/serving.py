@@ -31,6 +31,7 @@ from drybench.data_folder import DataFolder
 from drybench.endings import Endings
 from drybench.engines.base import Engine
 from drybench.engines.loading import load
+from drybench.files import OwnFiles
 from drybench.folders import RunShelf, home_of_the_account
 from drybench.handing_over import Handover
 from drybench.hub.identity import Identity
@@ -42,6 +43,7 @@ from drybench.progressing import Progressing
 from drybench.ready_tasks import ReadyTasks
 from drybench.reconciler import Reconciler
 from drybench.retention_book import RetentionBook
+from drybench.runs.handed_in import HandedIn
 from drybench.runs.retention import Rule
 from drybench.runs.run_folder import RunFolders
 from drybench.runs.submitting import Rules, Runs
@@ -134,6 +136,8 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
         keeping=KeepingRuns(desk, RetentionBook(ledger), folders, shelf, _retention(data, in_force)),
         schedules=told.schedules,
         channels=told.channels,
+        files=OwnFiles(desk, in_force.folders.shown, data.path),
+        handed_in=HandedIn(data.handed_in, ids.uuid7, in_force.runs.notebook_limit),
     )
     sweeping = Sweeping(sweep_book, sweeps, changes)
     loops = (reconciler, sweeping, progressing, settling, portal.keeping, Agreeing(ledger, hub), *told.loops)

@@ -47,6 +47,7 @@ class RunRequest:
     place: int | None = None
     schedule_id: str | None = None
     again_of: str | None = None
+    notebook_hash: str = ""  # of what was handed in first, where this was made from a run's own record
 
 
 @dataclass(frozen=True)

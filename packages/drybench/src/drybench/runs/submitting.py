@@ -24,7 +24,7 @@ from drybench.folders import RunShelf
 from drybench.ledger import Part
 from drybench.model import RUN, Environment, Person, Run, Task
 from drybench.phases import Phase, Standing
-from drybench.runs import notebooks, parameters, requests, requirement_lines
+from drybench.runs import notebooks, once_more, parameters, requests, requirement_lines
 from drybench.runs.requests import Prepared, RunRequest
 from drybench.runs.run_folder import RunFolders
 
@@ -58,7 +58,7 @@ class Runs:
         notebook = notebooks.read_notebook(request.notebook, self._rules.notebook_limit, file_name)
         kernel = self._kernel(notebook, environment)
         spec = parameters.read_parameters(notebook)
-        return Prepared(notebook, file_name, requests.sha256(request.notebook), kernel, spec)
+        return Prepared(notebook, file_name, request.notebook_hash or requests.sha256(request.notebook), kernel, spec)
 
     def check(self, person: Person, request: RunRequest) -> None:
         """Refuse what can be refused before its notebook is read."""
@@ -119,6 +119,15 @@ class Runs:
             text = self._folders.given_file(id, "requirements.txt", requirement_lines.MOST_BYTES)
             files["requirements.txt"] = text or b""
         return self._write_down(person, said, files, place, _like(old), key, origin)
+
+    def request_of(self, person: Person, id: str) -> RunRequest:
+        """What was asked for, to be asked for once more with changes."""
+        old = self.get(person, id)
+        if not self._folders.given_unchanged(id, old.task.spec.hashes):
+            raise RecordUnreadable(file="given/", problem="it is not what was handed in")
+        said, notebook = self._folders.run_json(id), self._folders.given_notebook(id)
+        text = self._folders.given_file(id, "requirements.txt", requirement_lines.MOST_BYTES)
+        return once_more.asked_for(old, said, notebook, (text or b"").decode(errors="replace"))
 
     def star(self, person: Person, id: str, starred: bool, origin: str = "api") -> Run:
         """What is starred is never removed by itself."""

@@ -50,6 +50,17 @@ def from_text(parameter: Parameter, text: str) -> Any | Unset | Problem:
     return Problem(problem, text) if problem else value
 
 
+def as_typed(parameter: Parameter, value: Any) -> str:
+    """What somebody would type to get this value: `from_text` reads it back."""
+    if value is None:
+        return "None"
+    if parameter.kind in ("text", "lines", "path") and isinstance(value, str):
+        return value or '""'
+    if isinstance(value, str) and (parameter.kind == "choice" or (value.strip() and anything(value) == value)):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
 def anything(text: str) -> Any:
     """Where no type is known: as papermill reads a word, and lists and names with values besides; else text."""
     try:

@@ -36,7 +36,7 @@ from drybench.web.shapes import (
     SizeJson,
 )
 from drybench.web.showing import environment_json, inspected, run_json, session_json
-from drybench.web.uploads import FORM, closed_form, sent_notebook, sent_run
+from drybench.web.uploads import FORM, closed_form, sent_run
 from drybench.web.waiting import LONGEST, news
 
 BETWEEN_LOOKS = 0.5  # seconds between two looks at a log that is followed
@@ -131,7 +131,7 @@ def runs(
 @router.post("/runs", status_code=201, openapi_extra=FORM)
 async def submit(request: Request, portal: Here, asker: ForRuns, key: Key = None) -> RunJson:
     """Run a notebook: a form with the field `notebook` (a file) and the field `request` (JSON)."""
-    asked = await sent_run(request)
+    asked = await sent_run(request, portal, asker.person)
     run = await run_in_threadpool(portal.runs.submit, asker.person, asked, key, asker.origin)
     return await run_in_threadpool(run_json, portal, run)
 
@@ -139,8 +139,8 @@ async def submit(request: Request, portal: Here, asker: ForRuns, key: Key = None
 @router.post("/notebooks/inspect", openapi_extra=FORM)
 async def inspect(request: Request, portal: Here, asker: ForRuns) -> InspectedJson:
     """What parameters and which kernel a notebook has."""
-    sent = await sent_notebook(request)
-    return await run_in_threadpool(inspected, portal, sent.notebook, sent.name)
+    asked = await sent_run(request, portal, asker.person)
+    return await run_in_threadpool(inspected, portal, asked.notebook, asked.notebook_name)
 
 
 @router.get("/runs/{id}")

@@ -18,6 +18,7 @@ from drybench.errors import DiskFull, DrybenchError, NoSuchPage, NotAllowed, Not
 from drybench.runs.paces import Paces
 from drybench.web import (
     api,
+    form_api,
     keeping_pages,
     live,
     new_run_pages,
@@ -42,6 +43,7 @@ from drybench.web import (
 from drybench.web.guards import BoundedBody, EveryErrorSpeaks, OwnAddress, SafeHeaders
 from drybench.web.journals import Journals
 from drybench.web.portal import Portal
+from drybench.web.taking import Inspections
 from drybench.web.templating import page, wants_html
 from drybench.web.uploads import BESIDE, most_in_a_body, wrong_field
 
@@ -62,10 +64,12 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
     )
     app.state.portal, app.state.owner, app.state.ending = portal, owner, asyncio.Event()
     app.state.journals, app.state.paces = Journals(portal.run_folders), Paces(portal.ledger, portal.run_folders)
+    app.state.inspections = Inspections()
     app.include_router(receipt_api.router)  # before the runs themselves, as /runs/differences is no run
     app.include_router(api.router)
     app.include_router(result_api.router)
     app.include_router(sweep_api.router)
+    app.include_router(form_api.router)
     app.include_router(schedule_api.router)
     app.include_router(notice_api.router)
     app.include_router(pictures.router)

@@ -12,9 +12,11 @@ from drybench.addresses import Addresses
 from drybench.catalogue import Catalogue
 from drybench.changes import Changes
 from drybench.channel_desk import Channels
+from drybench.files import OwnFiles
 from drybench.hub.identity import Identity
 from drybench.keeping_runs import KeepingRuns
 from drybench.ledger import Ledger
+from drybench.runs.handed_in import HandedIn
 from drybench.runs.run_folder import RunFolders
 from drybench.runs.submitting import Runs
 from drybench.runs.sweep_submitting import Sweeps
@@ -53,6 +55,8 @@ class Portal:
     keeping: KeepingRuns
     schedules: Schedules
     channels: Channels
+    files: OwnFiles
+    handed_in: HandedIn
 
 
 def the_portal(request: Request) -> Portal:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from drybench.model import Environment, Person, Run, Session, TaskRow, Tell
 from drybench.runs.causes import Cause
@@ -255,9 +255,16 @@ class TellJson(BaseModel):
 
 
 class RunAsk(BaseModel):
-    """The field `request` of the form that asks for a run."""
+    """The field `request` of the form that asks for a run.
+
+    Instead of a file the notebook can be named: by its `path` on the bench's machine, where runs are of the
+    asker's own account, or by `from_run`, an earlier run of theirs.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    path: str | None = Field(default=None, max_length=4000)
+    from_run: str | None = Field(default=None, max_length=100)
 
     parameters: dict[str, Any] = {}
     name: str | None = None

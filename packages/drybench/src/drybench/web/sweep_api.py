@@ -7,12 +7,9 @@ from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from drybench.errors import RequestWrong
-from drybench.runs.requests import RunRequest
 from drybench.runs.sweep_matrix import STATES, as_csv
 from drybench.web.api import RAW, TEXT, Key
 from drybench.web.door import ForAll, ForRuns
@@ -22,7 +19,7 @@ from drybench.web.shapes import Items, Problem
 from drybench.web.sweep_results import results
 from drybench.web.sweep_shapes import CountedJson, PlaceJson, SweepAsk, SweepJson
 from drybench.web.sweep_showing import listed, place_json, shown_sweep, sweep_json
-from drybench.web.uploads import FORM, closed_form, sent_notebook, sent_requirements, wrong_field
+from drybench.web.uploads import FORM, closed_form, sent_ask
 from drybench.web.zipping import stream_zip
 
 SHOWN = 3  # of the sets that are counted
@@ -39,7 +36,7 @@ router = APIRouter(
 @router.post("", status_code=201, openapi_extra=FORM)
 async def submit(request: Request, portal: Here, asker: ForRuns, key: Key = None) -> SweepJson:
     """Run a notebook many times: a form with the field `notebook` (a file) and the field `request` (SweepAsk)."""
-    ask, asked = await _sent(request)
+    ask, asked = await sent_ask(request, portal, asker.person, SweepAsk)
     sweep = await run_in_threadpool(portal.sweeps.submit, asker.person, asked, ask.sweep.said(), key, asker.origin)
     return await run_in_threadpool(sweep_json, portal, sweep)
 
@@ -47,7 +44,7 @@ async def submit(request: Request, portal: Here, asker: ForRuns, key: Key = None
 @router.post("/count", openapi_extra=FORM)
 async def count(request: Request, portal: Here, asker: ForRuns) -> CountedJson:
     """How many runs the same request would be. Nothing is asked for."""
-    ask, asked = await _sent(request)
+    ask, asked = await sent_ask(request, portal, asker.person, SweepAsk)
     plan = await run_in_threadpool(portal.sweeps.plan, asker.person, asked, ask.sweep.said())
     return CountedJson(count=plan.count, limit=portal.sweeps.most, first=list(plan.sets(SHOWN)))
 
@@ -116,15 +113,3 @@ def results_zip(portal: Here, asker: ForRuns, id: str) -> Response:
 def _download(content: Iterator[Any], kind: str, name: str) -> Response:
     headers = {**INERT, "content-disposition": attachment(name)}
     return StreamingResponse(content, media_type=kind, headers=headers)
-
-
-async def _sent(request: Request) -> tuple[SweepAsk, RunRequest]:
-    sent = await sent_notebook(request)
-    text = sent.form.get("request")
-    if not isinstance(text, str):
-        raise RequestWrong(field="request", problem="it is missing, or came as a file")
-    try:
-        ask = SweepAsk.model_validate_json(text)
-    except ValidationError as error:
-        raise wrong_field(error.errors(include_url=False)) from None
-    return ask, ask.request(sent.notebook, sent.name, await sent_requirements(sent.form))

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from drybench.errors import NoNotebookSent, RequestWrong
+from drybench.model import Person
 from drybench.runs import requirement_lines
 from drybench.runs.requests import RunRequest
 from drybench.settings import Settings
+from drybench.web.portal import Portal
 from drybench.web.shapes import RunAsk
+from drybench.web.taking import take
+
+Ask = TypeVar("Ask", bound=RunAsk)
 
 BESIDE = 2 << 20  # bytes for all that comes with a notebook
 ANYTHING_ELSE = 1 << 20
-TAKES_NOTEBOOKS = frozenset(
-    f"/api/v1/{path}" for path in ("runs", "sweeps", "sweeps/count", "notebooks/inspect")
-) | {"/runs/new", "/runs/new/parameters"}
+TAKES_NOTEBOOKS = frozenset(f"/api/v1/{path}" for path in ("runs", "sweeps", "sweeps/count", "notebooks/inspect"))
+TAKES_SEVERAL = frozenset({"/runs/new", "/runs/new/notebooks"})
+SEVERAL = 4  # times the limit of one: for all that are chosen at once
 FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -28,9 +34,12 @@ FORM: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "required": ["notebook"],
                     "properties": {
-                        "notebook": {"type": "string", "format": "binary", "description": "The notebook (.ipynb)"},
+                        "notebook": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "The notebook (.ipynb), unless the request names it",
+                        },
                         "requirements": {
                             "type": "string",
                             "format": "binary",
@@ -58,8 +67,9 @@ class Sent:
 
 
 def most_in_a_body(settings: Settings, path: str) -> int:
-    takes_notebooks = path in TAKES_NOTEBOOKS
-    return settings.runs.notebook_limit if takes_notebooks else ANYTHING_ELSE
+    if path in TAKES_SEVERAL:
+        return settings.runs.notebook_limit * SEVERAL
+    return settings.runs.notebook_limit if path in TAKES_NOTEBOOKS else ANYTHING_ELSE
 
 
 async def closed_form(request: Request) -> AsyncIterator[None]:
@@ -78,15 +88,26 @@ async def sent_notebook(request: Request) -> Sent:
     return Sent(await file.read(), file.filename, form)
 
 
-async def sent_run(request: Request) -> RunRequest:
+async def sent_run(request: Request, portal: Portal, person: Person) -> RunRequest:
+    return (await sent_ask(request, portal, person, RunAsk))[1]
+
+
+async def sent_ask(request: Request, portal: Portal, person: Person, shape: type[Ask]) -> tuple[Ask, RunRequest]:
+    """The notebook comes with it, or is named: by its path on this machine, or by a run that had it."""
+    form = await request.form(max_files=2, max_fields=1000, max_part_size=BESIDE)
+    ask = _asked(form.get("request") or "{}", shape)
+    source = f"path:{ask.path}" if ask.path else f"run:{ask.from_run}" if ask.from_run else ""
+    if source and not form.get("notebook"):
+        taken = await run_in_threadpool(take, portal, person, source)
+        asked = ask.request(taken.notebook, taken.name, await sent_requirements(form))
+        return ask, replace(asked, **{**taken.where_from, "folder": asked.folder or taken.where_from.get("folder")})
     sent = await sent_notebook(request)
-    ask = _ask(sent.form.get("request") or "{}")
-    return ask.request(sent.notebook, sent.name, await sent_requirements(sent.form))
+    return ask, ask.request(sent.notebook, sent.name, await sent_requirements(form))
 
 
-async def sent_requirements(form: FormData) -> str:
+async def sent_requirements(form: FormData, field: str = "requirements") -> str:
     """The text of a requirements.txt that came as a file."""
-    file = form.get("requirements")
+    file = form.get(field)
     if not isinstance(file, UploadFile):
         return ""
     return (await file.read(requirement_lines.MOST_BYTES + 1)).decode("utf-8-sig", "replace")
@@ -98,10 +119,10 @@ def wrong_field(problems: Sequence[Any]) -> RequestWrong:
     return RequestWrong(field=where, problem=first["msg"])
 
 
-def _ask(text: object) -> RunAsk:
+def _asked(text: object, shape: type[Ask]) -> Ask:
     if not isinstance(text, str):
         raise RequestWrong(field="request", problem="it came as a file")
     try:
-        return RunAsk.model_validate_json(text)
+        return shape.model_validate_json(text)
     except ValidationError as error:
         raise wrong_field(error.errors(include_url=False)) from None

@@ -1,4 +1,7 @@
-// A notebook dropped anywhere begins a run: the form is put into this page, so that the file need not be chosen again.
+// Notebooks dropped anywhere begin a run: the form is put into this page, so that they need not be chosen again.
+
+import "./form.js"
+import "./picker.js"
 
 let depth = 0
 const show = (over) => document.documentElement.classList.toggle("dropping", over)
@@ -12,10 +15,21 @@ document.addEventListener("drop", async (event) => {
   event.preventDefault()
   depth = 0
   show(false)
-  const file = [...event.dataTransfer.files].find(({ name }) => name.endsWith(".ipynb")) ?? event.dataTransfer.files[0]
+  const files = [...event.dataTransfer.files]
   if (!document.getElementById("new-run")) await openForm()
-  choose(file)
+  sort(files)
 })
+
+// Each file goes where it belongs; what is none of these is sent as a notebook, and the bench says what it is.
+async function sort(files) {
+  const packages = files.find(({ name }) => /^requirements[^/]*\.txt$/i.test(name))
+  const table = files.find(({ name }) => /\.(csv|tsv)$/i.test(name))
+  const sweep = table && document.getElementById("sweep-table")
+  if (packages) fill("requirements", await packages.text())
+  if (sweep) give(sweep, [table])
+  const notebooks = files.filter((file) => file !== packages && !(sweep && file === table))
+  if (notebooks.length) give(document.getElementById("notebook"), notebooks)
+}
 
 async function openForm() {
   const answer = await fetch("/runs/new", { headers: { accept: "text/html" } })
@@ -27,21 +41,20 @@ async function openForm() {
   htmx.process(form)
 }
 
-function choose(file) {
-  const input = document.getElementById("notebook")
+function fill(id, text) {
+  const field = document.getElementById(id)
+  field.value = text.trim()
+  field.rows = Math.min(12, field.value.split("\n").length + 1)
+  field.closest("details").open = true
+  field.dispatchEvent(new Event("input", { bubbles: true }))
+}
+
+function give(input, files) {
   const chosen = new DataTransfer()
-  chosen.items.add(file)
+  files.forEach((file) => chosen.items.add(file))
   input.files = chosen.files
+  input.closest("details")?.setAttribute("open", "")
   input.dispatchEvent(new Event("change", { bubbles: true }))
 }
 
 window.addEventListener("popstate", () => location.reload())
-
-// Too large is said before anything is sent.
-document.addEventListener("change", ({ target }) => {
-  if (target.id !== "notebook") return
-  const most = Number(target.form.dataset.limit)
-  const size = target.files[0]?.size ?? 0
-  target.setCustomValidity(size > most ? `This file has ${(size / 1e6).toFixed(0)} MB; this bench takes up to ${(most / 1e6).toFixed(0)} MB.` : "")
-  if (size > most) target.reportValidity()
-}, true)

@@ -93,15 +93,6 @@ export function say(sentence = "The bench does not answer. What you typed is kep
   document.getElementById("trouble").scrollIntoView({ block: "nearest" })
 }
 
-// Long work shows progress: a notebook on its way.
-document.addEventListener("htmx:xhr:progress", ({ detail, target }) => {
-  const bar = target.closest("form")?.querySelector("progress[hidden], progress.sending")
-  if (!bar || !detail.lengthComputable) return
-  bar.hidden = detail.loaded === detail.total
-  bar.classList.add("sending")
-  bar.value = detail.loaded / detail.total
-})
-
 // "12 min ago" moves on; the exact time is said in the browser's zone on hover.
 customElements.define("time-ago", class extends HTMLElement {
   connectedCallback() {
