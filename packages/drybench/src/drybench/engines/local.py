@@ -24,6 +24,7 @@ from drybench.engines.base import Capabilities, Handle, Room
 from drybench.engines.local_environ import environ
 from drybench.engines.local_folder import TaskFolder
 from drybench.engines.local_overlay import make_overlay
+from drybench.engines.local_starters import Starters
 from drybench.engines.processes import Identity
 from drybench.errors import MachineNotFit, MachineTooSmall, MountNotHere, NoSuchGpu, ReadyGone, TaskNotStarted
 from drybench.model import READY, Task
@@ -45,6 +46,7 @@ class LocalEngine:
         self._tasks = tasks
         self._room = Room(cores, memory, tuple(gpus))
         self._home = home or Path.home()
+        self._starters = Starters(START_WITHIN)
         self._ends: dict[str, int] = {}  # a pidfd of each watcher
         self._without_address: set[str] = set()  # or, of ready ones, without their door
         self._news: asyncio.Queue[str] = asyncio.Queue()
@@ -129,6 +131,7 @@ class LocalEngine:
     async def close(self) -> None:
         for id in list(self._ends):
             self._let_go(id)
+        await asyncio.to_thread(self._starters.close)
 
     def _begun(self, task: Task, watcher: Identity) -> Handle:
         self._attend(task.id, watcher)
@@ -160,7 +163,9 @@ class LocalEngine:
                 return known
             if known is None and task.python is not None:
                 make_overlay(folder.overlay, task.python)
-            return _launch(folder, self._order(task, env, folder))
+            order = self._order(task, env, folder)
+            answer = self._starters.ask(task.python, folder.path, order) if known is None else None
+            return _answered(folder, answer) if answer else _launch(folder, order)
         except OSError as problem:
             raise TaskNotStarted(cause=problem.strerror or str(problem)) from problem
 
@@ -267,6 +272,10 @@ def _launch(folder: TaskFolder, order: Mapping[str, Any] | None) -> Identity:
         except subprocess.TimeoutExpired:
             child.kill()
             raise TaskNotStarted(cause="its watcher does not answer") from None
+    return _answered(folder, answer)
+
+
+def _answered(folder: TaskFolder, answer: bytes) -> Identity:
     with suppress(ValueError, AttributeError):
         if watcher := Identity.from_json(json.loads(answer)):
             return watcher

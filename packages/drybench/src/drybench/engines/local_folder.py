@@ -49,7 +49,7 @@ class TaskFolder:
             ready = str((tasks / id).readlink())
         except OSError:
             return cls(tasks / id)
-        return cls(tasks / ready, tasks / id) if ALLOWED_ID.fullmatch(ready) else None
+        return cls(tasks / ready, tasks / id) if ALLOWED_ID.fullmatch(ready) else cls(tasks / id)
 
     @property
     def own(self) -> Path:

@@ -29,12 +29,13 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 Record = dict[str, Any]
+Become = Callable[[Record, int], object]  # with the order and the lock, whose descriptor stays open
 
 LOG_LIMIT = 64 << 20
 LOG_FULL = b"\n[drybench: this log has reached its limit; what follows is left out]\n"
@@ -252,12 +253,12 @@ class Watch:
         self._deadline: float | None = None
         self._look_at = 0.0
 
-    def start(self, order: Record, lock: int) -> None:
+    def start(self, order: Record, lock: int, become: Become) -> None:
         _reserve(self._folder / "exit.json")
         if (self._folder / "stop.json").exists():
             self._reason = "cancelled"
             return
-        self._child, problem = start(order, self._folder, lock, self._log)
+        self._child, problem = start(order, self._folder, lock, self._log, become)
         self._command = look(self._child)
         if problem:
             self._reason = "start_failed"
@@ -379,12 +380,12 @@ def below(root: int) -> list[Process]:
     return found
 
 
-def start(order: Record, folder: Path, lock: int, log: int) -> tuple[int, str]:
+def start(order: Record, folder: Path, lock: int, log: int, become: Become) -> tuple[int, str]:
     """The command's pid, and what kept it from becoming the command."""
     heard, said = os.pipe()  # closed by exec, so the end of the file says that it went well
     child = os.fork()
     if not child:
-        _become(order, folder, lock, log, said)
+        _become(order, folder, lock, log, said, become)
     os.close(said)
     with open(heard, encoding="utf-8") as file:
         return child, file.read()
@@ -394,6 +395,11 @@ def main(folder: Path) -> None:
     order: Record | None = json.loads(sys.stdin.buffer.read())
     if os.fork():
         os._exit(0)  # the watcher is nobody's child, so that no bench has to reap it
+    watch(folder, order)
+
+
+def watch(folder: Path, order: Record | None, become: Become | None = None) -> None:
+    """`become` is what becomes the command, in place of exec."""
     _point_to(os.devnull, 0)
     _point_to(folder / "watcher.log", 2)
     if _take(folder / "watching") is None:
@@ -405,18 +411,18 @@ def main(folder: Path) -> None:
         return
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     limit = (order or earlier or {}).get("memory", 0)
-    watch = Watch(folder, folder.name, limit)
+    watching = Watch(folder, folder.name, limit)
     lock = _take(folder / "lock")
     me = {**identity(os.getpid()), "memory": limit}
     write(folder / "watcher.json", me, lasting=True)
     if order is None or earlier or lock is None:
-        watch.take_over()
+        watching.take_over()
     else:
-        watch.start(order, lock)
+        watching.start(order, lock, become or _execute)
     _answer(me)
-    watch.until_it_ended()
-    watch.clear_away()
-    watch.say_how_it_ended()
+    watching.until_it_ended()
+    watching.clear_away()
+    watching.say_how_it_ended()
 
 
 def _take(path: Path) -> int | None:
@@ -450,7 +456,7 @@ def _point_to(path: str | Path, standard: int) -> None:
     os.close(descriptor)
 
 
-def _become(order: Record, folder: Path, lock: int, log: int, said: int) -> NoReturn:
+def _become(order: Record, folder: Path, lock: int, log: int, said: int, become: Become) -> NoReturn:
     """The command itself, in a session of its own."""
     command: list[str] = order["command"]
     try:
@@ -464,7 +470,7 @@ def _become(order: Record, folder: Path, lock: int, log: int, said: int) -> NoRe
         write(folder / "command.json", identity(os.getpid()))
         os.umask(0o022)
         os.chdir(order["workdir"])
-        os.execvpe(command[0], command, order["env"])
+        become(order, lock)
     except OSError as problem:
         found: object = problem.filename  # exec names the last one it tried, in bytes
         os.write(said, f"{found if isinstance(found, str) else command[0]}: {problem.strerror}".encode())
@@ -472,6 +478,10 @@ def _become(order: Record, folder: Path, lock: int, log: int, said: int) -> NoRe
         os.write(said, f"the order cannot be carried out: {problem!r}".encode())
     finally:
         os._exit(127)
+
+
+def _execute(order: Record, lock: int) -> None:
+    os.execvpe(order["command"][0], order["command"], order["env"])
 
 
 def _be_taken_first() -> None:
