@@ -440,3 +440,9 @@ def test_a_full_disk_has_its_own_reason(tmp_path: Path, python_environment: Path
     result = run.carry_out()
     assert (result["outcome"], result["reason"]) == ("failed", "disk_full")
     assert run.text(0) == "before\n"
+
+
+def test_a_kernel_that_dies_of_a_full_disk(tmp_path: Path, python_environment: Path, small_disk: Path) -> None:
+    given = notebook("print('before')", FILL.format("import os; os._exit(1)"))
+    result = attempt(tmp_path, python_environment, given, made=small_disk).carry_out()
+    assert (result["outcome"], result["reason"]) == ("failed", "disk_full")

@@ -131,7 +131,7 @@ def test_the_log_has_a_bar_once(tmp_path: Path) -> None:
         log.print(f"\r{n}%")
     log.say("the end")
     log.close()
-    assert (tmp_path / "log").read_text() == "plain\n100%the end\n"
+    assert (tmp_path / "log").read_text() == "plain\n100%\nthe end\n"
 
 
 class Bench:

@@ -98,10 +98,11 @@ class Log:
     def __init__(self, file: Path) -> None:
         self._fd = _open_to_append(file)
         self._moving: Screen | None = None  # lines that are still being written over
+        self._is_within_a_line = False
 
     def say(self, text: str) -> None:
         self.end_lines()
-        self._write(f"{text}\n")
+        self._write(f"\n{text}\n" if self._is_within_a_line else f"{text}\n")
 
     def print(self, text: str) -> None:
         """A progress bar is written when it is over."""
@@ -123,6 +124,7 @@ class Log:
         os.close(self._fd)
 
     def _write(self, text: str) -> None:
+        self._is_within_a_line = not text.endswith("\n") if text else self._is_within_a_line
         try:
             write_all(self._fd, text.encode("utf-8", "replace"))
         except OSError:
