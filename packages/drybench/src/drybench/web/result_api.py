@@ -23,7 +23,6 @@ from drybench.web.showing import run_json
 from drybench.web.uploads import closed_form
 from drybench.web.zipping import Entry, stream_zip
 
-ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": {}}}}
 RAW: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
 LOG_MOST = 1 << 40  # it is read block by block: as long as it is
 
@@ -34,7 +33,7 @@ router = APIRouter(
 )
 
 
-@router.get("/runs/{id}/output.zip", response_class=Response, responses=ZIP)
+@router.get("/runs/{id}/output.zip", response_class=Response, responses=RAW)
 def output_zip(
     portal: Here,
     asker: ForRuns,
