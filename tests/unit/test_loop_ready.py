@@ -35,10 +35,11 @@ class OneEnvironment(Catalogue):
 class ReadyWorld(World):
     most = 2
     catalogue = OneEnvironment()
+    preload: Mapping[str, Sequence[str]] = {}
 
     def keeps_ready(self, engines: Mapping[str, FakeEngine]) -> ReadyTasks:
         limits = warming.Limits(self.most, 10)
-        return ReadyTasks(self.ledger, engines, self.starting, self.catalogue, limits, self.clock)
+        return ReadyTasks(self.ledger, engines, self.starting, self.catalogue, limits, self.preload, self.clock)
 
     def run(self, person: Any = None, **shape: Any) -> Run:
         return super().run(person, **{"python": PYTHON, "memory": GIB, **shape})
@@ -213,3 +214,9 @@ async def test_a_stop_of_what_stands_ready_stops_no_run(world: ReadyWorld) -> No
     run = world.run()
     await world.done(run)
     assert (world.task(run).claimed, world.task(run).wanted) == (None, Wanted.RUN)
+
+
+async def test_what_the_keeper_says_takes_the_place_of_what_the_environment_says(world: ReadyWorld) -> None:
+    world.catalogue, world.preload = OneEnvironment(("numpy",)), {"python": ["pandas"], "other": ["numpy"]}
+    world.new_portal()
+    assert (await world.one_stands_ready()).spec.command[-2:] == ("ready", "pandas")

@@ -34,13 +34,14 @@ class ReadyTasks:
         starting: Starting,
         catalogue: Catalogue,
         limits: warming.Limits,
+        preload: Mapping[str, Sequence[str]],
         now: Callable[[], datetime],
     ) -> None:
         self._ledger = ledger
         self._book = ReadyBook(ledger)
         self._engines = {name: engine for name, engine in engines.items() if engine.can.ready}
         self._starting = starting
-        self._shelf = _shelf(catalogue)
+        self._shelf = _shelf(catalogue, preload)
         self._limits = limits
         self._now = now
         self._seen = -1  # the ledger's version that was planned for
@@ -126,6 +127,7 @@ def _row(kind: warming.Kind, now: datetime) -> TaskRow:
     )
 
 
-def _shelf(catalogue: Catalogue) -> warming.Shelf:
-    modules = {one.python: one.preload for one in catalogue.environments() if one.python is not None}
+def _shelf(catalogue: Catalogue, preload: Mapping[str, Sequence[str]]) -> warming.Shelf:
+    there = [(one.python, preload.get(one.name, one.preload)) for one in catalogue.environments()]
+    modules = {python: tuple(names) for python, names in there if python is not None}
     return warming.Shelf(frozenset((size.cores, size.memory) for size in catalogue.sizes()), modules)

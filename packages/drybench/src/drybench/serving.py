@@ -110,7 +110,7 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     progressing = Progressing(ledger, folders, changes)
     catalogue = Catalogue({"python": python_environment.current(data)}, _sizes(in_force), home)
     limits = warming.Limits(in_force.ready.most, in_force.ready.minutes)
-    ready = ReadyTasks(ledger, engines, starting, catalogue, limits, _now)
+    ready = ReadyTasks(ledger, engines, starting, catalogue, limits, in_force.ready.preload, _now)
     reconciler = Reconciler(ledger, engines, starting, endings, progressing, changes, _now, ready)
     starting.when_done(reconciler.wake)
     endings.when_cleared(reconciler.wake)

@@ -5,12 +5,14 @@ The reference page in the docs is made from these descriptions.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from drybench.quantities import Bytes, Seconds
+
+ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
 
 
 class Section(BaseModel):
@@ -140,6 +142,11 @@ class Ready(Section):
 
     most: int = Field(default=2, ge=0, le=100, description="How many at a time, for all people together. 0: none.")
     minutes: float = Field(default=10, gt=0, description="How long after a person's last run of the same kind.")
+    preload: dict[str, list[ModuleName]] = Field(
+        default_factory=dict[str, list[ModuleName]],
+        description="What kernels that stand ready have imported, by the environment's name: `[ready.preload]` and "
+        'below it `python = ["numpy", "pandas"]`. It takes the place of what its `environment.toml` says.',
+    )
 
 
 class Mail(Section):

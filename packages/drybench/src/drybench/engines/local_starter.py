@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -73,7 +74,8 @@ def _become_the_watcher(watcher: ModuleType, asked: Mapping[str, Any], said: int
 
 def _run(order: Mapping[str, Any], lock: int) -> NoReturn:
     """In place of exec: what that would take away is taken away by hand."""
-    python = shutil.which(order["command"][0], path=order["env"].get("PATH"))
+    variables: dict[str, str] = order["env"]
+    python = shutil.which(str(order["command"][0]), path=variables.get("PATH"))
     if python is None:
         raise FileNotFoundError(2, os.strerror(2), order["command"][0])
     signal.set_wakeup_fd(-1)
@@ -84,7 +86,7 @@ def _run(order: Mapping[str, Any], lock: int) -> NoReturn:
         signal.signal(ignored_by_python, signal.SIG_IGN)
     _close_all_but(0, 1, 2, lock)
     os.environ.clear()
-    os.environ.update(order["env"])
+    os.environ.update(variables)
     sys.executable = python
     sys.prefix = sys.exec_prefix = str(Path(python).parent.parent)
     sys.modules.pop("sysconfig", None)  # it has the other prefix by heart
@@ -93,7 +95,7 @@ def _run(order: Mapping[str, Any], lock: int) -> NoReturn:
     try:
         code = sys.modules["drybench_runner.__main__"].main()
     except BaseException:
-        sys.excepthook(*sys.exc_info())
+        traceback.print_exc()
     finally:
         with suppress(OSError):
             sys.stderr.flush()
