@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -99,7 +98,7 @@ def matrix_csv(portal: Here, asker: ForRuns, id: str) -> Response:
     """Parameters, states and returned values. A cell that would be a formula begins with an apostrophe."""
     found = portal.sweeps.get(asker.person, id)
     table = shown_sweep(portal, found).table(portal, "", "number")
-    return _download(chain([BOM], as_csv(table)), "text/csv", f"{found.name}.csv")
+    return _download(iter([BOM + "".join(as_csv(table))]), "text/csv", f"{found.name}.csv")
 
 
 @router.get("/{id}/results.zip", response_class=Response, responses=RAW)
