@@ -1,6 +1,6 @@
 """The Python environment of sessions and runs, made once for all tests and kept for the next time.
 
-DRYBENCH_TEST_PYTHON names one that exists. Else it lies below ~/.cache, named by its lock; our own
+DRYBENCH_TEST_PYTHON names one that exists. Else it lies below ~/.cache, named by its lock and this file; our own
 packages are in it as links to this checkout, so that a change needs no new one.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -30,7 +31,8 @@ def python_environment() -> Path:
 
 
 def make() -> Path:
-    identity = LOCK.read_bytes() + sys.version.encode() + f"{CHECKOUT} {OURS}".encode()
+    how = Path(__file__).read_bytes()
+    identity = LOCK.read_bytes() + sys.version.encode() + f"{CHECKOUT} {OURS}".encode() + how
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "drybench-tests"
     folder = cache / f"python-{hashlib.sha256(identity).hexdigest()[:16]}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,6 +50,9 @@ def _fill(env: Path) -> None:
     _uv(["pip", "install", "--quiet", "--python", python, "--compile-bytecode", "--require-hashes", "-r", str(LOCK)])
     ours = [word for name in OURS for word in ("-e", f"{CHECKOUT}/packages/{name}")]
     _uv(["pip", "install", "--quiet", "--python", python, "--no-deps", *ours])
+    copied = env / "share/jupyter/labextensions/drybench-session"
+    shutil.rmtree(copied)
+    copied.symlink_to(CHECKOUT / "packages/drybench-session/labextension")
 
 
 def _uv(words: Sequence[str]) -> None:

@@ -24,7 +24,12 @@ import matplotlib.pyplot as plt
 plt.figure(figsize=(6, 2.4))
 plt.plot(frames.std(axis=(1, 2)), marker="o")
 plt.title(channel)
+plt.savefig("spread.png")
 plt.show()"""
+KEEPS = """\
+import pandas as pd
+pd.DataFrame({"frame": range(len(frames)), "spread": frames.std(axis=(1, 2)).round(3)}).to_csv("spread.csv")
+Path("notes.txt").write_text("one row for each frame")"""
 
 
 def test_from_the_link_to_a_cell_in_jupyterlab(page: Page, bench: Bench, take: Picture) -> None:
@@ -61,6 +66,7 @@ def test_a_notebook_is_handed_in_watched_and_done(page: Page, bench: Bench, tmp_
         "import numpy as np\nframes = np.random.default_rng(1).normal(size=(8, 64, 64))[::step]\nprint(frames.shape)",
         DRAWS,
         f"from pathlib import Path\nwhile not Path({str(go_on)!r}).exists():\n    pass\nprint('the end')",
+        KEEPS,
         parameters=1,
     )
     page.goto(f"{bench.url}/runs/new")
@@ -84,6 +90,10 @@ def test_a_notebook_is_handed_in_watched_and_done(page: Page, bench: Bench, tmp_
         page.get_by_role("link", name="Download the notebook").click()
     executed = json.loads(download.value.path().read_text())
     assert executed["metadata"]["papermill"]["parameters"] == {"step": 4}
+    page.locator("summary", has_text="spread.csv").click()
+    expect(page.get_by_role("columnheader", name="spread")).to_be_visible()
+    take(page, "run-results")
+    axe(page)
 
 
 def test_a_failing_one_says_why(page: Page, bench: Bench, tmp_path: Path, take: Picture) -> None:
@@ -91,7 +101,7 @@ def test_a_failing_one_says_why(page: Page, bench: Bench, tmp_path: Path, take: 
     page.goto(f"{bench.url}/runs/new")
     page.locator("input[type=file]").set_input_files(notebook)
     page.get_by_role("button", name="Run it").click()
-    expect(page.get_by_text("Cell 2 stopped with IndexError: list index out of range.").first).to_be_visible(
+    expect(page.get_by_text("Cell 2 stopped with IndexError: list index out of range (line 1).").first).to_be_visible(
         timeout=60_000
     )
     take(page, "run-failed")

@@ -86,7 +86,7 @@ def test_from_the_file_browser_and_why_it_failed(page: Page, lab: str, bench: Be
     form = _form(page, "areas")
     form.get_by_role("button", name="Run it").click()
     entry = _runs(page).get_by_role("listitem").filter(has_text="areas").first
-    expect(entry).to_contain_text("Cell 2 stopped with IndexError: list index out of range.", timeout=SLOW)
+    expect(entry).to_contain_text("Cell 2 stopped with IndexError: list index out of range", timeout=SLOW)
     expect(entry.locator(".drybench-state")).to_have_text("failed")
 
 
