@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from drybench.model import Run
 from drybench.phases import Outcome, Phase
+from drybench.runs.attempts import environment_of
 from drybench.runs.receipts import packages_of
 from tests.unit.web.little_bench import ADA, BOB, LittleBench, xsrf
 
@@ -248,3 +250,13 @@ async def test_again_from_the_page(bench: LittleBench) -> None:
         second = await browser.post(f"/runs/{run.id}/again", data=form)
     assert first.status_code == 303
     assert first.headers["location"] == second.headers["location"]
+
+
+def test_a_further_attempt_is_made_where_the_run_began(bench: LittleBench, tmp_path: Path) -> None:
+    run = bench.run()
+    older = tmp_path / "older"
+    older.mkdir()
+    begun = replace(run, task=replace(run.task, spec=replace(run.task.spec, python=older)))
+    assert environment_of(bench.portal.runs._desk, begun).python == older
+    older.rmdir()
+    assert environment_of(bench.portal.runs._desk, begun).python == tmp_path / "python"

@@ -17,7 +17,8 @@ from pathlib import Path
 
 LONGEST = 1800.0  # seconds that uv may take for one step, where the run's own limit does not end it before
 MOST_OF_A_LINE = 2000  # characters
-_KEPT = 40  # lines, of which the cause is told
+_KEPT = 5000  # lines
+_DETAILS = (" ", "Using ", "Would ")  # lines that begin so: every package is named in the record
 _HASH = re.compile(r"--hash[= ]\S+")
 _WOULD_INSTALL = re.compile(r"^\s*\+ ([\w.-]+)==(\S+)(?: \(from (.+)\))?$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -46,15 +47,8 @@ class Requirements:
 
 async def resolve(asked: Requirements, folder: Path, say: Say) -> list[str]:
     """What has to be installed beside the environment, exactly, as lines of a requirements.txt."""
-    seen: list[str] = []
-
-    def take(line: str) -> None:
-        seen.append(line)
-        if not line.startswith((" ", "Using ", "Would ")):
-            say(line)
-
-    await _uv(["--dry-run", "-r", str(asked.file)], folder, take, asked)
-    found = [match for line in seen if (match := _WOULD_INSTALL.match(line))]
+    said = await _uv(["--dry-run", "-r", str(asked.file)], folder, say, asked)
+    found = [match for line in said if (match := _WOULD_INSTALL.match(line))]
     hashes = {_name(line): _HASH.findall(line) for _, line in asked.lines}
     return [
         " ".join([f"{name} @ {place}" if place else f"{name}=={version}", *hashes.get(_name(name), ())])
@@ -67,7 +61,8 @@ async def install(exactly: Sequence[str], asked: Requirements, target: Path, say
     places = [line for _, line in asked.lines if re.match(r"-[if]\b|--\w*(index|find-links|host)", line)]
     pinned = target.with_name(f"{target.name}.txt")
     pinned.write_text("\n".join([*places, *exactly]) + "\n")
-    options = ["--no-deps", "--compile-bytecode", "--target", str(target), "-r", str(pinned)]
+    # Bytecode is left to Python: it compiles what is imported and keeps it there, and no more than that.
+    options = ["--no-deps", "--target", str(target), "-r", str(pinned)]
     await _uv(options, target.parent, say, asked)
     _unbind_scripts(target / "bin")
 
@@ -89,8 +84,8 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         begun, parts = 0, ""
 
 
-async def _uv(options: Sequence[str], cwd: Path, say: Say, asked: Requirements) -> None:
-    """In a session of its own, so that nothing of it is left when this is cancelled."""
+async def _uv(options: Sequence[str], cwd: Path, say: Say, asked: Requirements) -> Sequence[str]:
+    """All that it said. In a session of its own, so that nothing of it is left when this is cancelled."""
     process = await asyncio.create_subprocess_exec(
         *(_program(), "pip", "install", "--python", str(environment() / "bin" / "python"), *options),
         stdin=DEVNULL,
@@ -100,12 +95,13 @@ async def _uv(options: Sequence[str], cwd: Path, say: Say, asked: Requirements) 
         env=_environ(),
         start_new_session=True,
     )
-    last: deque[str] = deque(maxlen=_KEPT)
+    said: deque[str] = deque(maxlen=_KEPT)
     try:
         async with asyncio.timeout(LONGEST):
             async for line in _said(process):
-                last.append(line)
-                say(line)
+                said.append(line)
+                if not line.startswith(_DETAILS):
+                    say(line)
             code = await process.wait()
     except TimeoutError:
         raise RequirementsFailed(f"Resolving requirements.txt took longer than {LONGEST / 60:g} minutes.") from None
@@ -115,7 +111,8 @@ async def _uv(options: Sequence[str], cwd: Path, say: Say, asked: Requirements) 
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if code:
-        raise _failure(list(last), asked)
+        raise _failure(list(said), asked)
+    return list(said)
 
 
 def _program() -> str:

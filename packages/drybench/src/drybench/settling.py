@@ -22,6 +22,7 @@ from drybench.errors import Conflict, DrybenchError, RecordUnreadable
 from drybench.ledger import Ledger
 from drybench.model import RUN, Person, Run
 from drybench.phases import Outcome, Reason
+from drybench.runs.attempts import environment_of
 from drybench.runs.run_folder import RunFolders
 
 log = structlog.get_logger("settling")
@@ -72,7 +73,7 @@ class Settling:
     def _tried_again(self, run: Run) -> bool:
         """The next attempt waits in the line like every other task; False where it can never be made."""
         try:
-            environment = self._desk.catalogue.environment(run.environment)
+            environment = environment_of(self._desk, run)
             size = self._desk.catalogue.size(run.size, environment)
             attempt, person = run.attempt + 1, Person(run.person_id, run.person)
             folder = self._folders.path(run.id)
