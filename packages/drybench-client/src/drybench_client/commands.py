@@ -115,6 +115,7 @@ def run(
     options: dict[str, Any] = {"name": name, "environment": environment, "size": size, "timeout": time}
     options |= {"requirements": requirements, "tell": tell, "alone": alone, "cwd": cwd}
     if at is not None or cron is not None:
+        _may_not_wait(wait or output is not None)
         when: dict[str, Any] = {"at": at, "cron": cron, "zone": zone, "missed": missed, "read_again": read_again}
         return _schedule(notebook, given, {**when, **options}, which)
     with which.open() as bench:
@@ -290,6 +291,14 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     stop,
     inspect,
 )
+
+
+def _may_not_wait(asked: bool) -> None:
+    from drybench_client.errors import Refused
+
+    if asked:
+        step = "Leave out --wait and --output; `drybench schedules` shows how it goes."
+        raise Refused("schedule_not_waited_for", "What begins later is not waited for.", step)
 
 
 def _schedule(notebook: Path, given: dict[str, Any], asked: dict[str, Any], which: Which) -> int:

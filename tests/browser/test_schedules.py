@@ -1,0 +1,107 @@
+"""Schedules and Tell me in a real browser: nothing for axe to find, and the form says what was typed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from drybench.phases import Outcome, Phase, Reason
+from drybench.runs.requests import RunRequest
+from drybench.schedule_desk import ScheduleRequest
+from tests.browser.serving import open_chromium, served, signed_in
+from tests.browser.test_pages import LOOKS
+from tests.unit.web.little_bench import LittleBench, notebook
+
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = open_chromium(playwright)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[LittleBench]:
+    with served(tmp_path) as made:
+        yield made
+
+
+def fill(bench: LittleBench, page: Page) -> None:
+    ada, desk = bench.person(), bench.portal.schedules
+
+    def ask(name: str, cron: str, zone: str = "Europe/Berlin", **more: str) -> str:
+        run = RunRequest(notebook("1"), f"{name}.ipynb")
+        return desk.ask(ada, ScheduleRequest(run, cron, zone=zone, **more)).id  # type: ignore[arg-type]
+
+    desk.pause(ada, ask("weekly-report", "0 6 * * MON"))
+    failing = desk.run_now(ada, ask("drift-correction", "30 7 * * 1-5"))
+    bench.fail(failing, Reason.CELL_ERROR)
+    done = desk.run_now(ada, ask("nightly-registration", "0 22 * * *", missed="skip"))
+    bench.move(done, Phase.ENDED, Outcome.DONE)
+    broken = ask("import-from-microscope", "*/15 * * * *")
+    bench.told.scheduling._book.write(broken, problem="There is no folder /data/scope on this machine. Give the path.")
+    page.goto("/notices")
+    for kind, address in (
+        ("webhook", "https://93.184.215.14/drybench"),
+        ("slack", "https://hooks.slack.com/services/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"),
+    ):
+        page.locator("#kind").select_option(kind)
+        page.get_by_label("Address").fill(address)
+        page.get_by_role("button", name="Add").click()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_and_nothing_overflows(browser: Browser, bench: LittleBench, look: str) -> None:
+    context = signed_in(browser, bench, **LOOKS[look])
+    page = context.new_page()
+    for address in ("/schedules", "/notices"):
+        check(page, address, f"{address[1:]}-empty-{look}")
+    fill(bench, page)
+    for address in ("/schedules", "/notices"):
+        check(page, address, f"{address[1:]}-{look}")
+    context.close()
+
+
+def check(page: Page, address: str, name: str) -> None:
+    page.goto(address)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+    if folder := os.environ.get("DRYBENCH_LOOK"):
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+def test_the_form_says_what_was_typed_and_keeps_it(browser: Browser, bench: LittleBench) -> None:
+    context = signed_in(browser, bench, timezone_id="America/New_York")
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    page.goto("/runs/new")
+    expect(page.get_by_label("Cron expression")).to_be_hidden()
+    page.get_by_label("Again and again").check()
+    expect(page.get_by_label("Time zone")).to_be_visible()
+    expect(page.get_by_label("Time zone")).to_have_value("America/New_York")
+    page.get_by_label("Cron expression").fill("30 7 * * 1-5")
+    expect(page.locator("#when-preview")).to_contain_text("Every weekday at 07:30 (America/New_York)")
+    expect(page.locator("#when-preview li")).to_have_count(5)
+    expect(page.locator("#when-preview")).to_be_visible()
+    page.get_by_label("Cron expression").fill("0 0 31 2 *")
+    expect(page.locator("#when-preview")).to_contain_text("names a day that never comes")
+    if folder := os.environ.get("DRYBENCH_LOOK"):
+        page.get_by_label("Cron expression").fill("30 7 * * 1-5")
+        expect(page.locator("#when-preview li")).to_have_count(5)
+        page.screenshot(path=f"{folder}/when.png", full_page=True)
+    page.get_by_label("Cron expression").fill("30 7 * * 1-5")
+    page.set_input_files("#notebook", files=[{"name": "drift.ipynb", "mimeType": "", "buffer": notebook("1")}])
+    page.locator("#new-run button[type=submit]").click()
+    page.wait_for_url("**/schedules**")
+    [made] = bench.portal.schedules.mine(bench.person())
+    assert (made.name, made.when.cron, made.when.zone) == ("drift", "30 7 * * 1-5", "America/New_York")
+    context.close()
