@@ -13,6 +13,7 @@ from typing import Any, cast
 from drybench_runner.terminal_text import Screen
 
 PAPERMILL = "2.7.0"  # whose metadata this is
+WIDGETS = "application/vnd.jupyter.widget-state+json"
 ERROR_MARKER = "papermill-error-cell-tag"
 
 
@@ -35,6 +36,8 @@ class Book:
                 self._output(event["index"], event["output"], event.get("display_id"))
             case "update":
                 self._update(event["display_id"], event["output"])
+            case "widgets":
+                self._widgets(event["state"])
             case "clear":
                 self._clear(event["index"])
             case "cell_ended":
@@ -56,6 +59,12 @@ class Book:
         """What a cell shows of one stream."""
         self.settled()
         return "".join(output["text"] for output in self._code(index)["outputs"] if output.get("name") == name)
+
+    def _widgets(self, news: Mapping[str, Any]) -> None:
+        metadata = self._notebook["metadata"]
+        known = metadata.get("widgets", {}).get(WIDGETS, {}).get("state", {})
+        told = {"version_major": 2, "version_minor": 0, "state": widgets_together(known, news)}
+        metadata["widgets"] = {WIDGETS: told}
 
     def _begin(self, event: Mapping[str, Any]) -> None:
         empty = {name: dict[str, Any]() for name in ("default_parameters", "environment_variables", "parameters")}
@@ -181,6 +190,15 @@ def _sound_cell(cell: Any) -> Any:
 
 def _is_pending(cell: Mapping[str, Any]) -> bool:
     return is_executed(cell) and cell["metadata"]["papermill"]["status"] == "pending"
+
+
+def widgets_together(known: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
+    """Models of widgets by their ids, with what was told last of each."""
+    together = dict(known)
+    for id, model in news.items():
+        before = together.get(id, {})
+        together[id] = {**before, **model, "state": {**before.get("state", {}), **model["state"]}}
+    return together
 
 
 def is_sound_output(output: Any) -> bool:

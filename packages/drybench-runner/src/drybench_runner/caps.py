@@ -16,6 +16,8 @@ COUNT_LIMIT = 10_000  # outputs of one cell, after neighbouring text is merged
 ERROR_LIMIT = 1 << 18  # characters of what an error says
 ALL_TEXT_LIMIT = 64 << 20  # the same for all cells together
 ALL_SHOWN_LIMIT = 192 << 20
+WIDGET_LIMIT = 1 << 16  # characters of what is new of one widget, to be told while it runs
+ALL_WIDGETS_LIMIT = 32 << 20
 
 
 @dataclass

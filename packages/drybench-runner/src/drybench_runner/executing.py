@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from queue import Empty
-from typing import Any
+from typing import Any, cast
 
 import zmq
 import zmq.asyncio
@@ -25,6 +25,7 @@ with without(ADDRESSES, *OTHER_FORMATS):
 STARTUP_LIMIT = 60.0
 _RECONNECT_MS = 10
 _OUTPUTS = frozenset({"stream", "display_data", "execute_result", "error"})
+_MODEL = ("model_name", "model_module", "model_module_version")
 
 # A kernel drops what it prints when a thousand messages wait, which a busy machine makes likely. This lifts
 # the limit in the thread that owns the socket; a kernel that has no such thing ignores it.
@@ -152,7 +153,18 @@ class Execution(NotebookClient):
         if kind == "clear_output":
             self._recording.clear(cell_index, wait=bool(content.get("wait")))
             return None
-        return super().process_message(msg, cell, cell_index)
+        done = super().process_message(msg, cell, cell_index)
+        if kind in ("comm_open", "comm_msg"):
+            self._tell_widget(content)
+        return done
+
+    def _tell_widget(self, content: Mapping[str, Any]) -> None:
+        """nbclient knows by now what the widget is."""
+        id, data = str(content["comm_id"]), cast("Mapping[str, Any]", content.get("data") or {})
+        whole = cast("Mapping[str, Any]", self.widget_state.get(id, {}))
+        if data.get("state") and "_model_name" in whole:
+            model = {name: whole.get(f"_{name}") for name in _MODEL}
+            self._recording.widget(id, {**model, "state": dict(data["state"])})
 
     def _into_output_widget(self, msg: Message, cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         try:

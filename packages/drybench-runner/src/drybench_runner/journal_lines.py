@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from drybench_runner.book import is_sound_output
+from drybench_runner.book import is_sound_output, widgets_together
 from drybench_runner.reading import json_object
 
 LINE_LIMIT = 1 << 20  # bytes of one line
@@ -24,6 +24,9 @@ def merged(events: Iterable[Event]) -> list[Event]:
         if kind == "output" and kept and _continues(kept[-1], event):
             kept[-1] = {**kept[-1], "output": _joined(kept[-1]["output"], event["output"])}
             continue
+        if kind == "widgets" and (told := next((old for old in kept if old["event"] == kind), None)):
+            told["state"] = widgets_together(told["state"], event["state"])
+            continue
         if kind == "clear":
             kept = [old for old in kept if not _cleared(old, event["index"])]
         if kind == "update":
@@ -39,6 +42,8 @@ def lines(event: Event) -> list[bytes]:
         return [line]
     if is_stream(event):
         return [line for part in _halves(event) for line in lines(part)]
+    if event["event"] == "widgets" and len(event["state"]) > 1:
+        return [line for id, model in event["state"].items() for line in lines({**event, "state": {id: model}})]
     return [_line(_cut(event))]
 
 

@@ -93,6 +93,11 @@ def update(display_id: str, data: Mapping[str, Any], metadata: Mapping[str, Any]
     return {"event": "update", "display_id": display_id, "output": {"data": data, "metadata": metadata}}
 
 
+def widgets(state: Mapping[str, Any]) -> Event:
+    """What is new of widgets' models, by their ids: each with its `state`, as a notebook's metadata have them."""
+    return {"event": "widgets", "state": state}
+
+
 def clear(index: int) -> Event:
     return {"event": "clear", "index": index}
 

@@ -8,7 +8,16 @@ from typing import Any
 
 from drybench_runner import record
 from drybench_runner.book import Book
-from drybench_runner.caps import COUNT_LIMIT, ITEM_LIMIT, Allowance, Shares, short_error, size_of
+from drybench_runner.caps import (
+    ALL_WIDGETS_LIMIT,
+    COUNT_LIMIT,
+    ITEM_LIMIT,
+    WIDGET_LIMIT,
+    Allowance,
+    Shares,
+    short_error,
+    size_of,
+)
 from drybench_runner.journal import Journal, Log
 from drybench_runner.picture import Picture
 from drybench_runner.values import Values
@@ -29,6 +38,7 @@ class Recording:
         self._whole = whole
         self._shares = Shares()
         self._allowance = Allowance(self._shares)
+        self._left_for_widgets = ALL_WIDGETS_LIMIT
         self._left_out: dict[str, tuple[int, str]] = {}  # of each stream, how much and how it ends
         self._clear_first = False
         self._has_too_many = False
@@ -74,6 +84,13 @@ class Recording:
             case _:
                 self._notice(output["data"])
                 self._show(index, output, display_id)
+
+    def widget(self, id: str, model: dict[str, Any]) -> None:
+        """A widget of many small steps is told of; one that carries pictures or data comes whole at the end."""
+        size = size_of(model["state"])
+        if size <= WIDGET_LIMIT and size <= self._left_for_widgets:
+            self._left_for_widgets -= size
+            self._tell(record.widgets({id: model}))
 
     def update(self, display_id: str, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         self._notice(data)
