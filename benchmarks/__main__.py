@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import clicks, idle, runs
+from benchmarks import clicks, idle, live, runs
 from benchmarks.a_bench import a_bench
 from benchmarks.measuring import Row, table
 
@@ -17,6 +17,7 @@ FIGURES: Mapping[str, Callable[[Path], Sequence[Row]]] = {
     "many_runs": runs.many_runs,
     "some_runs": runs.some_runs,
     "click": clicks.click,
+    "live": live.live,
 }
 
 

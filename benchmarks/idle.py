@@ -12,9 +12,9 @@ from benchmarks.measuring import Row
 
 def idle(data: Path, over: float = 60.0) -> list[Row]:
     all_of_it = pids(data)
-    before = sum(map(_cpu, all_of_it))
+    before = sum(map(cpu, all_of_it))
     time.sleep(over)  # the figure is about a span of real time
-    used = (sum(map(_cpu, all_of_it)) - before) / over
+    used = (sum(map(cpu, all_of_it)) - before) / over
     memory = sum(map(_pss, all_of_it)) / 1024
     return [
         Row("idle memory of the whole bench (PSS)", f"{memory:.0f} MiB"),
@@ -22,7 +22,13 @@ def idle(data: Path, over: float = 60.0) -> list[Row]:
     ]
 
 
-def _cpu(pid: int) -> float:
+def portal(data: Path) -> int:
+    """The pid of the process that answers pages and the API."""
+    return next(pid for pid in pids(data) if b"drybench.serving" in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
+def cpu(pid: int) -> float:
+    """Seconds of a processor that it has used so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
