@@ -260,3 +260,17 @@ def test_a_further_attempt_is_made_where_the_run_began(bench: LittleBench, tmp_p
     assert environment_of(bench.portal.runs._desk, begun).python == older
     older.rmdir()
     assert environment_of(bench.portal.runs._desk, begun).python == tmp_path / "python"
+
+
+async def test_what_it_repeats_is_compared_first_and_one_that_is_not_listed_can_be(bench: LittleBench) -> None:
+    run = done(bench, name="wing")
+    again = bench.portal.runs.again(bench.person(), run.id)
+    for number in range(25):
+        done(bench, name="wing" if number % 2 else f"eye-{number}")
+    async with bench.client() as browser:
+        page = (await browser.get("/runs/differences", params={"a": again.id})).text
+        other = (await browser.get("/runs/differences", params={"a": again.id, "b": again.id})).text
+    assert f'<option value="{run.id}" selected>' in page
+    assert page.count("<option ") == 20
+    assert f'<option value="{again.id}" selected>' in other
+    assert "Nothing differs." in other

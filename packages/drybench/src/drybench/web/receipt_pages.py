@@ -15,7 +15,7 @@ from drybench.web.portal import Here, Portal
 from drybench.web.routing import PageRoute
 from drybench.web.templating import page
 
-MOST_TO_CHOOSE = 20
+MOST_TO_CHOOSE, MOST_LOOKED_AT = 20, 100
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 RunId = Annotated[str, Query(max_length=64)]
@@ -23,11 +23,12 @@ RunId = Annotated[str, Query(max_length=64)]
 
 @router.get("/runs/differences")
 def differences(request: Request, portal: Here, asker: ForAll, a: RunId, b: RunId = "") -> HTMLResponse:
-    """Without a second run it offers those of the same notebook, and else the newest."""
+    """Without a second run it is the one that this repeats, the last of the same notebook, or the last at all."""
     one = portal.runs.get(asker.person, a)
     others = _others(portal, asker.person, one)
-    chosen = b or one.again_of or next((run.id for run in others), "")
-    other = portal.runs.get(asker.person, chosen) if chosen else None
+    other = portal.runs.get(asker.person, b) if b else next(iter(others), None)
+    if other is not None:
+        others = [other, *(run for run in others if run.id != other.id)]
     found = compare(portal.run_folders, other, one) if other else None
     return page(request, "differences.html", asker=asker, one=one, other=other, others=others, found=found)
 
@@ -41,7 +42,11 @@ def the_receipt(request: Request, portal: Here, asker: ForAll, id: str) -> HTMLR
 
 
 def _others(portal: Portal, person: Person, one: Run) -> list[Run]:
-    """Of the same notebook first, each the newest first."""
-    newest = [run for run in portal.runs.mine(person, limit=MOST_TO_CHOOSE * 5).rows if run.id != one.id]
-    akin = [run for run in newest if run.notebook_hash == one.notebook_hash or run.name == one.name]
-    return [*akin, *(run for run in newest if run not in akin)][:MOST_TO_CHOOSE]
+    """The likeliest first; those that are as likely by their age."""
+    newest = [run for run in portal.runs.mine(person, limit=MOST_LOOKED_AT).rows if run.id != one.id]
+
+    def unlikely(run: Run) -> int:
+        akin = run.notebook_hash == one.notebook_hash or run.name == one.name
+        return 0 if run.id == one.again_of else 1 if akin else 2
+
+    return sorted(newest, key=unlikely)[:MOST_TO_CHOOSE]
