@@ -143,6 +143,18 @@ def test_the_state_of_comms_is_kept(make: Make) -> None:
     assert (widget["model_name"], widget["state"]["value"]) == ("M", 3)
 
 
+def test_a_widget_is_told_of_while_it_changes(make: Make) -> None:
+    state = "{'_model_name': 'M', '_model_module': 'mod', '_model_module_version': '1', 'value': 3}"
+    run = make(
+        f"import comm\nc = comm.create_comm(target_name='jupyter.widget', data={{'state': {state}}})",
+        "c.send({'method': 'update', 'state': {'value': 8}})",
+    )
+    run.carry_out()
+    told = [event["state"] for event in run.events() if event["event"] == "widgets"]
+    values = [(model["model_name"], model["state"]["value"]) for state in told for model in state.values()]
+    assert values == [("M", 3), ("M", 8)]
+
+
 @pytest.mark.parametrize("how", ["import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "import os; os._exit(7)"])
 def test_a_kernel_that_kills_itself(make: Make, how: str) -> None:
     run = make("print('kept')", f"print('last words', flush=True)\n{how}", "print('after')")
