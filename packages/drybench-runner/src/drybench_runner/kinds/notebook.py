@@ -10,17 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drybench_runner import causes, given_notebook, record
-from drybench_runner.book import Book, is_executed
+from drybench_runner.book import is_executed
 from drybench_runner.causes import End
-from drybench_runner.finishing import LastFiles
-from drybench_runner.frames import last_own_frame, missing_module, named
-from drybench_runner.journal import Journal, Log
+from drybench_runner.frames import named
 from drybench_runner.kernel import Kernel
 from drybench_runner.kernelspecs import NATIVE, KernelSpec, NoSuchKernel, find
 from drybench_runner.places import Places
 from drybench_runner.record import RunFile
-from drybench_runner.recording import Recording
-from drybench_runner.whole import Whole
+from drybench_runner.run_record import RunRecord
 from drybench_runner.working_folder import link_neighbours
 
 if TYPE_CHECKING:
@@ -83,9 +80,11 @@ class _NotebookRun:
             self._holding = self._holding or Holding(self._places, self._kernel, self._run.hold)
             left = self._pause()
             self._recording.hold(record.moment_in(self._holding.seconds_left))
-            self._journal.flush()
+            self._record.flush()
             hears = partial(heard, self._client)
-            go_on = await self._holding.wait(self._book.settled(), hears, lambda: self._stopped is causes.CANCELLED)
+            go_on = await self._holding.wait(
+                self._record.book.settled(), hears, lambda: self._stopped is causes.CANCELLED
+            )
             self._recording.release()
             if go_on is None:
                 return end
@@ -151,15 +150,10 @@ class _NotebookRun:
         return self._run.kernel or own.get("name") or NATIVE
 
     def _open_record(self) -> None:
-        self._last_files = LastFiles(self._places)
-        self._book = Book(self._notebook)
         later = asyncio.get_running_loop().call_later
-        self._journal = Journal(self._places.journal, later, lambda: self._stop(causes.DISK_FULL))
-        self._log = Log(self._places.log)
-        self._recording = Recording(self._book, self._journal, self._log, Whole(self._places.whole))
-        cells = sum(map(is_executed, self._notebook["cells"]))
-        came_from = str(Path(self._run.folder or "", self._run.notebook_name))
-        self._recording.begin(self._started_at, cells, input_path=came_from, output_path=str(self._places.notebook))
+        self._record = RunRecord(self._places, self._notebook, later, lambda: self._stop(causes.DISK_FULL))
+        self._recording = self._record.recording
+        self._record.begin(self._run, self._started_at, self._notebook["cells"])
 
     async def _executed(self) -> End:
         if self._warning:
@@ -168,7 +162,7 @@ class _NotebookRun:
             starting = "taking the ready kernel" if self._ready else "starting the kernel"
             self._recording.detail(f"{starting} {self._spec.name}")
         # The first event is on the page before the slow imports begin.
-        self._journal.flush()
+        self._record.flush()
         self._begin_receipt()
         return await self._worked(self._execute())
 
@@ -259,7 +253,7 @@ class _NotebookRun:
             timer.cancel()
 
     def _kernel_died(self, kernel: Kernel) -> End:
-        if not self._last_files.has_room():
+        if not self._record.has_room():
             return causes.DISK_FULL
         return causes.kernel_died(kernel.process.poll(), self._recording.cell_number)
 
@@ -302,54 +296,15 @@ class _NotebookRun:
             self._kernel.kill()
         elif self._client is not None:
             self._client.end(after_error=end.outcome != "done")
-        end = self._keep_notebook(end)
+        end = self._record.keep_notebook(end)
         if self._kernel is not None:
             await self._kernel.close(PATIENCE if self._client is not None else 0)
         if self._client is not None:
             self._client.close()
-        self._journal.close()
-        self._log.close()
+        self._record.close()
         if self._receipt is not None:
             overlay = self._overlay.folder if self._overlay else None
-            self._receipt.write(self._places.receipt, self._started_at, self._ended_at, overlay)
-        self._last_files.keep_result(self._result(end))
-
-    def _keep_notebook(self, end: End) -> End:
-        """The notebook, and what then is the end: without notebook or journal none is done."""
-        self._tell(end)
-        if self._last_files.keep_notebook(self._book.settled()) and self._journal.is_whole:
-            return end
-        self._last_files.use_the_room()
-        end = causes.DISK_FULL if end.outcome == "done" else end
-        self._tell(end)
-        self._last_files.keep_notebook(self._book.settled())
-        return end
-
-    def _tell(self, end: End) -> None:
-        self._ended_at = self._recording.end(end.outcome, end.sentence)
-        self._journal.flush()
-
-    def _result(self, end: End) -> record.Result:
-        told = self._recording
-        where = (None, None) if end.outcome == "done" else (told.cell, told.cell_number)
-        last_frame = last_own_frame(end.error.traceback, told.numbers, told.cell_number) if end.error else None
-        return record.Result(
-            outcome=end.outcome,
-            reason=end.reason,
-            sentence=end.sentence,
-            cell=where[0],
-            cell_number=where[1],
-            error=end.error,
-            started_at=self._started_at,
-            ended_at=self._ended_at,
-            cells=told.cells,
-            executed=told.executed,
-            kernel={"name": self._spec.name, "language": self._spec.language},
-            last_frame=last_frame,
-            missing_module=missing_module(end.error) if end.error else None,
-            values=told.values.found,
-            values_left_out=told.values.left_out,
-            picture=self._last_files.keep_picture(told.picture.file()),
-            hand=self._holding.hand() if self._holding else None,
-            requirements=self._overlay.as_json() if self._overlay else None,
-        )
+            self._receipt.write(self._places.receipt, self._started_at, self._record.ended_at, overlay)
+        hand = self._holding.hand() if self._holding else None
+        requirements = self._overlay.as_json() if self._overlay else None
+        self._record.keep_result(end, self._spec, hand=hand, requirements=requirements)
