@@ -8,21 +8,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
 import structlog
 from sqlalchemy import Connection
 
-from drybench import planning
 from drybench.asking import Desk
 from drybench.changes import Change, Changes
 from drybench.errors import Conflict, DrybenchError, RecordUnreadable
 from drybench.ledger import Ledger
-from drybench.model import RUN, Person, Run
+from drybench.model import RUN, Run
 from drybench.phases import Outcome, Reason
-from drybench.runs.attempts import environment_of
+from drybench.runs.attempts import next_attempt
 from drybench.runs.run_folder import RunFolders
 
 log = structlog.get_logger("settling")
@@ -73,20 +71,12 @@ class Settling:
     def _tried_again(self, run: Run) -> bool:
         """The next attempt waits in the line like every other task; False where it can never be made."""
         try:
-            environment = environment_of(self._desk, run)
-            size = self._desk.catalogue.size(run.size, environment)
-            attempt, person = run.attempt + 1, Person(run.person_id, run.person)
-            folder = self._folders.path(run.id)
-            task = planning.plan_run(self._desk.new_id(), person, environment, size, folder, attempt)
-            self._desk.check(person, task, environment.engine)
-            self._folders.new_attempt(run.id, attempt)
-            self._ledger.add_attempt(run, replace(task, hashes=run.task.spec.hashes))
+            next_attempt(self._desk, self._folders, run)
         except Conflict:  # it was asked for again by hand in this very moment
             return True
         except DrybenchError as error:
             log.warning("cannot be tried again", run=run.id, why=error.sentence)
             return False
-        self._desk.wake()
         return True
 
     def _values(self, run: Run) -> Mapping[str, Any] | None:

@@ -75,6 +75,7 @@ class Place:
     cells: int
     started_at: datetime | None
     ended_at: datetime | None
+    removed: bool = False  # its folder is gone, and with it its page
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -171,7 +172,7 @@ class SweepBook:
 
     def places(self, id: str) -> Sequence[Place]:
         """All of its runs, by their place."""
-        columns = (runs.c.place, runs.c.id, runs.c.attempt, runs.c.cell, runs.c.cells, runs.c["values"])
+        columns = (runs.c.place, runs.c.id, runs.c.attempt, runs.c.cell, runs.c.cells, runs.c["values"], runs.c.removed_at)
         of_the_task = (tasks.c.phase, tasks.c.wanted, tasks.c.outcome, tasks.c.detail)
         times = (tasks.c.started_at, tasks.c.ended_at)
         newest = and_(*_newest(id))
@@ -217,6 +218,7 @@ def _place_of(row: Found) -> Place:
         cells=row.cells,
         started_at=row.started_at,
         ended_at=row.ended_at,
+        removed=row.removed_at is not None,
         values=row.values or {},
     )
 
