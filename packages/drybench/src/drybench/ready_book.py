@@ -18,10 +18,6 @@ class ReadyBook:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    @property
-    def version(self) -> int:
-        return self._ledger.version
-
     def last(self, kind: TaskKind) -> Sequence[TaskRow]:
         """The newest first. By their ids, which are in order: nothing else is read, however long the ledger is."""
         newest = rows.select_tasks().where(tasks.c.kind == kind).order_by(tasks.c.id.desc()).limit(LAST)

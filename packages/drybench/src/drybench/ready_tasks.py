@@ -44,7 +44,7 @@ class ReadyTasks:
         self._shelf = _shelf(catalogue, preload)
         self._limits = limits
         self._now = now
-        self._seen = -1  # the ledger's version that was planned for
+        self._seen: list[tuple[str, Phase, Wanted]] = []  # what was planned for
         self._look_at: datetime | None = None
 
     async def make_way(
@@ -58,10 +58,13 @@ class ReadyTasks:
         return way.go
 
     async def look(self, open_tasks: Sequence[TaskRow]) -> None:
-        """Only when something is new in the ledger, or some time has gone by."""
-        if self._book.version == self._seen and self._look_at and self._now() < self._look_at:
+        """Only when something has moved, or some time has gone by. While somebody waits, what is ready gives way."""
+        seen = [(task.id, task.phase, task.wanted) for task in open_tasks]
+        if seen == self._seen and self._look_at and self._now() < self._look_at:
             return
-        self._seen, self._look_at = self._book.version, self._now() + LOOK_AGAIN
+        self._seen, self._look_at = seen, self._now() + LOOK_AGAIN
+        if any(task.phase is Phase.WAITING for task in open_tasks):
+            return
         used = await asyncio.to_thread(self._used)
         for name, engine in self._engines.items():
             mine = [task for task in open_tasks if task.engine == name]
