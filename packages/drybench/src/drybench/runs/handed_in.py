@@ -44,10 +44,6 @@ class HandedIn:
         except (FileNotFoundError, NotPlain):
             raise NotebookGone(name=name) from None
 
-    def forget(self, person_id: str, id: str) -> None:
-        if _ID.fullmatch(id):
-            (self._root / person_id / id).unlink(missing_ok=True)
-
     def _make_room(self, folder: Path) -> None:
         """The newest stays, whatever it takes."""
         count, size, oldest = 0, 0, time.time() - KEPT

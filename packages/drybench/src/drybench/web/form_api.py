@@ -75,8 +75,6 @@ class FilesJson(BaseModel):
 class CheckAsk(BaseModel):
     """A parameter as `POST /notebooks/inspect` describes it, and what was typed for it."""
 
-    model_config = ConfigDict(extra="forbid")
-
     parameter: Parameter
     text: str = Field(max_length=1 << 20)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from drybench.runs.parameter_making import Parameter
-from drybench.runs.parameters import Parameters
 from drybench.runs.typed_text import Problem, Unset, anything, as_typed, from_text
 from drybench.web.shapes import InspectedJson, ParameterJson
 
@@ -48,12 +47,6 @@ def field(parameter: ParameterJson, typed: str = "") -> Field:
         choices=_choices(parameter),
         rows=_rows(parameter, typed),
     )
-
-
-def known(found: InspectedJson) -> Parameters:
-    """What checks values asks for."""
-    language = (found.language or "python").lower()
-    return Parameters(tuple(map(parameter_of, found.parameters)), found.has_cell, found.note, language)
 
 
 def parameter_of(found: ParameterJson) -> Parameter:

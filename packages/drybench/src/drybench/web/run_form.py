@@ -13,15 +13,13 @@ from starlette.datastructures import FormData
 from drybench.errors import (
     DrybenchError,
     NoSuchFolder,
-    ParametersWrong,
-    Refused,
     RequirementsWrong,
     RunAskWrong,
     TimeoutWrong,
     TimeWrong,
 )
 from drybench.quantities import in_seconds, seconds_in_words
-from drybench.runs import parameters, requests
+from drybench.runs import requests
 from drybench.runs.requests import RunRequest
 from drybench.web import run_fields, sweep_form, tell_form, when_form
 from drybench.web.run_fields import Field
@@ -65,19 +63,10 @@ class NotebookForm:
         return replace(self, refusal=refusal, problems=self._problems())
 
     def _problems(self) -> dict[str, str]:
-        """Each value checked by itself by what checks them all, so that the sentence stands at its field."""
-        problems = dict[str, str]()
-        if self.found is None:
-            return problems
-        known = run_fields.known(self.found)
-        for name, value in self.parameters().items():
-            try:
-                parameters.check(known, {name: value})
-            except ParametersWrong as wrong:
-                problems[name] = wrong.facts["problems"]
-            except Refused:
-                pass  # it concerns them all, and is said above them
-        return problems
+        """Each by itself, so that the sentence stands at its field."""
+        known = self.found.parameters if self.found else ()
+        said = {one.name: run_fields.problem(one, self.values.get(one.name, "")) for one in known}
+        return {name: problem for name, problem in said.items() if problem}
 
 
 @dataclass(frozen=True)
