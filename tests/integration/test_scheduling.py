@@ -248,6 +248,7 @@ def test_no_file_is_read_again_that_is_none_or_not_of_this_account(
 ) -> None:
     (tmp_path / "a.ipynb").write_bytes(notebook("1"))
     here = RunRequest(notebook("1"), "a.ipynb", folder=tmp_path)
+    monkeypatch.setattr(bench.portal.runs._desk.engines["local"], "can", Capabilities(addresses=True))
     with pytest.raises(FileNotReadAgain, match="not of this account"):
         ask(bench, run=here, read_again=True)
     with pytest.raises(FileNotReadAgain, match="did not come from this machine"):
@@ -259,7 +260,8 @@ def test_no_file_is_read_again_that_is_none_or_not_of_this_account(
 def test_a_pipe_or_a_folder_keeps_nobody_waiting(bench: LittleBench, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.ipynb")
     (tmp_path / "b.ipynb").mkdir()
-    for name in ("a.ipynb", "b.ipynb", "none.ipynb"):
+    (tmp_path / "c.ipynb").symlink_to(bench.data.secrets / "vault_key")
+    for name in ("a.ipynb", "b.ipynb", "c.ipynb", "none.ipynb"):
         with pytest.raises(FileNotReadAgain):
             ask(bench, run=RunRequest(notebook("1"), name, folder=tmp_path), read_again=True)
 

@@ -94,6 +94,13 @@ async def test_the_same_request_twice_makes_one(bench: LittleBench) -> None:
         assert (await program.post("/runs", **asked(None), headers=key)).json()["code"] == "key_used_otherwise"
 
 
+async def test_a_large_notebook_is_taken_as_for_a_run(bench: LittleBench) -> None:
+    async with bench.program() as program:
+        sent = asked(WEEKDAYS)
+        sent["files"] = {"notebook": ("large.ipynb", notebook("x = 1  # " + "x" * (5 << 20)))}
+        assert (await program.post("/schedules", **sent)).status_code == 201
+
+
 async def test_a_session_makes_no_schedules_and_others_see_none(bench: LittleBench) -> None:
     async with bench.program() as ada, bench.program(FROM_SESSION) as session, bench.program(BOB) as bob:
         made = (await ask(ada, WEEKDAYS)).json()

@@ -24,7 +24,9 @@ Ask = TypeVar("Ask", bound=RunAsk)
 
 BESIDE = 2 << 20  # bytes for all that comes with a notebook
 ANYTHING_ELSE = 1 << 20
-TAKES_NOTEBOOKS = frozenset(f"/api/v1/{path}" for path in ("runs", "sweeps", "sweeps/count", "notebooks/inspect"))
+TAKES_NOTEBOOKS = frozenset(
+    f"/api/v1/{path}" for path in ("runs", "schedules", "sweeps", "sweeps/count", "notebooks/inspect")
+)
 TAKES_SEVERAL = frozenset({"/runs/new", "/runs/new/notebooks"})
 SEVERAL = 4  # times the limit of one: for all that are chosen at once
 FORM: dict[str, Any] = {
