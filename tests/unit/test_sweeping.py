@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from drybench import sweeping
+from drybench.changes import Change
 from drybench.endings import Endings
 from drybench.engines.fake import FakeEngine, FakeMachine
-from drybench.model import Run
+from drybench.model import RUN, Run
 from drybench.phases import Phase
 from drybench.progressing import Progressing
 from drybench.reconciler import Reconciler
 from drybench.runs.requests import RunRequest
 from drybench.runs.sweep_reading import SweepSaid
 from drybench.starting import Starting
-from drybench.sweep_book import Sweep, SweepBook
+from drybench.sweep_book import SWEEP, Sweep, SweepBook
 from drybench.sweeping import MOST_OPEN, Sweeping
 from tests.unit.web.little_bench import LittleBench, little_bench, notebook, now
 from tests.world import StandInHub, let_go_on
@@ -160,3 +163,24 @@ async def test_a_pass_of_the_loop_stays_cheap_beside_a_thousand(busy: Busy) -> N
         await busy.loop.look()
         await busy.sweeping.look()
     assert (time.process_time() - began) / passes < 0.05
+
+
+async def test_a_page_is_told_now_and_then_and_in_the_end(busy: Busy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping, "GATHER", 0.01)
+    sweep, changes = busy.sweep(3), busy.bench.portal.changes
+    await busy.settle()
+    run = busy.book.places(sweep.id)[0].run
+    with changes.listen() as heard:
+        loop = asyncio.create_task(busy.sweeping.run())
+        told: list[float] = []
+        began = time.monotonic()
+        while time.monotonic() - began < 3 * sweeping.TELL_EVERY:
+            if time.monotonic() - began < sweeping.TELL_EVERY:
+                changes.tell(Change(RUN, run, sweep.person_id))
+            await asyncio.sleep(0.01)
+            while not heard.empty():
+                if (change := heard.get_nowait()) and change.kind == SWEEP:
+                    told.append(time.monotonic() - began)
+        loop.cancel()
+    assert 1 <= len(told) <= 3
+    assert told[-1] >= sweeping.TELL_EVERY - 0.2

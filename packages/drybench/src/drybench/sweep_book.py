@@ -172,9 +172,9 @@ class SweepBook:
 
     def places(self, id: str) -> Sequence[Place]:
         """All of its runs, by their place."""
-        columns = (runs.c.place, runs.c.id, runs.c.attempt, runs.c.cell, runs.c.cells, runs.c["values"], runs.c.removed_at)
+        columns = (runs.c.place, runs.c.id, runs.c.attempt, runs.c.cell, runs.c.cells, runs.c["values"])
         of_the_task = (tasks.c.phase, tasks.c.wanted, tasks.c.outcome, tasks.c.detail)
-        times = (tasks.c.started_at, tasks.c.ended_at)
+        times = (tasks.c.started_at, tasks.c.ended_at, runs.c.removed_at)
         newest = and_(*_newest(id))
         query = select(*columns, *of_the_task, *times).select_from(runs.join(tasks, newest)).order_by(runs.c.place)
         with self._ledger.reading() as connection:
