@@ -104,4 +104,12 @@ def test_the_form_says_what_was_typed_and_keeps_it(browser: Browser, bench: Litt
     page.wait_for_url("**/schedules**")
     [made] = bench.portal.schedules.mine(bench.person())
     assert (made.name, made.when.cron, made.when.zone) == ("drift", "30 7 * * 1-5", "America/New_York")
+    page.goto("/runs/new")
+    page.get_by_label("At a time").check()
+    page.get_by_label("Day and time").fill("2090-01-31T07:30")
+    expect(page.locator("#when-preview")).to_contain_text("Once, on Tuesday 31 January 2090 at 07:30")
+    page.set_input_files("#notebook", files=[{"name": "later.ipynb", "mimeType": "", "buffer": notebook("1")}])
+    page.locator("#new-run button[type=submit]").click()
+    page.wait_for_url("**/schedules**")
+    assert [one.name for one in bench.portal.schedules.mine(bench.person())] == ["later", "drift"]
     context.close()

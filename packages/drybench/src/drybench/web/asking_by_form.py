@@ -64,7 +64,7 @@ def _ask(portal: Portal, asker: Asker, form: RunForm, notebook: NotebookForm) ->
     if schedule and many:
         raise SweepNotLater()
     if schedule:
-        planned = portal.schedules.ask(asker.person, schedule, asker.origin)
+        planned = portal.schedules.ask(asker.person, schedule, key, asker.origin)
         return Made(planned.name, "schedule", f"/schedules#schedule-{planned.id}")
     if many:
         sweep = portal.sweeps.submit(asker.person, asked, form.sweep.said(), key, asker.origin)
@@ -75,5 +75,5 @@ def _ask(portal: Portal, asker: Asker, form: RunForm, notebook: NotebookForm) ->
 
 def _key(form: RunForm, notebook: NotebookForm, asked: RunRequest) -> str:
     """The same press twice is one; the same form with something changed is another."""
-    said = repr((replace(asked, notebook=b""), form.sweep.said() if form.sweep.on else None))
+    said = repr((replace(asked, notebook=b""), form.sweep.said() if form.sweep.on else None, form.when))
     return f"form:{notebook.id}:{hashlib.sha256(said.encode(errors='surrogatepass')).hexdigest()[:24]}"
