@@ -71,7 +71,7 @@ def test_a_notebook_is_handed_in_watched_and_done(page: Page, bench: Bench, tmp_
     )
     page.goto(f"{bench.url}/runs/new")
     page.locator("input[type=file]").set_input_files(notebook)
-    step = page.get_by_label(re.compile("^step"))
+    step = page.get_by_role("textbox", name=re.compile("^step")).first
     expect(step).to_be_visible()
     step.fill("4")
     take(page, "new-run")
@@ -94,6 +94,11 @@ def test_a_notebook_is_handed_in_watched_and_done(page: Page, bench: Bench, tmp_
     expect(page.get_by_role("columnheader", name="spread")).to_be_visible()
     take(page, "run-results")
     axe(page)
+    page.get_by_role("button", name="Open in JupyterLab").click()
+    page.wait_for_url(re.compile(r"/user/[^/]+/python/lab/tree/.*wing-disc.*/made/notebook.ipynb"), timeout=90_000)
+    expect(page.get_by_text("the end", exact=True).first).to_be_visible(timeout=60_000)
+    page.goto("about:blank")
+    _stop(bench)
 
 
 def test_a_failing_one_says_why(page: Page, bench: Bench, tmp_path: Path, take: Picture) -> None:
