@@ -27,6 +27,7 @@ from drybench.engines.base import Capabilities
 from drybench.errors import SignInBroken, TaskNotWanted
 from drybench.files import OwnFiles
 from drybench.folders import RunShelf
+from drybench.holding import Holding
 from drybench.hub.identity import Identified
 from drybench.ids import uuid7
 from drybench.keeping_runs import KeepingRuns
@@ -235,13 +236,15 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
     tokens, handed = Tokens(public), Handed()
     runs = Runs(desk, folders, RunShelf(data, "drybench-runs"), data.overlays, _rules(in_force))
     told = timekeeping(desk, runs, data, in_force, public, lambda run: cause_of(portal, run))
+    sessions = Sessions(desk, addresses, lambda _: None)
     portal = Portal(
         settings=in_force,
         addresses=addresses,
         ledger=ledger,
         run_folders=folders,
         catalogue=catalogue,
-        sessions=Sessions(desk, addresses, lambda _: None),
+        sessions=sessions,
+        holding=Holding(desk, sessions, folders, RunShelf(data, "drybench-runs"), "drybench-runs"),
         runs=runs,
         sweeps=Sweeps(desk, SweepBook(ledger), SweepFolders(data.sweeps), runs, folders, in_force.runs.sweep_most),
         changes=changes,

@@ -84,8 +84,11 @@ class Holding:
     def _open(self, notebook: Mapping[str, Any]) -> None:
         kernels = self._places.held / "kernels"
         kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shown = {**self._kernel.connection, "kernel_name": self._kernel.spec.name}
-        (self._places.held / "notebook.ipynb").write_text(json.dumps(notebook))
+        spec = self._kernel.spec
+        shown = {**self._kernel.connection, "kernel_name": spec.name}
+        named = {"kernelspec": {"name": spec.name, "display_name": spec.name, "language": spec.language}}
+        copy = {**notebook, "metadata": named | notebook["metadata"]}  # or JupyterLab asks which kernel it wants
+        (self._places.held / "notebook.ipynb").write_text(json.dumps(copy))
         (kernels / "kernel.json").write_text(json.dumps(shown))
 
     def _told(self, word: str) -> Mapping[str, Any] | None:

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 
 from drybench_runner.quick_imports import ADDRESSES, without
@@ -34,6 +35,9 @@ class Server(ServerApp):
     def _bind_http_server_tcp(self) -> bool:
         self.http_server.add_sockets(self._bound)
         write_address(Path(os.environ["DRYBENCH_TASK_DIR"]), self.port)
+        if notebook := os.environ.get("DRYBENCH_HELD_NOTEBOOK"):
+            later: Any = IOLoop.current()
+            later.add_callback(open_on_kept_kernel, self, notebook)
         return True
 
 
@@ -54,6 +58,15 @@ def write_address(folder: Path, port: int) -> None:
     new.replace(folder / "address.json")
 
 
+async def open_on_kept_kernel(server: Any, notebook: str) -> None:
+    """The kernel of a failed run belongs to the copy of its notebook from the start."""
+    for id in server.kernel_manager.list_kernel_ids():
+        name = notebook.rsplit("/", 1)[-1]
+        await server.session_manager.create_session(path=notebook, name=name, type="notebook", kernel_id=id)
+
+
 def _needed(arguments: list[str]) -> list[str]:
     is_root = os.getuid() == 0 and "--allow-root" not in arguments
-    return ["--allow-root"] if is_root else []
+    held = os.environ.get("DRYBENCH_HELD")
+    kept = [f"--ServerApp.external_connection_dir={held}/kernels", "--ServerApp.allow_external_kernels=True"]
+    return (["--allow-root"] if is_root else []) + (kept if held else [])

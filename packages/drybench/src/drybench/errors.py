@@ -16,7 +16,7 @@
     ├─ NotSignedIn                                                                       401
     ├─ SessionNotRunning                                                                 424
     ├─ Conflict                   it is no longer what it was                            409
-    │  ├─ HasEnded  OnlyForward  StillOpen  StillStopping  SessionsGoOn  NameInUse  KeyUsedOtherwise
+    │  ├─ HasEnded  OnlyForward  NotHeld  StillOpen  StillStopping  SessionsGoOn  NameInUse  KeyUsedOtherwise
     ├─ HubAway  HubBusy  PortalAway                                                      503
     ├─ DiskFull                                                                          507
     ├─ EngineMissing  TaskNotStarted  ReadyGone  TasksGoOn
@@ -338,6 +338,12 @@ class PreviousGoesOn(Conflict):
     """Its run of the time before was still going, so the time {time} was left out."""
 
     next_step = "Choose times that lie further apart, or look at what keeps that run."
+
+
+class NotHeld(Conflict):
+    """The kernel of this run is not kept, or not any more."""
+
+    next_step = "Run it again, and let its kernel be kept when it fails."
 
 
 class HasEnded(Conflict):

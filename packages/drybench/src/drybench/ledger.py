@@ -33,6 +33,7 @@ NO_PROGRESS = {
     "cell": 0,
     "cells": 0,
     "failed_cell": None,
+    "held_until": None,
     "values": None,
     "duration": None,
     "settled_at": None,
@@ -183,8 +184,15 @@ class Ledger:
             found = found.where(_stands(standing))
         return self._part(found, runs, cursor, limit, rows.run_of)
 
-    def note_progress(self, run_id: str, cell: int, cells: int, failed_cell: int | None = None) -> None:
-        progress = {"cell": cell, "cells": cells, "failed_cell": failed_cell}
+    def note_progress(
+        self,
+        run_id: str,
+        cell: int,
+        cells: int,
+        failed_cell: int | None = None,
+        held_until: datetime | None = None,
+    ) -> None:
+        progress = {"cell": cell, "cells": cells, "failed_cell": failed_cell, "held_until": held_until}
         with self.writing() as connection:
             connection.execute(update(runs).where(runs.c.id == run_id).values(progress))
 

@@ -61,6 +61,14 @@ class Mount:
 
 
 @dataclass(frozen=True)
+class KeptKernel:
+    """Of a failed run, for a session that is opened on it."""
+
+    folder: Path  # `kernels/` with how to speak to it, and the copy of the notebook
+    notebook: str  # that copy, as the session sees it; empty where it sees no runs
+
+
+@dataclass(frozen=True)
 class Task:
     """One command in one environment of one size: all that an engine knows."""
 
@@ -190,6 +198,7 @@ class Run:
     values: Mapping[str, Any] | None = None  # what it returned
     tell: Tell | None = None  # None: as its person usually wants it
     duration: float | None = None  # seconds, of one that is done
+    held_until: datetime | None = None  # it failed, and its kernel is kept
     settled_at: datetime | None = None  # all that follows from its end has been done
 
 

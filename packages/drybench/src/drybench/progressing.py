@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import structlog
@@ -31,10 +32,11 @@ class _Place:
     cell: int = 0
     cells: int = 0
     failed: int | None = None
+    held_until: datetime | None = None
 
     @property
-    def counts(self) -> tuple[int, int, int | None]:
-        return self.cell, self.cells, self.failed
+    def counts(self) -> tuple[int, int, int | None, datetime | None]:
+        return self.cell, self.cells, self.failed, self.held_until
 
 
 class Progressing:
@@ -106,6 +108,19 @@ def _advance(place: _Place, event: Mapping[str, Any]) -> None:
         place.cell, place.cells = numbers.get("n", place.cell), numbers.get("of", place.cells)
     elif kind == "cell_ended" and event.get("status") == "error":
         place.failed = numbers.get("index")
+    elif kind == "held":
+        place.held_until = _moment(event.get("until"))
+    elif kind in ("released", "ended"):
+        place.held_until = None
+    elif kind == "went_on":
+        place.failed, place.cells = None, numbers.get("of", place.cells)
+
+
+def _moment(told: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(told)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _event(line: bytes) -> Mapping[str, Any]:

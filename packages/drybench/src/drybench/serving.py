@@ -34,6 +34,7 @@ from drybench.engines.loading import load
 from drybench.files import OwnFiles
 from drybench.folders import RunShelf, home_of_the_account
 from drybench.handing_over import Handover
+from drybench.holding import Holding
 from drybench.hub.identity import Identity
 from drybench.hub_client import HubClient
 from drybench.keeping_runs import KeepingRuns, keepers_rule
@@ -121,19 +122,21 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     told = timekeeping(desk, runs, data, in_force, addresses.public, lambda run: cause_of(portal, run))
     settling = Settling(desk, folders, changes, told.run_ended)
     sweeps = Sweeps(desk, sweep_book, SweepFolders(data.sweeps), runs, folders, in_force.runs.sweep_most)
+    sessions = Sessions(desk, addresses, lambda person_id: shelf.show_in(home, person_id))
     portal = Portal(
         settings=in_force,
         addresses=addresses,
         ledger=ledger,
         run_folders=folders,
         catalogue=catalogue,
-        sessions=Sessions(desk, addresses, lambda person_id: shelf.show_in(home, person_id)),
+        sessions=sessions,
         runs=runs,
         sweeps=sweeps,
         changes=changes,
         identity=Identity(addresses, secret(data, "portal_token"), secret(data, "cookie_key").encode()),
         handover=Handover(ledger, starting, reconciler.wake),
         keeping=KeepingRuns(desk, RetentionBook(ledger), folders, shelf, _retention(data, in_force)),
+        holding=Holding(desk, sessions, folders, shelf, in_force.folders.runs_link),
         schedules=told.schedules,
         channels=told.channels,
         files=OwnFiles(desk, in_force.folders.shown, data.path),

@@ -11,7 +11,7 @@ from drybench import permissions, planning
 from drybench.addresses import Addresses
 from drybench.asking import Desk
 from drybench.errors import NameInUse, NoSuchApp, NoSuchSession, SessionNameWrong, StillOpen, StillStopping
-from drybench.model import SESSION, Environment, Person, Session, Task
+from drybench.model import SESSION, Environment, KeptKernel, Person, Session, Task
 from drybench.phases import Phase, Wanted
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
@@ -23,6 +23,7 @@ class SessionRequest:
     app: str = "lab"
     name: str | None = None  # the environment's name when not given, so a second click finds the first one's session
     size: str | None = None
+    held: KeptKernel | None = None  # which it is opened on
 
 
 class Sessions:
@@ -44,7 +45,7 @@ class Sessions:
             return self.start(person, known.id, origin)
         size = self._desk.catalogue.size(request.size, environment)
         id = self._desk.new_id()
-        task = self._plan(person, environment, size.name)
+        task = self._plan(person, environment, size.name, request.held)
         row = self._desk.first_task(person, task, environment.engine, subject=id)
         asked = Session(id, person.id, person.name, name, environment.name, request.app, size.name, row.created_at, row)
         try:
@@ -101,10 +102,9 @@ class Sessions:
         """Where it is reached through the proxy, on its person's own host name if there is one."""
         return self._addresses.session(session.person, session.name)
 
-    def _plan(self, person: Person, environment: Environment, size: str) -> Task:
-        task = planning.plan_session(
-            self._desk.new_id(), person, environment, self._desk.catalogue.size(size, environment), self._desk.home
-        )
+    def _plan(self, person: Person, environment: Environment, size_name: str, held: KeptKernel | None = None) -> Task:
+        size = self._desk.catalogue.size(size_name, environment)
+        task = planning.plan_session(self._desk.new_id(), person, environment, size, self._desk.home, held)
         self._desk.check(person, task, environment.engine)
         self._prepare_home(person.id)
         return task

@@ -197,6 +197,7 @@ runs = Table(
     Column("tell", Json),
     Column("settled_at", UtcTime),  # all that follows from its end has been done
     Column("duration", Float),  # seconds, of one that is done
+    Column("held_until", UtcTime),  # it failed, and its kernel is kept
     Index(None, "person_id", "id"),
     Index(None, "person_id", "notebook_hash"),
     Index(None, "sweep_id", "place", unique=True),

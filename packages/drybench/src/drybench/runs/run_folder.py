@@ -76,6 +76,21 @@ class RunFolders:
             folder.mkdir(mode=0o700, exist_ok=True)
         return made
 
+    def tell(self, run_id: str, attempt: int, word: str, said: Mapping[str, Any]) -> None:
+        """The portal's word to an attempt that is at work, whole or not at all; a second one of that name counts."""
+        folder = self.path(run_id) / str(attempt) / "told"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        new = folder / f".{word}.new"
+        new.write_text(json.dumps({"format": 1, **said}))
+        new.replace(folder / f"{word}.json")
+
+    def was_told(self, run_id: str, attempt: int, word: str) -> bool:
+        return (self.path(run_id) / str(attempt) / "told" / f"{word}.json").exists()
+
+    def held(self, run_id: str, attempt: int) -> Path:
+        """Where the kernel of a failed run is spoken to, as long as it is kept."""
+        return self.path(run_id) / str(attempt) / "made" / "held"
+
     def run_json(self, run_id: str) -> Mapping[str, Any]:
         try:
             saved: Any = json.loads(self._given(run_id, "run.json", RUN_JSON_MOST))
@@ -125,6 +140,13 @@ class RunFolders:
             return None
         except (ValueError, *UNFIT) as problem:
             raise RecordUnreadable(file="result.json", problem=problem) from None
+
+    def had_a_hand(self, run_id: str, attempt: int) -> bool:
+        """Whether its result says that somebody mended it by hand."""
+        try:
+            return bool((self.result(run_id, attempt) or {}).get("hand"))
+        except RecordUnreadable:
+            return False
 
     def progress(self, run_id: str, attempt: int, since: int = 0) -> Progress:
         """The journal's next whole lines from a byte offset; a broken line is passed over."""

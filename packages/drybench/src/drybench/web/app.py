@@ -19,6 +19,7 @@ from drybench.runs.paces import Paces
 from drybench.web import (
     api,
     form_api,
+    holding_pages,
     keeping_pages,
     live,
     new_run_pages,
@@ -74,10 +75,12 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
     app.include_router(notice_api.router)
     app.include_router(pictures.router)
     app.include_router(keeping_pages.api)
+    app.include_router(holding_pages.api)
     if owner is None:
         for part in (
             receipt_pages,
             keeping_pages,
+            holding_pages,
             pages,
             new_run_pages,
             sweep_pages,

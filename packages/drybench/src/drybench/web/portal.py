@@ -13,6 +13,7 @@ from drybench.catalogue import Catalogue
 from drybench.changes import Changes
 from drybench.channel_desk import Channels
 from drybench.files import OwnFiles
+from drybench.holding import Holding
 from drybench.hub.identity import Identity
 from drybench.keeping_runs import KeepingRuns
 from drybench.ledger import Ledger
@@ -53,6 +54,7 @@ class Portal:
     identity: Identity
     handover: Handover
     keeping: KeepingRuns
+    holding: Holding
     schedules: Schedules
     channels: Channels
     files: OwnFiles

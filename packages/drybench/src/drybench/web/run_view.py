@@ -30,6 +30,7 @@ class RunView:
     outputs: Sequence[OutputFile]
     pictures: Sequence[OutputFile]
     wholes: Sequence[OutputFile]
+    hand: bool  # somebody mended it while it was at work
     larger: Size | None  # in which it may have memory enough
     notices: Sequence[Notice]  # of how it ended
 
@@ -53,6 +54,7 @@ def run_view(portal: Portal, run: Run) -> RunView:
         outputs=outputs,
         pictures=[file for file in outputs if _is_small_picture(file)][:MOST_PICTURES],
         wholes=folders.wholes(run.id, run.attempt) if begun else (),
+        hand=ended and folders.had_a_hand(run.id, run.attempt),
         larger=larger_size(run.task.reason, run.size, portal.catalogue.sizes()) if failed else None,
         notices=portal.channels.of_run(run) if ended else (),
     )

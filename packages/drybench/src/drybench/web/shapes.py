@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from drybench.model import Environment, Person, Run, Session, TaskRow, Tell
+from drybench.phases import Phase
 from drybench.runs.causes import Cause
 from drybench.runs.parameter_checks import takes
 from drybench.runs.parameter_making import Parameter
@@ -137,6 +138,7 @@ class RunJson(TaskJson):
     place: int | None
     schedule: str | None
     again_of: str | None
+    held_until: Time | None  # it failed, and its kernel is kept
 
     @classmethod
     def of(cls, run: Run, url: str, ahead: int, cause: Cause | None) -> RunJson:
@@ -156,6 +158,7 @@ class RunJson(TaskJson):
             place=run.place,
             schedule=run.schedule_id,
             again_of=run.again_of,
+            held_until=run.held_until if run.task.phase is Phase.RUNNING else None,
             url=url,
             **_common(run, ahead, cause),
         )

@@ -45,6 +45,7 @@ def _runs() -> None:
         sa.Column("tell", sa.Text()),
         sa.Column("settled_at", sa.DateTime(timezone=True)),
         sa.Column("duration", sa.Float()),
+        sa.Column("held_until", sa.DateTime(timezone=True)),
     ):
         op.add_column("runs", column)
     op.execute(ENDED_BEFORE)
