@@ -13,8 +13,10 @@ from benchmarks.measuring import Row, table
 FIGURES: Mapping[str, Callable[[Path], Sequence[Row]]] = {
     "idle": idle.idle,
     "one_run": runs.one_run,
+    "first_run": runs.first_run,
     "many_cells": runs.many_cells,
     "many_runs": runs.many_runs,
+    "a_sweep": runs.a_sweep,
     "some_runs": runs.some_runs,
     "click": clicks.click,
     "live": live.live,

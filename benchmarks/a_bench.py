@@ -15,9 +15,10 @@ DRYBENCH = Path(sys.executable).with_name("drybench")
 
 
 @contextmanager
-def a_bench() -> Iterator[Path]:
-    """Up while the block runs; its data directory."""
+def a_bench(settings: str = "") -> Iterator[Path]:
+    """Up while the block runs; its data directory. `settings` is its drybench.toml."""
     data = Path(tempfile.mkdtemp(prefix="drybench-figures-"))
+    (data / "drybench.toml").write_text(settings)
     try:
         subprocess.run([DRYBENCH, "up", "--detach", "--data", data], check=True, stdout=subprocess.DEVNULL)
         yield data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 PRINTS = ["print('hello')"]
 PLOTS = [
@@ -22,7 +23,14 @@ def write(path: Path, cells: list[str]) -> Path:
     return path
 
 
-def _notebook(cells: list[str]) -> dict[str, object]:
+def write_with_parameter(path: Path) -> Path:
+    notebook = _notebook(["n = 0", "print(n)"])
+    notebook["cells"][0]["metadata"]["tags"] = ["parameters"]
+    path.write_text(json.dumps(notebook))
+    return path
+
+
+def _notebook(cells: list[str]) -> dict[str, Any]:
     return {
         "nbformat": 4,
         "nbformat_minor": 5,
