@@ -330,6 +330,18 @@ async def test_an_address_lies_nowhere_as_it_is(bench: LittleBench, posted: Post
     assert "key-of-ada" not in repr(replace(made, secret=""))
 
 
+async def test_one_that_no_key_opens_any_more_spoils_no_list(bench: LittleBench, posted: Posted) -> None:
+    made = await channel(bench)
+    (bench.data.secrets / "vault_key").write_text("0" * 64)
+    run = ended(bench)
+    await look(bench)
+    assert "no key of this bench opens it" in bench.portal.channels.hint(made)
+    assert "no key of this bench opens it" in notices(bench, run)[0].said
+    async with bench.client() as browser, bench.program() as program:
+        assert (await browser.get("/notices")).status_code == 200
+        assert (await program.get("/channels")).status_code == 200
+
+
 async def test_a_test_is_sent_at_once_and_what_goes_wrong_is_said(bench: LittleBench, posted: Posted) -> None:
     made = await channel(bench)
     await bench.portal.channels.test(bench.person(), made.id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from drybench import notice_kinds, notices, permissions
 from drybench.asking import Desk
-from drybench.errors import NoSuchChannel, RequestWrong
+from drybench.errors import NoSuchChannel, RecordUnreadable, RequestWrong
 from drybench.model import Person, Run
 from drybench.notice_book import CHANNEL, NoticeBook
 from drybench.notices import ON, Channel, Notice, On
@@ -60,7 +60,11 @@ class Channels:
         return permissions.theirs(person, self._book.channel(id), NoSuchChannel)
 
     def hint(self, channel: Channel) -> str:
-        return notice_kinds.hint(channel.kind, self._opened(channel)[0])
+        """Or what is wrong: a list with one that no key opens any more still shows the others."""
+        try:
+            return notice_kinds.hint(channel.kind, self._opened(channel)[0])
+        except RecordUnreadable as error:
+            return error.sentence
 
     def tell_on(self, person: Person, id: str, on: On, origin: str = "api") -> Channel:
         """For all runs that do not say it themselves."""

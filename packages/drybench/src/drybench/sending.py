@@ -20,7 +20,7 @@ import httpx
 
 from drybench import notice_kinds
 from drybench.destinations import Destinations
-from drybench.errors import NoMailHere, NotTaken, Refused
+from drybench.errors import NoMailHere, NoSuchHost, NotTaken, Refused
 from drybench.notices import SIGNATURE, Message, harmless, signature
 from drybench.settings import Settings
 
@@ -51,7 +51,7 @@ class Sending:
         if kind == notice_kinds.MAIL:
             self._check_mail(address)
         elif kind == notice_kinds.WEBHOOK:
-            await self._checked(httpx.URL(address))
+            await self._look_up(httpx.URL(address))
 
     async def send(self, letter: Letter) -> None:
         """NotTaken, or a refusal: what it says may be shown to the person."""
@@ -61,6 +61,13 @@ class Sending:
                 await ways.get(letter.kind, self._to_service)(letter)
         except TimeoutError:
             raise NotTaken(where=notice_kinds.KINDS[letter.kind].title, why="it did not answer in time") from None
+
+    async def _look_up(self, there: httpx.URL) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._checked(there)
+        except TimeoutError:
+            raise NoSuchHost(host=there.host[:200]) from None
 
     def _check_mail(self, address: str) -> None:
         if not self._mail.server:

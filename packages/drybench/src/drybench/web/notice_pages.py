@@ -103,8 +103,4 @@ def _page(
 
 
 def _shown(portal: Portal, channel: Channel) -> ShownChannel:
-    try:
-        hint = portal.channels.hint(channel)
-    except DrybenchError as error:  # no key of this bench opens it any more
-        hint = error.sentence
-    return ShownChannel(channel, notice_kinds.KINDS[channel.kind].title, hint)
+    return ShownChannel(channel, notice_kinds.KINDS[channel.kind].title, portal.channels.hint(channel))
