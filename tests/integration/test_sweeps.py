@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,20 @@ from tests.bench import Bench, new_bench
 from tests.waiting import wait_for
 
 RUNS = 20
+TWO_PEOPLE = """
+[bench]
+people_share_one_host_name = true
+[hub]
+authenticator = "dummy"
+[hub.traits.DummyAuthenticator]
+allow_all = true
+[sizes.default]
+memory = "400 MiB"
+[engines.local]
+cores = 1
+memory = "2 GiB"
+people_trust_each_other = true
+"""
 SMALL = "[sizes.default]\nmemory = '400 MiB'\n[engines.local]\ncores = 2\nmemory = '2 GiB'\n"
 DISPLAY = (
     "from IPython.display import display\n"
@@ -41,6 +56,20 @@ def _cell(source: str, *tags: str) -> dict[str, Any]:
 def marks(folder: Path) -> Counter[int]:
     file = folder / "marks"
     return Counter(map(int, file.read_text().split())) if file.exists() else Counter()
+
+
+def token_of(bench: Bench, name: str) -> str:
+    """Of somebody who signs in with a name and whatever password."""
+    with bench.browser() as browser:
+        form = browser.get("/hub/login", headers={"Accept": "text/html"}).text
+        found = re.search(r'name="_xsrf" value="([^"]+)"', form)
+        assert found, form
+        browser.post("/hub/login", data={"username": name, "password": "x", "_xsrf": found[1]})
+        page = browser.get("/hub/token", headers={"Accept": "text/html"}).text
+        xsrf = re.search(r'xsrf_token: "([^"]+)"', page)
+        assert xsrf, page
+        made = browser.post(f"/hub/api/users/{name}/tokens?_xsrf={xsrf[1]}", json={"note": "a test's"})
+        return made.raise_for_status().json()["token"]
 
 
 @pytest.fixture
@@ -107,6 +136,22 @@ def test_a_single_run_begins_in_the_middle_of_a_sweep_and_all_is_cancelled(
     ended = owner.wait_sweep(sweep, timeout=60)
     assert ended["totals"]["running"] + ended["totals"]["waiting"] == 0
     assert ended["totals"]["stopped"] > 200
+
+
+@pytest.mark.timeout(300)
+def test_somebody_elses_run_begins_within_two_runs_time(tmp_path: Path) -> None:
+    """On a machine with room for one."""
+    with new_bench(TWO_PEOPLE) as bench:
+        with Client(bench.url, token_of(bench, "ada")) as ada, Client(bench.url, token_of(bench, "bob")) as bob:
+            sweep = ada.sweep(notebook(tmp_path, "import time; time.sleep(0.5)"), typed={"x": "1..1000"}, alone=True)
+            wait_for(lambda: sum(marks(tmp_path).values()) >= 2, 100)
+            (tmp_path / "bob").mkdir()
+            run, before = bob.submit(notebook(tmp_path / "bob"), alone=True), sum(marks(tmp_path).values())
+            wait_for(lambda: bob.get(run)["phase"] in ("running", "ended"), 60)
+            assert sum(marks(tmp_path).values()) - before <= 2
+            assert bob.wait(run, timeout=60)["outcome"] == "done"
+            ada.cancel_sweep(sweep)
+            ada.wait_sweep(sweep, timeout=60)
 
 
 def test_the_command_line_counts_asks_and_lists(own: Bench, tmp_path: Path) -> None:
