@@ -36,7 +36,7 @@ def machine(open_tasks: Sequence[TaskRow], limits: LocalEngine) -> Machine:
         memory=own_machine.memory(limits.memory),
         memory_held=sum(task.memory for task in held),
         working=len(held),
-        ready=len(begun) - len(held),
+        ready=sum(task.stands_ready for task in begun),
         waiting=len(open_tasks) - len(begun),
         people=len({task.person_id for task in open_tasks if task.kind != READY}),
     )
