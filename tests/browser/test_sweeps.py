@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from drybench.runs.requests import RunRequest
 from drybench.runs.sweep_reading import SweepSaid
 from drybench.sweep_book import SWEEP, Sweep, SweepBook
 from tests.browser.full_bench import picture
+from tests.browser.looking import Picture
 from tests.browser.serving import open_chromium, served, signed_in
 from tests.browser.test_pages import LOOKS
 from tests.unit.web.little_bench import LittleBench, notebook
@@ -63,7 +65,7 @@ def runs_of(bench: LittleBench, sweep: Sweep, most: int) -> list[Run]:
 
 def end(bench: LittleBench, run: Run, outcome: Outcome = Outcome.DONE, **values: object) -> None:
     why = {"reason": Reason.CELL_ERROR, "detail": "Cell 3 stopped with ValueError: no such channel"}
-    bench.move(run, Phase.RUNNING)
+    bench.move(run, Phase.RUNNING, started_at=datetime.now(UTC) - timedelta(seconds=71 + 13 * (run.place or 0)))
     bench.move(run, Phase.ENDED, outcome, **(why if outcome is Outcome.FAILED else {}))
     found = bench.ledger.run(run.id)
     assert found
@@ -81,13 +83,15 @@ def in_the_middle(bench: LittleBench) -> Sweep:
         else:
             bench.made(run, "picture.png", picture(96 + 8 * number, 64))
             end(bench, run, area=41.30517 / (number + 1), cells=120 - number * 7, method="otsu")
-    bench.move(runs[8], Phase.RUNNING)
+    bench.move(runs[8], Phase.RUNNING, started_at=datetime.now(UTC) - timedelta(seconds=40))
     bench.ledger.note_progress(runs[8].id, 3, 7)
     return sweep
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_axe_finds_nothing_and_nothing_overflows(browser: Browser, bench: LittleBench, look: str) -> None:
+def test_axe_finds_nothing_and_nothing_overflows(
+    browser: Browser, bench: LittleBench, look: str, tmp_path: Path
+) -> None:
     context = signed_in(browser, bench, **LOOKS[look])
     page = context.new_page()
     sweep = in_the_middle(bench)
@@ -96,6 +100,9 @@ def test_axe_finds_nothing_and_nothing_overflows(browser: Browser, bench: Little
         found = Axe().run(page).response["violations"]
         assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.goto(f"/sweeps/{sweep.id}")
+    if look == "light":
+        Picture(tmp_path)(page, "sweep")
     context.close()
 
 
