@@ -14,7 +14,7 @@ from drybench.model import Run, Session
 from drybench.phases import Outcome, Phase, Reason
 from tests.browser.full_bench import fill
 from tests.browser.serving import open_chromium, served, signed_in
-from tests.unit.web.little_bench import LittleBench, notebook
+from tests.unit.web.little_bench import LittleBench
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -120,64 +120,6 @@ def test_the_page_of_a_stopped_session_goes_there_once_and_asks_there_for_nothin
     assert asked == ["document"]
 
 
-def test_a_notebook_dropped_on_home_becomes_a_run(page: Page, bench: LittleBench, tmp_path: Path) -> None:
-    page.goto("/")
-    _drop(page, notebook("print(step)", parameters="step: int = 2\nname = 'disc'"), "wing.ipynb")
-    step = page.get_by_label("step")
-    expect(step).to_have_value("2")
-    step.fill("many")
-    page.get_by_label("name", exact=True).fill("wing")
-    page.get_by_role("button", name="Run it").click()
-    expect(page.locator("#p-1-says")).to_contain_text("whole number")
-    expect(page.get_by_label("name", exact=True)).to_have_value("wing")
-    step.fill("5")
-    page.get_by_role("button", name="Run it").click()
-    page.wait_for_url("**/runs/*")
-    expect(page.get_by_role("heading", level=1)).to_have_text("wing")
-    assert bench.portal.runs.mine(bench.person()).rows[0].parameters == {"step": 5, "name": "wing"}
-
-
-def test_what_is_no_notebook_is_said_at_once(page: Page) -> None:
-    page.goto("/runs/new")
-    page.set_input_files("#notebook", {"name": "x.ipynb", "mimeType": "", "buffer": b"%PDF"})
-    expect(page.get_by_role("alert").filter(has_text="is not a notebook")).to_be_visible()
-
-
-def test_a_wrong_wish_is_said_at_its_field_also_when_that_was_closed(page: Page, bench: LittleBench) -> None:
-    page.goto("/runs/new")
-    page.set_input_files("#notebook", {"name": "wing.ipynb", "mimeType": "", "buffer": notebook("1")})
-    more = page.get_by_text("More:")
-    more.click()
-    limit, folder = page.get_by_label("Time limit"), page.get_by_label("Working folder")
-    limit.fill("soon")
-    more.click()
-    page.get_by_role("button", name="Run it").click()
-    expect(page.get_by_text("“soon” is no time.")).to_be_visible()
-    limit.fill("90 min")
-    folder.fill("/nowhere")
-    page.get_by_role("button", name="Run it").click()
-    expect(page.get_by_text("There is no folder /nowhere on this machine.")).to_be_visible()
-    expect(limit).to_have_value("90 min")
-    folder.fill(str(bench.data.path))
-    page.get_by_role("button", name="Run it").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("wing")
-    asked = bench.portal.run_folders.run_json(bench.portal.runs.mine(bench.person()).rows[0].id)
-    assert (asked["timeout"], asked["cwd"]) == (5400, str(bench.data.path))
-
-
-def test_new_run_works_without_script(browser: Browser, bench: LittleBench) -> None:
-    context = signed_in(browser, bench, java_script_enabled=False)
-    page = context.new_page()
-    page.goto("/runs/new")
-    source = notebook("print(step)", parameters="step: int = 2")
-    page.set_input_files("#notebook", {"name": "wing.ipynb", "mimeType": "", "buffer": source})
-    page.get_by_label("Parameters, one on a line").fill("step=7")
-    page.get_by_role("button", name="Run it").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("wing")
-    assert bench.portal.runs.mine(bench.person()).rows[0].parameters == {"step": 7}
-    context.close()
-
-
 def test_the_notebook_grows_without_moving_what_is_read(page: Page, bench: LittleBench) -> None:
     run = bench.run(*[f"print({number})" for number in range(30)])
     bench.move(run, Phase.RUNNING)
@@ -264,14 +206,6 @@ def _addresses(made: dict[str, Session | Run]) -> tuple[str, ...]:
     runs = (f"/runs/{made[name].id}" for name in ("running", "failed", "done", "waiting run"))
     starts = (f"/start/{made[name].id}" for name in ("starting", "waiting", "ended"))
     return ("/", "/runs", "/runs?state=failed", "/runs?state=stopped&search=x", "/user/ada/broken/lab", *runs, *starts)
-
-
-def _drop(page: Page, content: bytes, name: str) -> None:
-    handle = page.evaluate_handle(
-        "([text, name]) => { const all = new DataTransfer(); all.items.add(new File([text], name)); return all }",
-        [content.decode(), name],
-    )
-    page.dispatch_event("body", "drop", {"dataTransfer": handle})
 
 
 def _tell(bench: LittleBench, run: Run, cell: int, text: str) -> None:

@@ -42,7 +42,7 @@ def field(parameter: ParameterJson, typed: str = "") -> Field:
         kind=parameter.kind,
         label=parameter.label,
         hint=parameter.start or parameter.default or HINTS.get(parameter.kind, ""),
-        says="" if parameter.choices or parameter.takes in PLAIN else parameter.takes,
+        says=_says(parameter),
         default=_default(parameter),
         choices=_choices(parameter),
         rows=_rows(parameter, typed),
@@ -71,6 +71,13 @@ def problem(found: ParameterJson, text: str) -> str:
     """Empty where it fits."""
     value = from_text(parameter_of(found), text)
     return value.sentence if isinstance(value, Problem) else ""
+
+
+def _says(parameter: ParameterJson) -> str:
+    if parameter.choices or parameter.takes in PLAIN:
+        return ""
+    example = HINTS.get(parameter.kind)
+    return f"{parameter.takes}, such as {example}" if example else parameter.takes
 
 
 def _default(parameter: ParameterJson) -> str:

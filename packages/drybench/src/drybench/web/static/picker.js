@@ -58,6 +58,7 @@ class Picker {
   }
 
   async show(folder, since = 0) {
+    if (folder !== this.folder) this.search.value = ""
     const asked = { folder, since, beside: this.beside, search: this.search.value, hidden: this.hidden.checked, pattern: this.notebooks ? "*.ipynb" : "" }
     const turn = this.turn = {}
     let answer, found
@@ -73,7 +74,6 @@ class Picker {
   }
 
   fill(found, since) {
-    if (this.folder !== found.folder) this.search.value = ""
     this.folder = found.folder
     this.places.replaceChildren(...found.places.map((place) => this.leads(place, "button quiet")))
     this.way.replaceChildren(...found.way.flatMap((place, n) => [n ? " / " : "", n === found.way.length - 1 ? strong(place.name) : this.leads(place, "link")]))
