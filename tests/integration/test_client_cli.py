@@ -72,6 +72,20 @@ class TestRun:
             f"See it at http://localhost:1/runs/{ID} or by: drybench show {ID[-8:]}",
         ]
 
+    def test_several_become_a_run_each_and_one_that_is_refused_hinders_no_other(
+        self, bench: Path, small: SmallBench, notebook: Path, tmp_path: Path
+    ) -> None:
+        other = tmp_path / "other.ipynb"
+        other.write_text("{}")
+        assert len(asked(bench, "run", notebook, other, "-p", "a=1")["items"]) == 2
+        assert [request["parameters"] for request in small.requests] == [{"a": 1}, {"a": 1}]
+        ended = call(bench, "run", notebook, tmp_path / "none.ipynb", other)
+        assert ended.returncode == 2
+        assert ended.stdout.count("(analysis): waiting") == 2
+        assert "none.ipynb cannot be read" in ended.stderr
+        assert call(bench, "run", notebook, other, "--output", tmp_path / "x.ipynb").returncode == 2
+        assert call(bench, "run", *[notebook] * 51).returncode == 2
+
     def test_values_and_wishes_go_in(self, bench: Path, small: SmallBench, notebook: Path) -> None:
         asked(bench, "run", notebook, "-p", "a=1", "-p", "b=x=-1", "--parameter", "c=None", "-r", "d=1", "-p", "e=-2.5")
         asked(

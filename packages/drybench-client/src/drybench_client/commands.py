@@ -44,7 +44,7 @@ class Which:
 
 def run(
     notebook: Path,
-    *,
+    *others: Path,
     parameter: Annotated[list[str] | None, Parameter(name=["--parameter", "-p"])] = None,
     raw: Annotated[list[str] | None, Parameter(name=["--raw", "-r"])] = None,
     wait: bool = False,
@@ -64,12 +64,14 @@ def run(
     cwd: Path | None = None,
     which: Which = Which(),
 ) -> int:
-    """Run a notebook in the background.
+    """Run a notebook in the background, or several.
 
     Parameters
     ----------
     notebook
         A notebook file (.ipynb).
+    others
+        More of them: a run for each, with the same values.
     parameter
         NAME=VALUE for the notebook's cell tagged `parameters`; numbers, true, false and None are
         taken as such.
@@ -117,7 +119,9 @@ def run(
     if at is not None or cron is not None:
         _may_not_wait(wait or output is not None)
         when: dict[str, Any] = {"at": at, "cron": cron, "zone": zone, "missed": missed, "read_again": read_again}
-        return _schedule(notebook, given, {**when, **options}, which)
+        return max(_schedule(one, given, {**when, **options}, which) for one in (notebook, *others))
+    if others:
+        return _run_all((notebook, *others), given, options, wait, output, which)
     with which.open() as bench:
         asked = bench.submit(notebook, given, **options)
         if wait or output is not None:
@@ -291,6 +295,26 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     stop,
     inspect,
 )
+
+
+def _run_all(
+    notebooks: tuple[Path, ...],
+    given: dict[str, Any],
+    options: dict[str, Any],
+    wait: bool,
+    output: Path | None,
+    which: Which,
+) -> int:
+    from drybench_client import several
+    from drybench_client.errors import Refused
+
+    if output is not None:
+        step = "Leave --output out; `drybench show` tells of each run, and its page has the notebook."
+        raise Refused("output_wrong", "Several notebooks do not go into one file.", step)
+    with which.open() as bench:
+        came = several.run_all(bench, notebooks, given, options, wait)
+    several.show(came, which.json)
+    return several.code_of(came, wait)
 
 
 def _may_not_wait(asked: bool) -> None:
