@@ -144,7 +144,12 @@ def test_cells_that_are_added_and_taken_away_are_executed_as_they_are_now(failin
     assert process.wait(timeout=30) == 0, failing.printed()
     result, made = failing.result(), failing.notebook()
     assert (result["outcome"], result["cells"], result["hand"]["changed"]) == ("done", 5, [1, 2, 3, 4])
-    assert ["".join(cell["source"]) for cell in made["cells"]][1:] == ["zero = 4", "print(x / zero)", "x = 5", "print(x)"]
+    assert ["".join(cell["source"]) for cell in made["cells"]][1:] == [
+        "zero = 4",
+        "print(x / zero)",
+        "x = 5",
+        "print(x)",
+    ]
     assert shown(failing.rebuilt()) == shown(made)
 
 

@@ -34,11 +34,18 @@ class Server(ServerApp):
 
     def _bind_http_server_tcp(self) -> bool:
         self.http_server.add_sockets(self._bound)
-        write_address(Path(os.environ["DRYBENCH_TASK_DIR"]), self.port)
-        if notebook := os.environ.get("DRYBENCH_HELD_NOTEBOOK"):
-            later: Any = IOLoop.current()
-            later.add_callback(open_on_kept_kernel, self, notebook)
+        later: Any = IOLoop.current()
+        later.add_callback(announce, self, self.port)
         return True
+
+
+async def announce(server: Any, port: int) -> None:
+    """Where it answers, once it is as whoever comes first is to find it."""
+    try:
+        if notebook := os.environ.get("DRYBENCH_HELD_NOTEBOOK"):
+            await open_on_kept_kernel(server, notebook)
+    finally:
+        write_address(Path(os.environ["DRYBENCH_TASK_DIR"]), port)
 
 
 def serve(words: list[str]) -> int:
