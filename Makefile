@@ -40,7 +40,8 @@ bench:
 pictures:
 	@bin/bootstrap dev
 	@DRYBENCH_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest -p no:randomly \
-		tests/browser/test_journeys.py tests/browser/test_jupyterlab.py tests/browser/test_sweeps.py
+		tests/browser/test_journeys.py tests/browser/test_jupyterlab.py tests/browser/test_sweeps.py \
+		tests/browser/test_new_run.py
 
 docs:
 	@bin/bootstrap dev

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +72,10 @@ def page(browser: Browser, bench: LittleBench) -> Iterator[Page]:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_the_form_looks_well_and_axe_finds_nothing(
-    browser: Browser, bench: LittleBench, home: Path, look: str, take: Picture
+    browser: Browser, bench: LittleBench, home: Path, look: str, take: Picture, tmp_path: Path
 ) -> None:
+    """The docs show those in light."""
+    taken = take if look == "new-run-form" else _into(tmp_path)
     context = signed_in(browser, bench, **LOOKS[look])
     page = context.new_page()
     page.goto("/runs/new")
@@ -83,7 +85,7 @@ def test_the_form_looks_well_and_axe_finds_nothing(
     field(page, "sigma").fill("9")
     expect(page.get_by_text("is a number from 0.5 to 5, not 9")).to_be_visible()
     page.evaluate("scrollTo(0, 0)")
-    take(page, look)
+    taken(page, look)
     page.get_by_text("More: name").click()
     page.get_by_text("Packages that").click()
     page.get_by_role("radio", name="Again and again").check()
@@ -93,7 +95,7 @@ def test_the_form_looks_well_and_axe_finds_nothing(
     page.get_by_label("wing.ipynb").check()
     page.get_by_label("areas.ipynb").check()
     _looks_well(page)
-    take(page, look.replace("form", "picker"))
+    taken(page, look.replace("form", "picker"))
     page.get_by_role("button", name="Take 2 notebooks").click()
     expect(page.get_by_text("Parameters of 3 notebooks")).to_be_visible()
     _looks_well(page)
@@ -282,6 +284,13 @@ def field(page: Page, name: str) -> Locator:
 
 def last(bench: LittleBench) -> Run:
     return bench.portal.runs.mine(bench.person()).rows[0]
+
+
+def _into(folder: Path) -> Callable[[Page, str], None]:
+    def taken(page: Page, name: str) -> None:
+        page.screenshot(path=folder / f"{name}.png")
+
+    return taken
 
 
 def _without_script(browser: Browser, bench: LittleBench) -> BrowserContext:

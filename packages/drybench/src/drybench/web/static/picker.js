@@ -75,6 +75,7 @@ class Picker {
 
   fill(found, since) {
     this.folder = found.folder
+    this.places.hidden = found.places.length < 2
     this.places.replaceChildren(...found.places.map((place) => this.leads(place, "button quiet")))
     this.way.replaceChildren(...found.way.flatMap((place, n) => [n ? " / " : "", n === found.way.length - 1 ? strong(place.name) : this.leads(place, "link")]))
     const rows = found.items.map((item) => this.row(item))
