@@ -21,9 +21,9 @@ import pytest
 
 from drybench import ports, python_environment
 from drybench.addresses import Addresses
-from drybench.child_processes import Children
 from drybench.data_folder import DataFolder
 from drybench.hub import tickets
+from drybench.up.child_processes import Children
 from drybench_client.bench import Bench as Client
 from tests.waiting import wait_for
 

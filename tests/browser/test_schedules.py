@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from drybench.phases import Outcome, Phase, Reason
 from drybench.runs.requests import RunRequest
-from drybench.schedule_desk import ScheduleRequest
+from drybench.schedules.asking import ScheduleRequest
 from tests.browser.serving import open_chromium, served, signed_in
 from tests.browser.test_pages import LOOKS
 from tests.unit.web.little_bench import LittleBench, notebook

@@ -15,8 +15,8 @@ from drybench.errors import DiskFull, DrybenchError, FileNotReadAgain, NoSuchSch
 from drybench.model import Run
 from drybench.phases import Outcome, Phase
 from drybench.runs.requests import RunRequest
-from drybench.schedule_desk import ScheduleRequest
-from drybench.schedules import Schedule
+from drybench.schedules.asking import ScheduleRequest
+from drybench.schedules.times import Schedule
 from tests.ledger import Clock
 from tests.unit.web import little_bench as little
 from tests.unit.web.little_bench import LittleBench, little_bench, notebook
@@ -92,7 +92,7 @@ def test_a_portal_killed_between_asking_and_writing_down_asks_for_the_same_run(
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr("drybench.schedule_book.ScheduleBook.came", killed)
+        patched.setattr("drybench.schedules.book.ScheduleBook.came", killed)
         with pytest.raises(Killed):
             look(bench)
     assert len(runs(bench)) == 1
@@ -293,7 +293,7 @@ def test_all_is_checked_before_anything_is_kept(bench: LittleBench) -> None:
 
 
 def test_one_person_has_so_many_and_sees_no_others(bench: LittleBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drybench.schedule_book.MOST", 1)
+    monkeypatch.setattr("drybench.schedules.book.MOST", 1)
     made = ask(bench)
     with pytest.raises(TooManySchedules):
         ask(bench)

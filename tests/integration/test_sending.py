@@ -21,11 +21,11 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope
 
-from drybench import sending
-from drybench.destinations import Destinations
 from drybench.errors import DrybenchError, NoMailHere, NotTaken, PlaceNotAllowed, Refused
-from drybench.notices import Message, message, signature
-from drybench.sending import Letter, Sending
+from drybench.notices import sending
+from drybench.notices.destinations import Destinations
+from drybench.notices.messages import Message, message, signature
+from drybench.notices.sending import Letter, Sending
 from drybench.settings import Settings
 from tests.certificate import certificate
 from tests.waiting import wait_for

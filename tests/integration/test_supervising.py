@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from drybench.child_processes import Child, Children, end
 from drybench.data_folder import DataFolder
 from drybench.engines.processes import Identity
 from drybench.errors import AlreadyUp, KeepsEnding
-from drybench.supervising import end_left_over, only_one, supervise, who_is_up
+from drybench.up.child_processes import Child, Children, end
+from drybench.up.supervising import end_left_over, only_one, supervise, who_is_up
 from tests.waiting import eventually, wait_for
 
 LIVES = "import time; time.sleep(60)"
@@ -130,9 +130,9 @@ def supervisor(data: DataFolder, code: str = LIVES) -> subprocess.Popen[bytes]:
     """As a process of its own, so that it can be killed."""
     program = f"""
 import asyncio, pathlib, sys
-from drybench.child_processes import Child, Children
+from drybench.up.child_processes import Child, Children
 from drybench.data_folder import DataFolder
-from drybench.supervising import end_left_over, only_one, supervise
+from drybench.up.supervising import end_left_over, only_one, supervise
 data = DataFolder(pathlib.Path(sys.argv[1]))
 async def ready(): pass
 with only_one(data):

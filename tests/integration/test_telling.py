@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from drybench.channel_desk import ChannelRequest
 from drybench.errors import ChannelWrong, NoSuchChannel, NotTaken, PlaceNotAllowed, TooManyChannels
 from drybench.model import Run, Tell
-from drybench.notices import MOST_TRIES, Channel, Notice, On, pause
+from drybench.notices.channels import ChannelRequest
+from drybench.notices.messages import MOST_TRIES, Channel, Notice, On, pause
+from drybench.notices.sending import Letter, Sending
 from drybench.phases import Outcome, Phase, Reason
 from drybench.runs.requests import RunRequest
-from drybench.schedule_desk import ScheduleRequest
-from drybench.sending import Letter, Sending
+from drybench.schedules.asking import ScheduleRequest
 from drybench.tables import sweeps
 from tests.ledger import Clock
 from tests.unit.web import little_bench as little
@@ -352,7 +352,7 @@ async def test_a_test_is_sent_at_once_and_what_goes_wrong_is_said(bench: LittleB
 
 
 async def test_one_has_so_many(bench: LittleBench, posted: Posted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drybench.notice_book.MOST", 1)
+    monkeypatch.setattr("drybench.notices.book.MOST", 1)
     await channel(bench)
     with pytest.raises(TooManyChannels):
         await channel(bench)

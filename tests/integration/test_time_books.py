@@ -13,11 +13,11 @@ from drybench.errors import KeyUsedOtherwise, TooManySchedules
 from drybench.ids import uuid7
 from drybench.ledger import Ledger
 from drybench.model import Person, Run, Tell
-from drybench.notice_book import NoticeBook
-from drybench.notices import Channel, On
+from drybench.notices.book import NoticeBook
+from drybench.notices.messages import Channel, On
 from drybench.phases import Outcome, Phase
-from drybench.schedule_book import ScheduleBook
-from drybench.schedules import Schedule, When
+from drybench.schedules.book import ScheduleBook
+from drybench.schedules.times import Schedule, When
 from tests.ledger import Clock, a_run, fresh_ledger
 
 SOON = timedelta(microseconds=123_456)
@@ -128,7 +128,7 @@ def test_one_key_makes_one_schedule(
     ledger.add_run(a_run(ada, clock()), a_run(ada, clock()).task.spec, "of a run")
     with pytest.raises(KeyUsedOtherwise):
         schedules.add(schedule(ada, clock), "of a run")
-    monkeypatch.setattr("drybench.schedule_book.MOST", 1)
+    monkeypatch.setattr("drybench.schedules.book.MOST", 1)
     with pytest.raises(TooManySchedules):
         schedules.add(schedule(ada, clock))
 

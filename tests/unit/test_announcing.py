@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from drybench import announcing
 from drybench.addresses import Addresses
+from drybench.up import announcing
 
 HERE = Addresses("http://localhost:8123", "127.0.0.1", 8123, 1, 2, 3, "id")
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drybench.destinations import Destinations, is_public, web_address
 from drybench.errors import NoSuchHost, PlaceNotAllowed
+from drybench.notices.destinations import Destinations, is_public, web_address
 
 ANYWHERE = Destinations()
 
@@ -108,7 +108,7 @@ def test_the_bench_by_its_own_public_name_or_address_is_not_reached() -> None:
 
 def test_the_machines_own_address_is_known_whatever_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where this machine's address is private that refuses it already; so here all addresses count as public."""
-    monkeypatch.setattr("drybench.destinations.is_public", lambda address: True)
+    monkeypatch.setattr("drybench.notices.destinations.is_public", lambda address: True)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         with pytest.raises(PlaceNotAllowed):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drybench.log_files import growing, last_lines, rotate
+from drybench.up.log_files import growing, last_lines, rotate
 
 
 def test_a_log_that_has_grown_is_emptied_in_place(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drybench import notice_kinds
 from drybench.errors import ChannelWrong
-from drybench.notices import MOST_TRIES, harmless, is_told, message, pause, plain, signature
+from drybench.notices import kinds as notice_kinds
+from drybench.notices.messages import MOST_TRIES, harmless, is_told, message, pause, plain, signature
 from drybench.phases import Outcome
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drybench import schedules
 from drybench.errors import (
     CronNeverComes,
     CronTooFine,
@@ -21,7 +20,8 @@ from drybench.errors import (
     TimeIsOver,
     TwoTimes,
 )
-from drybench.schedules import LATE, Missed, When, coming, following, in_words, turn
+from drybench.schedules import times as schedules
+from drybench.schedules.times import LATE, Missed, When, coming, following, in_words, turn
 
 NOW = datetime(2026, 3, 28, 12, tzinfo=UTC)
 BERLIN = "Europe/Berlin"

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from drybench.errors import NotTaken
+from drybench.notices.sending import Letter, Sending
 from drybench.phases import Outcome, Phase
-from drybench.sending import Letter, Sending
 from drybench.web import tell_form, when_form
 from tests.unit.web.little_bench import BOB, FROM_SESSION, LittleBench, little_bench, notebook, xsrf
 

@@ -50,9 +50,9 @@ def up(*, port: int | None = None, detach: bool = False, whose: Whose = Whose())
     detach
         Come back when it is ready; it stays up in the background.
     """
-    from drybench.announcing import say
-    from drybench.bringing_up import Wish, bring_up
-    from drybench.detaching import go_behind
+    from drybench.up.announcing import say
+    from drybench.up.bringing_up import Wish, bring_up
+    from drybench.up.detaching import go_behind
 
     wish = Wish(whose.folder(), whose.file(), {"bench": {"port": port}} if port is not None else {})
     bring_up(wish, say, go_behind(wish.data.logs / "up.log") if detach else lambda: None)
@@ -66,15 +66,15 @@ def down(*, tasks: bool = False, whose: Whose = Whose()) -> None:
     tasks
         End all sessions and runs as well.
     """
-    from drybench.announcing import say
-    from drybench.bringing_down import bring_down
+    from drybench.up.announcing import say
+    from drybench.up.bringing_down import bring_down
 
     bring_down(whose.folder(), whose.file(), say, tasks)
 
 
 def status(*, whose: Whose = Whose()) -> int:
     """Whether a bench is up, and which of its parts answer; the exit code is 0 when all do."""
-    from drybench.looking_up import look
+    from drybench.up.looking_up import look
 
     found = look(whose.folder(), whose.file())
     for line in found.lines:
@@ -100,7 +100,7 @@ def log(
     lines
         How many of each.
     """
-    from drybench import log_files
+    from drybench.up import log_files
 
     data = whose.folder()
     logs = {data.logs / f"{name}.log": "" if part else f"{name:<6} | " for name in ([part] if part else PARTS)}
@@ -114,8 +114,8 @@ def log(
 def ticket(*, whose: Whose = Whose()) -> None:
     """Print a new link that signs in the bench's owner, once."""
     from drybench.addresses import Addresses
-    from drybench.bringing_up import must_be_own, new_link
     from drybench.errors import NotUp
+    from drybench.up.bringing_up import must_be_own, new_link
 
     data = whose.folder()
     must_be_own(data)

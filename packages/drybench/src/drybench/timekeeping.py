@@ -9,21 +9,21 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from drybench.asking import Desk
-from drybench.channel_desk import Channels
 from drybench.data_folder import DataFolder
-from drybench.destinations import Destinations
 from drybench.model import Run
-from drybench.notice_book import NoticeBook
-from drybench.notice_words import Describe, Words
+from drybench.notices.book import NoticeBook
+from drybench.notices.channels import Channels
+from drybench.notices.destinations import Destinations
+from drybench.notices.sending import Sending
+from drybench.notices.telling import Telling
+from drybench.notices.words import Describe, Words
 from drybench.runs.submitting import Runs
-from drybench.schedule_book import ScheduleBook
-from drybench.schedule_desk import Schedules
-from drybench.schedule_folder import ScheduleFolders
-from drybench.schedules import Schedule
-from drybench.scheduling import Scheduling
-from drybench.sending import Sending
+from drybench.schedules.asking import Schedules
+from drybench.schedules.book import ScheduleBook
+from drybench.schedules.coming_due import Scheduling
+from drybench.schedules.folder import ScheduleFolders
+from drybench.schedules.times import Schedule
 from drybench.settings import Settings
-from drybench.telling import Telling
 from drybench.vault import Vault
 
 

@@ -8,9 +8,9 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from drybench import notice_kinds
-from drybench.channel_desk import ChannelRequest
-from drybench.notices import Channel, Notice, On
+from drybench.notices import kinds as notice_kinds
+from drybench.notices.channels import ChannelRequest
+from drybench.notices.messages import Channel, Notice, On
 from drybench.web.door import ForAll, ForRuns
 from drybench.web.portal import Here, Portal
 from drybench.web.shapes import Items, Problem

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from drybench import notice_kinds
-from drybench.channel_desk import ChannelRequest, Made
 from drybench.errors import DrybenchError, NotTaken, Refused
-from drybench.notices import Channel, On
+from drybench.notices import kinds as notice_kinds
+from drybench.notices.channels import ChannelRequest, Made
+from drybench.notices.messages import Channel, On
 from drybench.web.door import Asker, ForAll
 from drybench.web.portal import Here, Portal
 from drybench.web.routing import PageRoute

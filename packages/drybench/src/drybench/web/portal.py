@@ -11,17 +11,17 @@ from fastapi import Depends, Request
 from drybench.addresses import Addresses
 from drybench.catalogue import Catalogue
 from drybench.changes import Changes
-from drybench.channel_desk import Channels
 from drybench.files import OwnFiles
 from drybench.holding import Holding
 from drybench.hub.identity import Identity
 from drybench.keeping_runs import KeepingRuns
 from drybench.ledger import Ledger
+from drybench.notices.channels import Channels
 from drybench.runs.handed_in import HandedIn
 from drybench.runs.run_folder import RunFolders
 from drybench.runs.submitting import Runs
 from drybench.runs.sweep_submitting import Sweeps
-from drybench.schedule_desk import Schedules
+from drybench.schedules.asking import Schedules
 from drybench.sessions import Sessions
 from drybench.settings import Settings
 

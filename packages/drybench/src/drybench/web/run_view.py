@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from drybench.model import Run, Size
-from drybench.notices import Notice
+from drybench.notices.messages import Notice
 from drybench.phases import Outcome, Phase, Wanted
 from drybench.runs import remaining
 from drybench.runs.paces import Paces

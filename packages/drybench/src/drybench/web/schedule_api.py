@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from drybench.errors import RequestWrong
 from drybench.model import Person
-from drybench.schedule_desk import ScheduleRequest
-from drybench.schedules import Schedule
+from drybench.schedules.asking import ScheduleRequest
+from drybench.schedules.times import Schedule
 from drybench.web.door import ForAll
 from drybench.web.portal import Here, Portal
 from drybench.web.schedule_shapes import ComingJson, ScheduleAsk, ScheduleJson, WhenAsk

@@ -12,10 +12,10 @@ from fastapi import APIRouter, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from drybench import schedules
 from drybench.errors import DrybenchError, Refused
 from drybench.model import Run
-from drybench.schedules import Schedule, When
+from drybench.schedules import times as schedules
+from drybench.schedules.times import Schedule, When
 from drybench.web.door import Asker, ForAll
 from drybench.web.portal import Here, Portal
 from drybench.web.routing import PageRoute

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from drybench import schedules
-from drybench.schedules import Missed, Schedule, When
+from drybench.schedules import times as schedules
+from drybench.schedules.times import Missed, Schedule, When
 
 
 class WhenAsk(BaseModel):

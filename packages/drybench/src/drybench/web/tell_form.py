@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from drybench.model import Tell
-from drybench.notices import ON
+from drybench.notices.messages import ON
 
 
 @dataclass(frozen=True)

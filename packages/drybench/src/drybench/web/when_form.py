@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from drybench import schedules
 from drybench.runs.requests import RunRequest
-from drybench.schedule_desk import ScheduleRequest
+from drybench.schedules import times as schedules
+from drybench.schedules.asking import ScheduleRequest
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,16 @@ import asyncio
 import os
 from pathlib import Path
 
-from drybench import announcing, settings
-from drybench.announcing import Say
-from drybench.bringing_up import must_be_own
-from drybench.child_processes import end
+from drybench import settings
 from drybench.data_folder import DataFolder
 from drybench.errors import NotUp, TasksGoOn
 from drybench.settings import Settings
 from drybench.settings_sections import Ready
-from drybench.supervising import end_left_over, only_one, who_is_up
+from drybench.up import announcing
+from drybench.up.announcing import Say
+from drybench.up.bringing_up import must_be_own
+from drybench.up.child_processes import end
+from drybench.up.supervising import end_left_over, only_one, who_is_up
 
 SECONDS_TO_END = 10  # for the supervisor, which takes five
 SECONDS_FOR_TASKS = 60

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from drybench import notices
 from drybench.ledger import Ledger
 from drybench.model import Run
-from drybench.notice_book import NoticeBook
-from drybench.notices import Message, Notice
+from drybench.notices import messages as notices
+from drybench.notices.book import NoticeBook
+from drybench.notices.messages import Message, Notice
 from drybench.phases import Outcome
 from drybench.runs.causes import Cause
-from drybench.schedule_book import ScheduleBook
+from drybench.schedules.book import ScheduleBook
 
 Describe = Callable[[Run], Cause | None]
 

@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from drybench import schedules
 from drybench.changes import Change, Changes
 from drybench.errors import DiskFull, DrybenchError, HubAway, NotFound, PortalAway, PreviousGoesOn
 from drybench.model import Person, Run
 from drybench.phases import Phase
 from drybench.runs.submitting import Runs
-from drybench.schedule_book import SCHEDULE, ScheduleBook
-from drybench.schedule_folder import ScheduleFolders
-from drybench.schedules import Schedule
+from drybench.schedules import times as schedules
+from drybench.schedules.book import SCHEDULE, ScheduleBook
+from drybench.schedules.folder import ScheduleFolders
+from drybench.schedules.times import Schedule
 
 log = structlog.get_logger("scheduling")
 

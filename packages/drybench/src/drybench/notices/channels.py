@@ -7,13 +7,15 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drybench import notice_kinds, notices, permissions
+from drybench import permissions
 from drybench.asking import Desk
 from drybench.errors import NoSuchChannel, RecordUnreadable, RequestWrong
 from drybench.model import Person, Run
-from drybench.notice_book import CHANNEL, NoticeBook
-from drybench.notices import ON, Channel, Notice, On
-from drybench.sending import Letter, Sending
+from drybench.notices import kinds as notice_kinds
+from drybench.notices import messages as notices
+from drybench.notices.book import CHANNEL, NoticeBook
+from drybench.notices.messages import ON, Channel, Notice, On
+from drybench.notices.sending import Letter, Sending
 from drybench.vault import Vault
 
 

@@ -16,12 +16,12 @@ import subprocess
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import IO
 
-from drybench import announcing, log_files
-from drybench.announcing import Say
-from drybench.child_processes import Child, Children, end, ended
 from drybench.data_folder import DataFolder
 from drybench.engines.processes import Identity
 from drybench.errors import AlreadyUp, KeepsEnding
+from drybench.up import announcing, log_files
+from drybench.up.announcing import Say
+from drybench.up.child_processes import Child, Children, end, ended
 
 SETTLED = 10  # seconds of life after which a fall counts as the first one again
 FIRST_DELAY, LONGEST_DELAY = 0.1, 30

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from drybench import answering, settings
+from drybench import settings
 from drybench.addresses import Addresses
 from drybench.data_folder import DataFolder
 from drybench.errors import NotUp
-from drybench.supervising import who_is_up
+from drybench.up import answering
+from drybench.up.supervising import who_is_up
 
 
 @dataclass(frozen=True)

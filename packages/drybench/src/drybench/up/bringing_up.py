@@ -12,14 +12,15 @@ from pathlib import Path
 from pwd import getpwuid
 from typing import Any
 
-from drybench import addresses, announcing, answering, settings
+from drybench import addresses, settings
 from drybench.addresses import Addresses
-from drybench.announcing import Say
-from drybench.child_processes import Child, Children
 from drybench.data_folder import DataFolder
 from drybench.errors import NotReady, NotYourBench
 from drybench.settings import Settings
-from drybench.supervising import end_left_over, only_one, supervise
+from drybench.up import announcing, answering
+from drybench.up.announcing import Say
+from drybench.up.child_processes import Child, Children
+from drybench.up.supervising import end_left_over, only_one, supervise
 
 SECONDS_TO_BE_READY = 90
 

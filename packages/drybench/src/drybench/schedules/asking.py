@@ -6,16 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from drybench import permissions, planning, schedules
+from drybench import permissions, planning
 from drybench.asking import Desk
 from drybench.errors import DrybenchError, FileNotReadAgain, NoSuchSchedule, NotFound, ScheduleOver
 from drybench.model import Person, Run
 from drybench.runs import notebooks, parameters
 from drybench.runs.requests import RunRequest
 from drybench.runs.submitting import Runs
-from drybench.schedule_book import SCHEDULE, ScheduleBook
-from drybench.schedule_folder import Given, ScheduleFolders
-from drybench.schedules import Missed, Schedule, When
+from drybench.schedules import times as schedules
+from drybench.schedules.book import SCHEDULE, ScheduleBook
+from drybench.schedules.folder import Given, ScheduleFolders
+from drybench.schedules.times import Missed, Schedule, When
 
 
 @dataclass(frozen=True)

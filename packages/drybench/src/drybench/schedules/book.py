@@ -13,7 +13,7 @@ from drybench.errors import TooManySchedules
 from drybench.ledger import Ledger, asked_before
 from drybench.ledger_rows import Found, Query, person_of
 from drybench.model import Person
-from drybench.schedules import Schedule, When
+from drybench.schedules.times import Schedule, When
 from drybench.tables import idempotency, people, schedules
 
 SCHEDULE = "schedule"  # as deeds and changes call it

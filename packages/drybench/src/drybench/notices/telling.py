@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from drybench import notices
 from drybench.changes import Change, Changes
-from drybench.channel_desk import Channels
 from drybench.errors import DrybenchError, NotTaken, Refused
 from drybench.model import RUN
-from drybench.notice_book import NoticeBook
-from drybench.notice_words import Words
-from drybench.notices import MOST_TRIES, Notice
-from drybench.sending import Sending
+from drybench.notices import messages as notices
+from drybench.notices.book import NoticeBook
+from drybench.notices.channels import Channels
+from drybench.notices.messages import MOST_TRIES, Notice
+from drybench.notices.sending import Sending
+from drybench.notices.words import Words
 
 log = structlog.get_logger("telling")
 

@@ -14,9 +14,9 @@ from drybench.ids import uuid7
 from drybench.ledger import Ledger
 from drybench.ledger_rows import Found, Query
 from drybench.model import Run
-from drybench.notices import Channel, Notice, On, is_told
+from drybench.notices.messages import Channel, Notice, On, is_told
 from drybench.phases import Outcome, Wanted
-from drybench.schedules import Schedule
+from drybench.schedules.times import Schedule
 from drybench.tables import channels, notices, people, runs, sweeps, tasks
 
 CHANNEL = "channel"  # as deeds and changes call it

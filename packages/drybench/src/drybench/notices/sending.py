@@ -18,10 +18,10 @@ from typing import Any
 
 import httpx
 
-from drybench import notice_kinds
-from drybench.destinations import Destinations
 from drybench.errors import NoMailHere, NoSuchHost, NotTaken, Refused
-from drybench.notices import SIGNATURE, Message, harmless, signature
+from drybench.notices import kinds as notice_kinds
+from drybench.notices.destinations import Destinations
+from drybench.notices.messages import SIGNATURE, Message, harmless, signature
 from drybench.settings import Settings
 
 PATIENCE = 20.0  # seconds for the whole of it

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from email.headerregistry import Address
 from urllib.parse import parse_qs, quote, urlsplit
 
-from drybench.destinations import web_address
 from drybench.errors import ChannelWrong
+from drybench.notices.destinations import web_address
 
 MAIL, WEBHOOK = "mail", "webhook"
 

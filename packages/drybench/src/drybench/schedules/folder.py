@@ -20,7 +20,7 @@ from drybench.runs import request_record
 from drybench.runs.removing import remove_tree
 from drybench.runs.requests import RunRequest
 from drybench.runs.run_folder import write_given
-from drybench.schedules import Schedule
+from drybench.schedules.times import Schedule
 
 MOST = 1 << 29  # ours: what was handed in was bounded by the settings
 GIVEN = "given.json"

@@ -1,0 +1,1 @@
+"""Who hears of a run's end, by which way, and what they read."""

@@ -1,0 +1,1 @@
+"""Runs that begin by themselves: when, of what, and what became of it."""
