@@ -24,6 +24,7 @@ from drybench.phases import Outcome, Phase
 from drybench.retention_book import RetentionBook
 from drybench.runs.retention import Rule
 from drybench.runs.run_folder import RunFolders
+from drybench.runs.sweep_folder import SweepFolders
 from tests.ledger import Clock, a_run, a_task, fresh_ledger
 
 
@@ -32,6 +33,7 @@ class Bench:
         self.ledger, self.clock, self.data = ledger, clock, DataFolder(folder / "data")
         self.data.make()
         self.folders, self.shelf = RunFolders(self.data.runs), RunShelf(self.data, "drybench-runs")
+        self.sweep_folders = SweepFolders(self.data.sweeps)
         catalogue = Catalogue({}, [], folder)
         self.desk = Desk(
             ledger, {"local": FakeEngine()}, catalogue, Changes(), lambda: None, clock, uuid7, folder
@@ -41,7 +43,7 @@ class Bench:
 
     def with_rule(self, days: int) -> KeepingRuns:
         rule = keepers_rule(self.data.retention, days, self.clock)
-        self.keeping = KeepingRuns(self.desk, RetentionBook(self.ledger), self.folders, self.shelf, rule)
+        self.keeping = KeepingRuns(self.desk, self.folders, self.shelf, self.sweep_folders, rule)
         return self.keeping
 
     def run(self, ended: bool = True, name: str = "analysis") -> Run:

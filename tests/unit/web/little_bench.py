@@ -34,7 +34,6 @@ from drybench.keeping_runs import KeepingRuns
 from drybench.ledger import Ledger, open_ledger
 from drybench.model import Person, Run, Session, Size, Task
 from drybench.phases import Outcome, Phase, Reason
-from drybench.retention_book import RetentionBook
 from drybench.runs.handed_in import HandedIn
 from drybench.runs.requests import RunRequest
 from drybench.runs.retention import Rule
@@ -234,7 +233,8 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
         in_force.engines.local.people_trust_each_other,
     )  # fmt: skip
     tokens, handed = Tokens(public), Handed()
-    runs = Runs(desk, folders, RunShelf(data, "drybench-runs"), data.overlays, _rules(in_force))
+    shelf, sweep_folders = RunShelf(data, "drybench-runs"), SweepFolders(data.sweeps)
+    runs = Runs(desk, folders, shelf, data.overlays, _rules(in_force))
     told = timekeeping(desk, runs, data, in_force, public, lambda run: cause_of(portal, run))
     sessions = Sessions(desk, addresses, lambda _: None)
     portal = Portal(
@@ -244,9 +244,9 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
         run_folders=folders,
         catalogue=catalogue,
         sessions=sessions,
-        holding=Holding(desk, sessions, folders, RunShelf(data, "drybench-runs"), "drybench-runs"),
+        holding=Holding(desk, sessions, folders, shelf, "drybench-runs"),
         runs=runs,
-        sweeps=Sweeps(desk, SweepBook(ledger), SweepFolders(data.sweeps), runs, folders, in_force.runs.sweep_most),
+        sweeps=Sweeps(desk, SweepBook(ledger), sweep_folders, runs, folders, in_force.runs.sweep_most),
         changes=changes,
         identity=tokens,  # type: ignore[arg-type]
         handover=handed,
@@ -254,7 +254,7 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
         channels=told.channels,
         files=OwnFiles(desk, in_force.folders.shown, data.path),
         handed_in=HandedIn(data.handed_in, uuid7, in_force.runs.notebook_limit),
-        keeping=KeepingRuns(desk, RetentionBook(ledger), folders, RunShelf(data, "drybench-runs"), Rule(0, now())),
+        keeping=KeepingRuns(desk, folders, shelf, sweep_folders, Rule(0, now())),
     )
     return LittleBench(data, portal, create_app(portal), tokens, handed, told)
 

@@ -14,9 +14,10 @@ import pytest
 
 from drybench.model import Run
 from drybench.phases import Outcome, Phase, Reason
+from drybench.retention_book import RetentionBook
 from drybench.sweep_book import SweepBook
 from drybench.sweeping import MOST_OPEN, Sweeping
-from tests.unit.web.little_bench import ADA, BOB, LittleBench, notebook, xsrf
+from tests.unit.web.little_bench import ADA, BOB, FROM_SESSION, LittleBench, notebook, now, xsrf
 
 NOTEBOOK = notebook("print(x)", parameters="x = 1\ny = 'a'\nimage: str = 'a.tif'")
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
@@ -250,6 +251,64 @@ async def test_nobody_elses_sweep_is_there(bench: LittleBench, ada: httpx.AsyncC
             assert (await bob.post(f"/sweeps/{sweep['id']}/{deed}")).status_code == 404
         assert (await bob.get(f"/runs/{run.id}/picture")).status_code == 404
         assert (await bob.get("/sweeps")).json()["items"] == []
+
+
+async def test_it_is_removed_with_its_runs_once_nothing_is_open(ada: httpx.AsyncClient, bench: LittleBench) -> None:
+    sweep = await asked(ada, {"grid": {"x": [1, 2, 3]}})
+    path = f"/sweeps/{sweep['id']}"
+    assert (await ada.delete(path)).json()["code"] == "still_open"  # nothing of it is laid out yet
+    runs = await laid_out(bench, sweep["id"])
+    end(bench, runs[0])
+    bench.ledger.set_star(runs[0].id, True)
+    end(bench, runs[1], Outcome.FAILED)
+    assert (await ada.delete(path)).json()["code"] == "still_open"
+    bench.move(runs[2], Phase.ENDED, Outcome.STOPPED)  # not settled yet
+    assert (await ada.delete(path)).json()["code"] == "still_open"
+    end(bench, runs[2], Outcome.STOPPED)
+    assert (await ada.delete(path)).json()["code"] == "still_open"  # the engine still clears up after it
+    for run in runs:
+        bench.ledger.forgotten(run.task.id)
+    async with bench.program(BOB) as bob, bench.program(FROM_SESSION) as session:
+        assert (await bob.delete(path)).status_code == 404
+        assert (await session.delete(path)).status_code == 403
+    async with bench.client() as browser:
+        assert "Remove the sweep" in (await browser.get(path)).text
+        answer = await browser.post(f"{path}/remove", data={"_xsrf": xsrf()["x-xsrftoken"]})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/runs")
+        assert runs[0].name in (await browser.get("/runs")).text  # its star keeps it, and it stands by itself
+        assert "a sweep" not in (await browser.get(f"/runs/{runs[0].id}")).text
+    assert (await ada.delete(path)).status_code == 404
+    assert [folder.name for folder in bench.data.runs.iterdir()] == [runs[0].id]
+    assert list(bench.data.sweeps.iterdir()) == []
+    assert await laid_out(bench, sweep["id"]) == []
+
+
+async def test_it_goes_by_itself_with_the_last_of_its_runs(ada: httpx.AsyncClient, bench: LittleBench) -> None:
+    sweep, other = [await asked(ada, {"grid": {"x": [1, 2]}}) for _ in range(2)]
+    await ada.post(f"/sweeps/{other['id']}/cancel")  # before it had any
+    keeping, person = bench.portal.keeping, bench.person()
+    first, second = await laid_out(bench, sweep["id"])
+    for run in (first, second):
+        end(bench, run)
+        bench.ledger.forgotten(run.task.id)
+    keeping.remove(person, first.id)
+    keeping.sweeps.remove_what_is_empty()
+    assert (await ada.get(f"/sweeps/{sweep['id']}")).status_code == 200
+    keeping.remove(person, second.id)
+    keeping.sweeps.remove_what_is_empty()
+    assert [one["id"] for one in (await ada.get("/sweeps")).json()["items"]] == [other["id"]]
+    assert [folder.name for folder in bench.data.sweeps.iterdir()] == [other["id"]]
+
+
+async def test_what_a_killed_portal_left_of_it_is_removed(ada: httpx.AsyncClient, bench: LittleBench) -> None:
+    kept, half_way = [await asked(ada, {"grid": {"x": [1]}}) for _ in range(2)]
+    (bench.data.sweeps / "unknown").mkdir()  # the ledger may be an older copy
+    await ada.post(f"/sweeps/{half_way['id']}/cancel")
+    assert RetentionBook(bench.ledger).remove_sweep(half_way["id"], now()) == []
+    folder = bench.data.sweeps / half_way["id"]
+    folder.rename(folder.with_name(f".gone-{half_way['id']}"))
+    bench.portal.keeping.sweeps.remove_what_is_left()
+    assert {folder.name for folder in bench.data.sweeps.iterdir()} == {kept["id"], "unknown"}
 
 
 async def test_a_picture_is_only_what_is_one(ada: httpx.AsyncClient, bench: LittleBench) -> None:

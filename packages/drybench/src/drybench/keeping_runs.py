@@ -15,11 +15,14 @@ from drybench import permissions
 from drybench.asking import Desk
 from drybench.errors import DaysWrong, NoSuchRun, StillOpen
 from drybench.folders import RunShelf
+from drybench.keeping_sweeps import KeepingSweeps
 from drybench.model import RUN, Person, Run
 from drybench.phases import Phase
 from drybench.retention_book import RetentionBook
 from drybench.runs.retention import MOST_DAYS, Rule, ended_before, goes_at
 from drybench.runs.run_folder import RunFolders
+from drybench.runs.sweep_folder import SweepFolders
+from drybench.sweep_book import SweepBook
 
 log = structlog.get_logger("keeping")
 
@@ -36,17 +39,27 @@ class Going:
 class KeepingRuns:
     """Synchronous but for `run`. `rule` is the keeper's, from the settings."""
 
-    def __init__(self, desk: Desk, book: RetentionBook, folders: RunFolders, shelf: RunShelf, rule: Rule) -> None:
+    def __init__(
+        self, desk: Desk, folders: RunFolders, shelf: RunShelf, sweep_folders: SweepFolders, rule: Rule
+    ) -> None:
         self._desk = desk
-        self._book = book
+        self._book = RetentionBook(desk.ledger)
         self._folders = folders
         self._shelf = shelf
         self.bench_rule = rule
+        self.sweeps = KeepingSweeps(desk, SweepBook(desk.ledger), self._book, sweep_folders, folders, shelf)
 
     async def run(self) -> None:
         """Until cancelled."""
+        sweeps = self.sweeps
+        passes = (
+            self.remove_what_is_due,
+            sweeps.remove_what_is_empty,
+            self.remove_what_is_left,
+            sweeps.remove_what_is_left,
+        )
         while True:
-            for pass_ in (self.remove_what_is_due, self.remove_what_is_left):
+            for pass_ in passes:
                 try:
                     await asyncio.to_thread(pass_)
                 except Exception:

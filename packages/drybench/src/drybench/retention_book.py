@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, exists, or_, select, update
 
 from drybench import ledger_rows as rows
 from drybench.ledger import Ledger
 from drybench.model import Run
-from drybench.phases import Phase
+from drybench.phases import Phase, Wanted
 from drybench.runs.retention import Rule
-from drybench.tables import people, runs, tasks
+from drybench.tables import people, runs, sweeps, tasks
+
+_NOTHING_TO_COME = and_(
+    sweeps.c.removed_at.is_(None),
+    or_(sweeps.c.wanted == Wanted.STOP.value, and_(sweeps.c.laid == sweeps.c.planned, sweeps.c.rerun_at.is_(None))),
+)
 
 
 class RetentionBook:
@@ -62,4 +67,30 @@ class RetentionBook:
         """The ids of all runs that have been removed, some of which may still have a folder."""
         with self._ledger.reading() as connection:
             gone = connection.execute(select(runs.c.id).where(runs.c.removed_at.is_not(None)))
+            return frozenset(row.id for row in gone)
+
+    def remove_sweep(self, id: str, now: datetime, but_for: Collection[str] = ()) -> Sequence[Run] | None:
+        """The runs that went with it; a starred one stands by itself then. None: something is open, or in `but_for`."""
+        there = rows.select_runs().where(runs.c.sweep_id == id, runs.c.removed_at.is_(None))
+        with self._ledger.writing() as connection:
+            is_whole = connection.execute(select(sweeps.c.id).where(sweeps.c.id == id, _NOTHING_TO_COME)).one_or_none()
+            found = [rows.run_of(row) for row in connection.execute(there)]
+            if is_whole is None or any(run.settled_at is None or run.id in but_for for run in found):
+                return None
+            mine = runs.c.sweep_id == id, runs.c.removed_at.is_(None)
+            connection.execute(update(runs).where(*mine, runs.c.starred_at.is_(None)).values(removed_at=now))
+            connection.execute(update(runs).where(*mine).values(sweep_id=None, place=None))  # with a star
+            connection.execute(update(sweeps).where(sweeps.c.id == id).values(removed_at=now))
+        return [run for run in found if run.starred_at is None]
+
+    def empty_sweeps(self) -> Sequence[str]:
+        """Those all of whose runs have been removed. One that was cancelled before it had any is not among them."""
+        once = exists().where(runs.c.sweep_id == sweeps.c.id)
+        still = exists().where(runs.c.sweep_id == sweeps.c.id, runs.c.removed_at.is_(None))
+        with self._ledger.reading() as connection:
+            return [row.id for row in connection.execute(select(sweeps.c.id).where(_NOTHING_TO_COME, once, ~still))]
+
+    def removed_sweeps(self) -> frozenset[str]:
+        with self._ledger.reading() as connection:
+            gone = connection.execute(select(sweeps.c.id).where(sweeps.c.removed_at.is_not(None)))
             return frozenset(row.id for row in gone)

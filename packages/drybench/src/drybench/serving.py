@@ -43,7 +43,6 @@ from drybench.model import Size
 from drybench.progressing import Progressing
 from drybench.ready_tasks import ReadyTasks
 from drybench.reconciler import Reconciler
-from drybench.retention_book import RetentionBook
 from drybench.runs.handed_in import HandedIn
 from drybench.runs.retention import Rule
 from drybench.runs.run_folder import RunFolders
@@ -121,7 +120,8 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     runs, sweep_book = Runs(desk, folders, shelf, data.overlays, _rules(in_force)), SweepBook(ledger)
     told = timekeeping(desk, runs, data, in_force, addresses.public, lambda run: cause_of(portal, run))
     settling = Settling(desk, folders, changes, told.run_ended)
-    sweeps = Sweeps(desk, sweep_book, SweepFolders(data.sweeps), runs, folders, in_force.runs.sweep_most)
+    sweep_folders = SweepFolders(data.sweeps)
+    sweeps = Sweeps(desk, sweep_book, sweep_folders, runs, folders, in_force.runs.sweep_most)
     sessions = Sessions(desk, addresses, lambda person_id: shelf.show_in(home, person_id))
     portal = Portal(
         settings=in_force,
@@ -135,7 +135,7 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
         changes=changes,
         identity=Identity(addresses, secret(data, "portal_token"), secret(data, "cookie_key").encode()),
         handover=Handover(ledger, starting, reconciler.wake),
-        keeping=KeepingRuns(desk, RetentionBook(ledger), folders, shelf, _retention(data, in_force)),
+        keeping=KeepingRuns(desk, folders, shelf, sweep_folders, _retention(data, in_force)),
         holding=Holding(desk, sessions, folders, shelf, in_force.folders.runs_link),
         schedules=told.schedules,
         channels=told.channels,

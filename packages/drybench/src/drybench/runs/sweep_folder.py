@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -42,6 +43,11 @@ class SweepFolders:
 
     def remove(self, id: str) -> None:
         remove_tree(self._root / id)
+
+    def with_folder(self) -> Iterator[str]:
+        """Ids that have one, also one that was being removed when the portal was killed."""
+        with os.scandir(self._root) as entries:
+            yield from (entry.name.removeprefix(".gone-") for entry in entries)
 
     def _plan(self, id: str) -> sweeps.Plan:
         try:

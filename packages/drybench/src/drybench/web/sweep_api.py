@@ -93,6 +93,12 @@ def rerun_failed(portal: Here, asker: ForAll, id: str) -> SweepJson:
     return sweep_json(portal, portal.sweeps.rerun_failed(asker.person, id, asker.origin))
 
 
+@router.delete("/{id}", status_code=204)
+def remove(portal: Here, asker: ForAll, id: str) -> None:
+    """One of which nothing is open, with all its runs but for those with a star; for good."""
+    portal.keeping.sweeps.remove(asker.person, id, asker.origin)
+
+
 @router.get("/{id}/matrix.csv", response_class=Response, responses=TEXT)
 def matrix_csv(portal: Here, asker: ForRuns, id: str) -> Response:
     """Parameters, states and returned values. A cell that would be a formula begins with an apostrophe."""

@@ -68,6 +68,12 @@ def rerun_failed(portal: Here, asker: ForAll, id: str) -> Response:
     return RedirectResponse(f"/sweeps/{id}", 303)
 
 
+@router.post("/sweeps/{id}/remove")
+def remove(portal: Here, asker: ForAll, id: str) -> Response:
+    portal.keeping.sweeps.remove(asker.person, id, asker.origin)
+    return RedirectResponse("/runs", 303)
+
+
 def _at(id: str, here: dict[str, Any], **chosen: Any) -> str:
     """The address of this page with something chosen otherwise."""
     query = {name: said for name, said in {**here, **chosen}.items() if said not in ("", "number", 1)}
