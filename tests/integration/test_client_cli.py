@@ -166,8 +166,8 @@ class TestRun:
         shown = os.read(ours, 10_000).decode()
         os.close(theirs)
         os.close(ours)
-        assert "analysis: cell 1 of 2" in shown
-        assert "analysis: cell 2 of 2" in shown
+        assert "analysis  ░░░░" in shown
+        assert "████████████░░░░░░░░░░░░  cell 2 of 2" in shown
         assert shown.endswith("\r\x1b[K")
 
 
@@ -258,7 +258,7 @@ class TestTheProgram:
     def test_help_names_every_command(self, tmp_path: Path) -> None:
         said = call(tmp_path, "--help").stdout
         for command in COMMANDS:
-            assert f" {command.__name__} " in said
+            assert f" {command.__name__.replace('_', '-')} " in said
 
     def test_help_needs_no_http_library(self) -> None:
         code = "import sys, drybench_client.cli; print([name for name in ('httpx', 'drybench') if name in sys.modules])"

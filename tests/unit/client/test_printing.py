@@ -71,7 +71,7 @@ def test_what_others_wrote_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -
 
 def test_progress_keeps_quiet_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     progress = printing.Progress()
-    progress(a_run())
+    progress.say("analysis")
     progress.end()
     assert capsys.readouterr() == ("", "")
 

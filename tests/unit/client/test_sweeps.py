@@ -13,6 +13,7 @@ from drybench_client import printing_sweeps, values
 from drybench_client.errors import BenchAway, Refused
 from drybench_client.sweeps import Sweeping
 
+SWEEP = "5" * 32
 TOTALS = {"done": 0, "failed": 0, "stopped": 0, "lost": 0, "running": 0, "waiting": 0}
 
 
@@ -33,7 +34,7 @@ class Asked(Sweeping):
 
     def _send_notebook(self, path: str, file: Path, request: Mapping[str, Any]) -> Any:
         self.sent.append((path, request))
-        return {"id": "s"}
+        return {"id": SWEEP}
 
     def _items(self, path: str, most: int | None, **chosen: str | None) -> Iterator[Any]:
         yield from [
@@ -78,13 +79,13 @@ def test_a_table_that_is_not_there_is_refused() -> None:
 
 def test_it_waits_until_the_last_has_ended_also_through_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
-    going, over = ({"id": "s", "totals": {**TOTALS, **some}} for some in ({"waiting": 1}, {"done": 2}))
+    going, over = ({"id": SWEEP, "totals": {**TOTALS, **some}} for some in ({"waiting": 1}, {"done": 2}))
     seen: list[Any] = []
     bench = Asked(going, BenchAway("bench_away", "No bench.", ""), going, over)
-    assert bench.wait_sweep("s", tell=seen.append) == over
+    assert bench.wait_sweep(SWEEP, tell=seen.append) == over
     assert seen == [going, going, over]
     with pytest.raises(TimeoutError):
-        Asked(going).wait_sweep("s", timeout=-1)
+        Asked(going).wait_sweep(SWEEP, timeout=-1)
 
 
 def test_values_are_rows_without_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +93,7 @@ def test_values_are_rows_without_pandas(monkeypatch: pytest.MonkeyPatch) -> None
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", without_pandas)
-    first, second = Asked().values("s", wait=False)
+    first, second = Asked().values(SWEEP, wait=False)
     assert first == {"number": 1, "state": "done", "seconds": 1.5, "run": "r", "x": 1, "value x": 9, "y": 2}
     assert second["x"] == 2
 

@@ -40,6 +40,16 @@ class Run(Task):
     failed_cell: int | None
     parameters: dict[str, Any]
     attempt: int
+    tags: list[str]
+    priority: int
+    retries: int
+    starred: bool
+    values: dict[str, Any] | None  # what the notebook returned
+    sweep: str | None
+    place: int | None  # in its sweep
+    schedule: str | None
+    again_of: str | None
+    held_until: str | None  # it failed, and its kernel is kept
 
 
 class Parameter(TypedDict):

@@ -7,14 +7,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, Unpack, cast
 from uuid import uuid4
 
 from drybench_client import errors
 from drybench_client.answers import Inspected, Run, Session
+from drybench_client.asking import Options, request_of
 from drybench_client.calling import Calling
 from drybench_client.finding import find
+from drybench_client.looking import Looking
 from drybench_client.receipts import Reproducing
+from drybench_client.results import Results
 from drybench_client.schedules import Scheduling
 from drybench_client.sweeps import Sweeping
 
@@ -25,7 +28,7 @@ _PAUSE = 0.5  # between two looks, where the bench cannot be asked to tell
 _RESTART = 300.0  # seconds that a wait goes on while the bench is away: a machine may start again
 
 
-class Bench(Sweeping, Scheduling, Reproducing):
+class Bench(Looking, Sweeping, Scheduling, Results, Reproducing):
     """A bench, by its address and a token, or by the data directory of one's own.
 
     With nothing given: DRYBENCH_URL and DRYBENCH_TOKEN (set in every session), else DRYBENCH_DATA,
@@ -47,28 +50,17 @@ class Bench(Sweeping, Scheduling, Reproducing):
         self._calling.close()
 
     def submit(
-        self,
-        notebook: str | Path,
-        parameters: Mapping[str, Any] | None = None,
-        *,
-        name: str | None = None,
-        environment: str | None = None,
-        size: str | None = None,
-        timeout: float | None = None,
-        requirements: str | Path | None = None,
-        tell: str | None = None,
-        alone: bool = False,
-        cwd: str | Path | None = None,
+        self, notebook: str | Path, parameters: Mapping[str, Any] | None = None, **options: Unpack[Options]
     ) -> Run:
         """Ask for a run of a notebook file; Refused says what is wrong with it.
 
         On the bench's own machine the run finds what lies beside the notebook, unless it is sent `alone`.
-        `timeout` is in seconds, for the whole run; `requirements` is a requirements.txt, or the text of one.
-        `tell` is failure, success, both or never: when you are told of its end; else it is as usual.
         """
-        asked = {"name": name, "environment": environment, "size": size, "timeout": timeout, "alone": alone, "cwd": cwd}
-        asked |= {"requirements": requirements, "tell": tell}
-        return self._send_notebook("/runs", Path(notebook), self._request(notebook, parameters, **asked))
+        return self._send_notebook("/runs", Path(notebook), self._request(notebook, parameters, **options))
+
+    def run(self, notebook: str | Path, parameters: Mapping[str, Any] | None = None, **options: Unpack[Options]) -> Run:
+        """Submit it and wait, with a progress bar where somebody looks; the run's `values` are what it returned."""
+        return self.wait(self.submit(notebook, parameters, **options), progress=True)
 
     def inspect(self, notebook: str | Path) -> Inspected:
         """The parameters and the kernel that a notebook file asks for."""
@@ -77,9 +69,12 @@ class Bench(Sweeping, Scheduling, Reproducing):
     def get(self, run: str | Run) -> Run:
         return self._calling.json("GET", f"/runs/{self._run_id(run)}")
 
-    def runs(self, most: int | None = None, *, state: str | None = None) -> Iterator[Run]:
+    def runs(
+        self, most: int | None = None, *, state: str | None = None, tag: str | None = None,
+        starred: bool = False, search: str | None = None,
+    ) -> Iterator[Run]:  # fmt: skip
         """One's own, the newest first; all, or those that are waiting, running, done, failed, stopped or lost."""
-        return self._items("/runs", most, state=state)
+        return self._items("/runs", most, state=state, tag=tag, starred="true" if starred else None, search=search)
 
     def cancel(self, run: str | Run) -> Run:
         """Ask it to end; what it did so far is kept."""
@@ -107,24 +102,29 @@ class Bench(Sweeping, Scheduling, Reproducing):
             if since == before:
                 time.sleep(_PAUSE)
 
-    def wait(self, run: str | Run, *, tell: Callable[[Run], None] | None = None, timeout: float | None = None) -> Run:
-        """Until it has ended, or TimeoutError. `tell` gets every look at it. A restart of the bench is waited for."""
-        id, seen = self._run_id(run), None
-        until, patience = _from_now(timeout), _from_now(_RESTART)
-        while True:
-            try:
-                seen, patience = self._news(id, seen, until - time.monotonic()), _from_now(_RESTART)
-            except errors.BenchAway:
-                if time.monotonic() > patience:
-                    raise
-                time.sleep(_PAUSE)
-            else:
+    def wait(
+        self,
+        run: str | Run,
+        *,
+        progress: bool = False,
+        tell: Callable[[Run], None] | None = None,
+        timeout: float | None = None,
+    ) -> Run:
+        """Until it has ended, or TimeoutError. `tell` gets every look at it. A restart of the bench is waited for.
+
+        With `progress` a bar shows how far it is, on a terminal or in a notebook.
+        """
+        from drybench_client.progress import Bar
+
+        id, until = self._run_id(run), _from_now(timeout)
+        with Bar(progress) as bar:
+            for seen in self._looks(id, until):
+                bar.run(seen)
                 if tell:
                     tell(seen)
                 if seen["phase"] == "ended":
                     return seen
-            if time.monotonic() > until:
-                raise TimeoutError(f"Run {id} has not ended within {timeout:g} s; it goes on.")
+        raise TimeoutError(f"Run {id} has not ended within {timeout:g} s; it goes on.")
 
     def start_session(
         self,
@@ -146,6 +146,24 @@ class Bench(Sweeping, Scheduling, Reproducing):
         """By its id or its name."""
         return self._calling.json("POST", f"/sessions/{self._session_id(session)}/stop", headers=_key())
 
+    def remove_session(self, session: str | Session) -> None:
+        """One that has ended goes off the list."""
+        self._calling.bytes(f"/sessions/{self._session_id(session)}", "DELETE")
+
+    def _looks(self, id: str, until: float) -> Iterator[Run]:
+        """One at once, and then whenever there is something new, as long as there is time."""
+        seen, patience = None, _from_now(_RESTART)
+        while True:
+            try:
+                seen, patience = self._news(id, seen, until - time.monotonic()), _from_now(_RESTART)
+                yield seen
+            except errors.BenchAway:
+                if time.monotonic() > patience:
+                    raise
+                time.sleep(_PAUSE)
+            if time.monotonic() > until:
+                return
+
     def _news(self, id: str, known: Run | None, left: float) -> Run:
         """The run as soon as it is no longer what is known of it, at the latest after some seconds."""
         if known is None:
@@ -159,16 +177,10 @@ class Bench(Sweeping, Scheduling, Reproducing):
         time.sleep(max(0, min(left, _PAUSE)))
         return self.get(id)
 
-    def _request(self, notebook: str | Path, parameters: Mapping[str, Any] | None, **asked: Any) -> dict[str, Any]:
-        """What goes with a notebook. Where the bench is on this machine it finds what lies beside the notebook."""
-        here = self._place.here and not asked.get("alone")
-        folder = str(Path(notebook).absolute().parent) if here else None
-        cwd = str(Path(asked["cwd"]).absolute()) if asked.get("cwd") else None
-        needs = asked.get("requirements")
-        asked["requirements"] = _text(needs) if isinstance(needs, Path) else needs
-        asked["tell"] = {"on": asked["tell"]} if asked.get("tell") else None
-        request = {"parameters": dict(parameters or {}), **asked, "folder": folder, "cwd": cwd}
-        return {key: value for key, value in request.items() if value is not None and value is not False}
+    def _request(
+        self, notebook: str | Path, parameters: Mapping[str, Any] | None, **asked: Unpack[Options]
+    ) -> dict[str, Any]:
+        return request_of(notebook, parameters, asked, self._place.here)
 
     def _send_notebook(self, path: str, file: Path, request: Mapping[str, Any], **fields: Mapping[str, Any]) -> Any:
         try:
@@ -216,14 +228,6 @@ def _id_of(thing: str | Mapping[str, Any], what: str, those: Callable[[], Iterat
         step = "Give more of it: " + ", ".join(it["id"] for it in found[:5])
         raise errors.Refused("not_unique", f"{len(found)} {what}s have {thing} in their id.", step)
     raise errors.NotFound("not_found", f"You have no {what} {thing}.", f"`drybench {what}s` lists them.")
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        step = "Give the path of a requirements.txt in UTF-8."
-        raise errors.Refused("file_unreadable", f"{file} cannot be read: {error}.", step) from None
 
 
 def _as_json(request: Mapping[str, Any]) -> str:

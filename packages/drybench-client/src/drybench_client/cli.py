@@ -10,10 +10,17 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from drybench_client import commands, commands_receipts, commands_schedules, commands_sweeps
+from drybench_client import commands, commands_receipts, commands_results, commands_schedules, commands_sweeps
 from drybench_client.errors import BenchAway
 
-COMMANDS = (*commands.COMMANDS, *commands_sweeps.COMMANDS, *commands_schedules.COMMANDS, *commands_receipts.COMMANDS)
+COMMANDS = (
+    *commands.COMMANDS,
+    *commands_results.COMMANDS,
+    *commands_sweeps.COMMANDS,
+    *commands_schedules.COMMANDS,
+    *commands_receipts.COMMANDS,
+)
+_NAMES = {command.__name__.replace("_", "-") for command in COMMANDS}
 _REFUSED, _AWAY, _INTERRUPTED, _PIPE_CLOSED = 2, 3, 130, 141
 
 app = App(
@@ -34,7 +41,7 @@ def main() -> None:
 def call(words: Sequence[str]) -> int:
     """0 done · 1 the run did not end well · 2 refused · 3 no bench answers."""
     try:
-        if not words or words[0] not in {command.__name__ for command in COMMANDS}:
+        if not words or words[0] not in _NAMES:
             _add_plug_ins()
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
@@ -77,5 +84,4 @@ def _say(sentence: str, next_step: str) -> int:
 
 
 def _known(words: Sequence[str]) -> str:
-    known = {command.__name__ for command in COMMANDS}
-    return f"{words[0]} " if words and words[0] in known else ""
+    return f"{words[0]} " if words and words[0] in _NAMES else ""

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from drybench_client.answers import Run
+    from drybench_client.asking import Options
     from drybench_client.bench import Bench
 
 DONE, NOT_DONE, INTERRUPTED = 0, 1, 130
@@ -42,6 +43,74 @@ class Which:
         return Bench(self.bench, data=self.data)
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class How:
+    """What is said with a run.
+
+    Parameters
+    ----------
+    name
+        What it is called; the notebook's name otherwise.
+    environment
+        The environment to run it in.
+    size
+        How much of the machine it may have.
+    timeout
+        Stop it after this time: 90, 90s, 30min, 2h.
+    cell_timeout
+        Stop it when one cell takes longer.
+    requirements
+        A requirements.txt: packages that it needs beside the environment.
+    retries
+        Try it so many times more where the machine or the bench was at fault.
+    retry_any
+        Try it again also where the notebook was at fault.
+    tag
+        A word to find it by; more than one may be given.
+    priority
+        Among your own, -10 to 10: higher is sooner.
+    hold
+        Keep its kernel for this time when it fails, to look into it: 30min.
+    tell
+        When you are told of its end; as usual otherwise.
+    channel
+        The id of a channel to tell you by; all of yours otherwise.
+    allow_errors
+        Go on after a cell that failed.
+    alone
+        Without the files that lie beside the notebook.
+    cwd
+        Work in this folder of yours, and collect no files.
+    """
+
+    name: str | None = None
+    environment: str | None = None
+    size: str | None = None
+    timeout: str | None = None
+    cell_timeout: str | None = None
+    requirements: Path | None = None
+    retries: int | None = None
+    retry_any: bool = False
+    tag: list[str] | None = None
+    priority: int | None = None
+    hold: str | None = None
+    tell: Literal["failure", "success", "both", "never"] | None = None
+    channel: list[str] | None = None
+    allow_errors: bool = False
+    alone: bool = False
+    cwd: Path | None = None
+
+    def options(self) -> Options:
+        from drybench_client import values
+
+        said = dict(vars(self))
+        times = ("timeout", "cell_timeout", "hold")
+        spans = {name: values.seconds(said[name]) for name in times if said[name] is not None}
+        lists = {"tags": said.pop("tag"), "channels": said.pop("channel")}
+        return cast("Options", {**said, **spans, **lists})
+
+
 def run(
     notebook: Path,
     *others: Path,
@@ -49,19 +118,12 @@ def run(
     raw: Annotated[list[str] | None, Parameter(name=["--raw", "-r"])] = None,
     wait: bool = False,
     output: Path | None = None,
-    name: str | None = None,
-    environment: str | None = None,
-    size: str | None = None,
-    timeout: str | None = None,
-    requirements: Path | None = None,
     at: str | None = None,
     cron: str | None = None,
     zone: str | None = None,
     missed: Literal["once", "skip"] = "once",
     read_again: bool = False,
-    tell: Literal["failure", "success", "both", "never"] | None = None,
-    alone: bool = False,
-    cwd: Path | None = None,
+    how: How = How(),
     which: Which = Which(),
 ) -> int:
     """Run a notebook in the background, or several.
@@ -81,16 +143,6 @@ def run(
         Stay until it has ended: 0 when it is done, 1 when it is not, 2 when it was refused.
     output
         Wait, and write the executed notebook to this file, however it ended.
-    name
-        What the run is called; the notebook's name otherwise.
-    environment
-        The environment to run it in.
-    size
-        How much of the machine it may have.
-    timeout
-        Stop it after this time: 90, 90s, 30min, 2h.
-    requirements
-        A requirements.txt: packages that it needs beside the environment.
     at
         Not now but at this time: "2030-01-31 07:30".
     cron
@@ -101,21 +153,12 @@ def run(
         A time when the bench was down is made up for once, or skipped.
     read_again
         At each time run the file as it is then, not as it is now.
-    tell
-        When you are told of its end; as usual otherwise.
-    alone
-        Without the files that lie beside the notebook.
-    cwd
-        Work in this folder of yours, and collect no files.
     """
     from drybench_client import printing, values
 
-    given = values.parameters(parameter or (), raw or ())
-    time = values.seconds(timeout) if timeout is not None else None
+    given, options = values.parameters(parameter or (), raw or ()), how.options()
     if output is not None:
         _may_write(output)
-    options: dict[str, Any] = {"name": name, "environment": environment, "size": size, "timeout": time}
-    options |= {"requirements": requirements, "tell": tell, "alone": alone, "cwd": cwd}
     if at is not None or cron is not None:
         _may_not_wait(wait or output is not None)
         when: dict[str, Any] = {"at": at, "cron": cron, "zone": zone, "missed": missed, "read_again": read_again}
@@ -134,7 +177,15 @@ def run(
     return DONE
 
 
-def runs(*, most: int = 20, state: str | None = None, which: Which = Which()) -> None:
+def runs(
+    *,
+    most: int = 20,
+    state: str | None = None,
+    tag: str | None = None,
+    starred: bool = False,
+    search: str | None = None,
+    which: Which = Which(),
+) -> None:
     """Your runs, the newest first.
 
     Parameters
@@ -143,12 +194,19 @@ def runs(*, most: int = 20, state: str | None = None, which: Which = Which()) ->
         How many of them.
     state
         Only those that are waiting, running, done, failed, stopped or lost.
+    tag
+        Only those with this tag.
+    starred
+        Only those with a star.
+    search
+        Only those with this in their name.
     """
     from drybench_client import printing
 
     with which.open() as bench:
-        found = list(bench.runs(most, state=state))
-    printing.show_json({"items": found}) if which.json else printing.show_runs(found, state)
+        found = list(bench.runs(most, state=state, tag=tag, starred=starred, search=search))
+    only = ", ".join(word for word in (state, tag and f"tagged {tag}", "starred" if starred else "", search) if word)
+    printing.show_json({"items": found}) if which.json else printing.show_runs(found, only)
 
 
 def show(id: str, *, which: Which = Which()) -> None:
@@ -164,6 +222,22 @@ def show(id: str, *, which: Which = Which()) -> None:
     with which.open() as bench:
         found = bench.get(id)
     printing.show_json(found) if which.json else printing.show_run(found)
+
+
+def wait(id: str, *, output: Path | None = None, which: Which = Which()) -> int:
+    """Stay until a run has ended: 0 when it is done, 1 when it is not.
+
+    Parameters
+    ----------
+    id
+        The run's id, or the end or the beginning of it.
+    output
+        Write the executed notebook to this file.
+    """
+    if output is not None:
+        _may_write(output)
+    with which.open() as bench:
+        return _wait(bench, bench.get(id), output, which)
 
 
 def logs(
@@ -242,11 +316,22 @@ def start(
         print(f"Open it at {found['url']}")
 
 
-def sessions(*, which: Which = Which()) -> None:
-    """Your sessions."""
+def sessions(action: Literal["list", "remove"] = "list", name: str | None = None, *, which: Which = Which()) -> None:
+    """Your sessions.
+
+    Parameters
+    ----------
+    action
+        `remove` takes one that has ended off the list.
+    name
+        Its name or id.
+    """
     from drybench_client import printing
 
     with which.open() as bench:
+        if action == "remove":
+            bench.remove_session(needed(name))
+            return
         found = list(bench.sessions())
     printing.show_json({"items": found}) if which.json else printing.show_sessions(found)
 
@@ -288,6 +373,7 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     run,
     runs,
     show,
+    wait,
     logs,
     cancel,
     start,
@@ -300,7 +386,7 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
 def _run_all(
     notebooks: tuple[Path, ...],
     given: dict[str, Any],
-    options: dict[str, Any],
+    options: Options,
     wait: bool,
     output: Path | None,
     which: Which,
@@ -325,6 +411,14 @@ def _may_not_wait(asked: bool) -> None:
         raise Refused("schedule_not_waited_for", "What begins later is not waited for.", step)
 
 
+def needed(id: str | None) -> str:
+    from drybench_client.errors import Refused
+
+    if id is None:
+        raise Refused("id_missing", "Which one is not said.", "Give its id, the end of it, or its name.")
+    return id
+
+
 def _schedule(notebook: Path, given: dict[str, Any], asked: dict[str, Any], which: Which) -> int:
     from drybench_client import printing, printing_schedules
 
@@ -337,16 +431,12 @@ def _schedule(notebook: Path, given: dict[str, Any], asked: dict[str, Any], whic
 def _wait(bench: Bench, asked: Run, output: Path | None, which: Which) -> int:
     from drybench_client import printing
 
-    progress = printing.Progress()
     try:
-        ended = bench.wait(asked, tell=progress)
+        ended = bench.wait(asked, progress=True)
     except KeyboardInterrupt:
-        progress.end()
         id = printing.short(asked)
         printing.say(f"Run {id} goes on. See it by: drybench show {id} · stop it by: drybench cancel {id}")
         return INTERRUPTED
-    finally:
-        progress.end()
     if output is not None:
         _write(output, bench.notebook(ended))
     if which.json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from drybench_client.commands import DONE, Which
+from drybench_client.commands import DONE, Which, needed
 
 _HERE = Which()
 
@@ -31,47 +31,62 @@ def schedules(
             found = [it for it in bench.schedules() if id in (None, it["name"]) or it["id"].endswith(str(id))]
             printing.show_json({"items": found}) if which.json else printing_schedules.show_schedules(found)
         elif action == "remove":
-            bench.remove_schedule(_needed(id))
+            bench.remove_schedule(needed(id))
         elif action == "run":
-            run = bench.run_schedule(_needed(id))
+            run = bench.run_schedule(needed(id))
             printing.show_json(dict(run)) if which.json else printing.show_state("Run", run)
         else:
             change = bench.pause_schedule if action == "pause" else bench.resume_schedule
-            changed = change(_needed(id))
+            changed = change(needed(id))
             printing.show_json(dict(changed)) if which.json else printing_schedules.show_schedules([changed])
     return DONE
 
 
-def channels(action: Literal["list", "test", "remove"] = "list", id: str | None = None, *, which: Which = _HERE) -> int:
-    """How you are told of the end of your runs; the page “Tell me” and `Bench.add_channel` add a way.
+def channels(
+    action: Literal["list", "add", "on", "test", "remove"] = "list",
+    id: str | None = None,
+    *,
+    on: Literal["failure", "success", "both", "never"] = "failure",
+    name: str = "",
+    which: Which = _HERE,
+) -> int:
+    """How you are told of the end of your runs.
 
     Parameters
     ----------
     action
-        Send one a test, or remove it.
+        Add one, say on what it tells you, send it a test, or remove it.
     id
-        The channel's id, or the end of it, or its name.
+        The channel's id, or the end of it, or its name. For `add` its kind: mail, slack, teams, webhook …; its
+        address is asked for, or read from the standard input, as it is a secret.
+    on
+        When it tells you.
+    name
+        What a new one is called.
     """
     from drybench_client import printing, printing_schedules
 
     with which.open() as bench:
-        if action == "list":
-            found = list(bench.channels())
-            printing.show_json({"items": found}) if which.json else printing_schedules.show_channels(found)
+        if action == "add":
+            added = bench.add_channel(needed(id), _secret("Its address: "), name=name, on=on)
+            printing.show_json(dict(added)) if which.json else printing_schedules.show_new_channel(added)
         elif action == "test":
-            bench.test_channel(_needed(id))
+            bench.test_channel(needed(id))
             printing.say("The test is sent.")
+        elif action == "remove":
+            bench.remove_channel(needed(id))
         else:
-            bench.remove_channel(_needed(id))
+            found = [bench.tell_on(needed(id), on)] if action == "on" else list(bench.channels())
+            printing.show_json({"items": found}) if which.json else printing_schedules.show_channels(found)
     return DONE
 
 
 COMMANDS = (schedules, channels)
 
 
-def _needed(id: str | None) -> str:
-    from drybench_client.errors import Refused
+def _secret(question: str) -> str:
+    """Never a word of the command: those are seen by everybody on the machine."""
+    import getpass
+    import sys
 
-    if id is None:
-        raise Refused("id_missing", "Which one is not said.", "Give its id, the end of it, or its name.")
-    return id
+    return (getpass.getpass(question) if sys.stdin.isatty() else sys.stdin.readline()).strip()

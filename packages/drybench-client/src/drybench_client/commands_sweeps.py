@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from drybench_client.commands import DONE, INTERRUPTED, NOT_DONE, Which
+from drybench_client.commands import DONE, INTERRUPTED, NOT_DONE, How, Which, needed
 
 if TYPE_CHECKING:
     from drybench_client.bench import Bench
     from drybench_client.sweeps import Sweep
 
-_HERE = Which()
+_HERE, _ANYHOW = Which(), How()
 
 
 def sweep(
@@ -25,12 +25,7 @@ def sweep(
     files: list[str] | None = None,
     count: bool = False,
     wait: bool = False,
-    name: str | None = None,
-    environment: str | None = None,
-    size: str | None = None,
-    timeout: str | None = None,
-    alone: bool = False,
-    cwd: Path | None = None,
+    how: How = _ANYHOW,
     which: Which = _HERE,
 ) -> int:
     """Run a notebook many times, with other values each time.
@@ -51,31 +46,17 @@ def sweep(
         Say how many runs it would be, and begin nothing.
     wait
         Stay until all have ended: 0 when all are done, 1 when one is not, 2 when it was refused.
-    name
-        What the sweep is called; the notebook's name otherwise.
-    environment
-        The environment to run it in.
-    size
-        How much of the machine each run may have.
-    timeout
-        Stop a run after this time: 90, 90s, 30min, 2h.
-    alone
-        Without the files that lie beside the notebook.
-    cwd
-        Work in this folder of yours, and collect no files.
     """
     from drybench_client import printing, printing_sweeps, values
 
     parts: dict[str, Any] = {"typed": values.pairs(parameter or ()), "files": values.pairs(files or ()), "csv": csv}
     fixed = values.pairs(raw or ())
-    options: dict[str, Any] = {"name": name, "environment": environment, "size": size, "alone": alone, "cwd": cwd}
-    options["timeout"] = values.seconds(timeout) if timeout is not None else None
     with which.open() as bench:
         if count:
             counted = bench.count_sweep(notebook, fixed, **parts)
             printing.show_json(dict(counted)) if which.json else printing_sweeps.show_count(counted)
             return DONE
-        asked = bench.sweep(notebook, fixed, **parts, **options)
+        asked = bench.sweep(notebook, fixed, **parts, **how.options())
         if wait:
             return _wait(bench, asked, which)
     if which.json:
@@ -86,19 +67,43 @@ def sweep(
     return DONE
 
 
-def sweeps(*, most: int = 20, which: Which = _HERE) -> None:
+def sweeps(
+    action: Literal["list", "show", "cancel", "rerun-failed", "table", "results"] = "list",
+    id: str | None = None,
+    *,
+    most: int = 20,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    which: Which = _HERE,
+) -> None:
     """Your sweeps, the newest first.
 
     Parameters
     ----------
+    action
+        What to do with one: end it, run once more what did not get done, print its parameters and returned values
+        as CSV, or write the notebooks and files of all its runs to a zip.
+    id
+        The sweep's id, or the end of it, or its name.
     most
         How many of them.
+    output
+        The zip to write.
     """
     from drybench_client import printing, printing_sweeps
 
     with which.open() as bench:
-        found = list(bench.sweeps(most))
-    printing.show_json({"items": found}) if which.json else printing_sweeps.show_sweeps(found)
+        if action == "list":
+            found = list(bench.sweeps(most))
+            printing.show_json({"items": found}) if which.json else printing_sweeps.show_sweeps(found)
+        elif action == "table":
+            print(bench.sweep_csv(needed(id)).removeprefix("\ufeff"), end="")
+        elif action == "results":
+            sweep = bench.get_sweep(needed(id))
+            print(bench.sweep_results(sweep, output or Path(f"{printing.file_name(sweep['name'])}.zip")))
+        else:
+            deeds = {"show": bench.get_sweep, "cancel": bench.cancel_sweep, "rerun-failed": bench.rerun_failed}
+            sweep = deeds[action](needed(id))
+            printing.show_json(dict(sweep)) if which.json else printing_sweeps.show_sweep(sweep)
 
 
 COMMANDS = (sweep, sweeps)
@@ -107,14 +112,10 @@ COMMANDS = (sweep, sweeps)
 def _wait(bench: Bench, asked: Sweep, which: Which) -> int:
     from drybench_client import printing, printing_sweeps
 
-    progress = printing.Progress()
     try:
-        ended = bench.wait_sweep(asked, tell=lambda seen: progress.say(printing_sweeps.line(seen)))
+        ended = bench.wait_sweep(asked, progress=True)
     except KeyboardInterrupt:
-        progress.end()
         printing.say(f"The sweep goes on. See it at {asked['url']}")
         return INTERRUPTED
-    finally:
-        progress.end()
     printing.show_json(dict(ended)) if which.json else printing_sweeps.show_sweep(ended)
     return DONE if ended["totals"]["done"] == ended["runs"] else NOT_DONE

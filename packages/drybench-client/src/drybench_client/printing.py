@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from drybench_client.answers import Inspected, Run, Session
+from drybench_client.looking import Environment, Size
+from drybench_client.results import File, Retention
 
 _WIDEST = 48  # letters of a column that could be long
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -71,6 +73,25 @@ def facts(lines: Sequence[tuple[str, str]]) -> None:
             print(f"{title:<13}{plain(words)}")
 
 
+def show_files(files: Sequence[File]) -> None:
+    table(("FILE", "BYTES"), [(it["path"], f"{it['size']:,}") for it in files], nothing="It made no files.")
+
+
+def show_retention(retention: Retention) -> None:
+    rules = [("Your wish", retention["days"]), ("The keeper", retention["bench_days"])]
+    facts([(who, f"{days} days after its end" if days else "for ever") for who, days in rules])
+    rows = [(it["id"][-8:], it["name"], _local(it["at"])) for it in retention["going"]]
+    table(("ID", "NAME", "GOES AT"), rows, nothing="Nothing goes within the next thirty days.")
+
+
+def show_environments(environments: Sequence[Environment], sizes: Sequence[Size]) -> None:
+    rows = [(it["name"], it["title"], ", ".join(it["kernels"]), it["size"]) for it in environments]
+    table(("ENVIRONMENT", "TITLE", "KERNELS", "SIZE"), rows, nothing="There is no environment.")
+    print()
+    held = [(it["name"], f"{it['cores']:g}", f"{it['memory'] / 2**30:.1f} GiB", str(it["gpus"])) for it in sizes]
+    table(("SIZE", "CORES", "MEMORY", "GPUS"), held, nothing="There is no size.")
+
+
 def show_inspected(inspected: Inspected) -> None:
     print(f"Kernel: {plain(inspected['kernel'] or 'the environment chooses')}")
     found, note = inspected["parameters"], inspected["note"]
@@ -97,9 +118,6 @@ class Progress:
     def __init__(self) -> None:
         self._shown = ""
         self._terminal = sys.stderr.isatty()
-
-    def __call__(self, run: Run) -> None:
-        self.say(f"{run['name']}: {state(run)}")
 
     def say(self, words: str) -> None:
         words = plain(words)

@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from drybench_client.printing import plain, say_error, table
-from drybench_client.schedules import Channel, Schedule
+from drybench_client.schedules import Channel, NewChannel, Schedule
 
 
 def show_schedule(schedule: Schedule) -> None:
@@ -26,6 +26,12 @@ def show_schedules(schedules: Sequence[Schedule]) -> None:
 def show_channels(channels: Sequence[Channel]) -> None:
     rows = [(it["id"][-8:], it["name"], it["kind"], it["hint"], it["on"], it["last_problem"]) for it in channels]
     table(("ID", "NAME", "KIND", "ADDRESS", "TELLS ON", "PROBLEM"), rows, nothing="You are not told anything yet.")
+
+
+def show_new_channel(channel: NewChannel) -> None:
+    show_channels([channel])
+    if channel["secret"]:
+        print(f"Its messages are signed with {channel['secret']}, which is told this once.")
 
 
 def _next(schedule: Schedule) -> str:

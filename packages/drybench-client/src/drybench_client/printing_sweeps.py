@@ -28,10 +28,6 @@ def show_count(counted: Counted) -> None:
         print("  …")
 
 
-def line(sweep: Sweep) -> str:
-    return f"{sweep['name']}: {totals(sweep)}"
-
-
 def totals(sweep: Sweep) -> str:
     """12 done, 1 failed, 2 running, 85 waiting"""
     return ", ".join(f"{many:,} {state}" for state in _STATES if (many := sweep["totals"][state]))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 from uuid import uuid4
 
-from drybench_client import errors
 from drybench_client.answers import Run
 from drybench_client.calling import Calling
+from drybench_client.saving import save
 
 
 class Input(TypedDict):
@@ -93,22 +91,7 @@ class Reproducing:
 
     def crate(self, run: str | Run, file: str | Path) -> Path:
         """A run that has ended as an RO-Crate, written to this file: whole, or not at all."""
-        target, id = Path(file), self._run_id(run)
-        try:
-            descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.absolute().parent)
-        except OSError as error:
-            raise _not_written(target, error) from None
-        aside = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as new, self._calling.stream(f"/runs/{id}/crate.zip") as blocks:
-                for block in blocks:
-                    new.write(block)
-            aside.replace(target)
-        except OSError as error:
-            raise _not_written(target, error) from None
-        finally:
-            aside.unlink(missing_ok=True)
-        return target
+        return save(self._calling, f"/runs/{self._run_id(run)}/crate.zip", file)
 
     def again(self, run: str | Run, *, environment: Literal["same", "newer"] = "newer") -> Run:
         """The same notebook with the same parameters: in today's environment, or in the very one that it had."""
@@ -119,8 +102,3 @@ class Reproducing:
         """What differs between two runs."""
         asked = {"a": self._run_id(a), "b": self._run_id(b)}
         return self._calling.json("GET", "/runs/differences", params=asked)
-
-
-def _not_written(file: Path, error: OSError) -> errors.Refused:
-    step = "Name a file in a folder that is there and where you may write."
-    return errors.Refused("output_wrong", f"{file} cannot be written: {error.strerror}.", step)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, Unpack
 from uuid import uuid4
 
 from drybench_client import errors
 from drybench_client.answers import Run
+from drybench_client.asking import Options
 from drybench_client.calling import Calling
 
 _LOCAL = Path("/etc/localtime")
@@ -60,7 +61,9 @@ class Scheduling:
 
     _calling: Calling
 
-    def _request(self, notebook: str | Path, parameters: Mapping[str, Any] | None, **asked: Any) -> dict[str, Any]:
+    def _request(
+        self, notebook: str | Path, parameters: Mapping[str, Any] | None, **asked: Unpack[Options]
+    ) -> dict[str, Any]:
         raise NotImplementedError
 
     def _send_notebook(self, path: str, file: Path, request: Mapping[str, Any], **fields: Mapping[str, Any]) -> Any:
@@ -76,7 +79,7 @@ class Scheduling:
         zone: str | None = None,
         missed: Literal["once", "skip"] = "once",
         read_again: bool = False,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> Schedule:
         """Run it once `at` a time or again and again by `cron`. The options are those of `submit`.
 
@@ -119,6 +122,10 @@ class Scheduling:
     def add_channel(self, kind: str, address: str, *, name: str = "", on: str = "failure") -> NewChannel:
         """mail, slack, teams, webhook and others; told on failure, success, both or never, unless a run says itself."""
         return self._calling.json("POST", "/channels", json={"kind": kind, "address": address, "name": name, "on": on})
+
+    def tell_on(self, channel: str | Channel, on: Literal["failure", "success", "both", "never"]) -> Channel:
+        """When it tells, unless a run says itself."""
+        return self._calling.json("POST", f"/channels/{self._channel_id(channel)}/on", json={"on": on})
 
     def test_channel(self, channel: str | Channel) -> None:
         self._calling.bytes(f"/channels/{self._channel_id(channel)}/test", "POST")

@@ -12,6 +12,7 @@ from drybench_client.errors import BenchAway, BenchError, Refused
 
 if TYPE_CHECKING:
     from drybench_client.answers import Run
+    from drybench_client.asking import Options
     from drybench_client.bench import Bench
 
 MOST = 50  # as many as New run takes
@@ -28,7 +29,7 @@ class Came:
 
 
 def run_all(
-    bench: Bench, notebooks: Sequence[Path], given: Mapping[str, Any], options: Mapping[str, Any], wait: bool
+    bench: Bench, notebooks: Sequence[Path], given: Mapping[str, Any], options: Options, wait: bool
 ) -> list[Came]:
     """The same values and wishes for all of them."""
     if len(notebooks) > MOST:
@@ -56,7 +57,7 @@ def code_of(came: Sequence[Came], waited: bool) -> int:
     return NOT_DONE if waited and any(one.run and one.run["outcome"] != "done" for one in came) else DONE
 
 
-def _ask(bench: Bench, notebook: Path, given: Mapping[str, Any], options: Mapping[str, Any]) -> Came:
+def _ask(bench: Bench, notebook: Path, given: Mapping[str, Any], options: Options) -> Came:
     try:
         return Came(notebook, bench.submit(notebook, given, **options))
     except BenchAway:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 from drybench_client import errors
+from drybench_client.asking import Options
 from drybench_client.calling import Calling
+from drybench_client.results import as_table, with_values
+from drybench_client.saving import save
 
 _PAUSE, _LONGEST_PAUSE = 0.2, 2.0  # seconds between two looks
+_WHOLE_ID, _LOOKED_THROUGH = 32, 1000
 _RESTART = 300.0  # seconds that a wait goes on while the bench is away
 
 
@@ -70,7 +73,9 @@ class Sweeping:
 
     _calling: Calling
 
-    def _request(self, notebook: str | Path, parameters: Mapping[str, Any] | None, **asked: Any) -> dict[str, Any]:
+    def _request(
+        self, notebook: str | Path, parameters: Mapping[str, Any] | None, **asked: Unpack[Options]
+    ) -> dict[str, Any]:
         raise NotImplementedError
 
     def _send_notebook(self, path: str, file: Path, request: Mapping[str, Any]) -> Any:
@@ -89,7 +94,7 @@ class Sweeping:
         rows: Sequence[Mapping[str, Any]] | None = None,
         csv: str | Path | None = None,
         files: Mapping[str, str] | None = None,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> Sweep:
         """Ask for all of its runs at once. `parameters` are the same in all; the options are those of `submit`."""
         request = self._request(notebook, parameters, **options)
@@ -112,7 +117,7 @@ class Sweeping:
         return self._send_notebook("/sweeps/count", Path(notebook), request)
 
     def get_sweep(self, sweep: str | Sweep) -> Sweep:
-        return self._calling.json("GET", f"/sweeps/{_id(sweep)}")
+        return self._calling.json("GET", f"/sweeps/{self._sweep_id(sweep)}")
 
     def sweeps(self, most: int | None = None) -> Iterator[Sweep]:
         """One's own, the newest first."""
@@ -120,30 +125,54 @@ class Sweeping:
 
     def places(self, sweep: str | Sweep, *, state: str | None = None, sort: str = "number") -> Iterator[Place]:
         """Its runs, one by one, also those that are planned only."""
-        return self._items(f"/sweeps/{_id(sweep)}/runs", None, state=state, sort=sort)
+        return self._items(f"/sweeps/{self._sweep_id(sweep)}/runs", None, state=state, sort=sort)
 
     def cancel_sweep(self, sweep: str | Sweep) -> Sweep:
         """End what runs, begin nothing more; what has been done is kept."""
-        return self._calling.json("POST", f"/sweeps/{_id(sweep)}/cancel")
+        return self._calling.json("POST", f"/sweeps/{self._sweep_id(sweep)}/cancel")
 
     def rerun_failed(self, sweep: str | Sweep) -> Sweep:
         """Run once more what did not get done; go on with what was cancelled."""
-        return self._calling.json("POST", f"/sweeps/{_id(sweep)}/rerun-failed")
+        return self._calling.json("POST", f"/sweeps/{self._sweep_id(sweep)}/rerun-failed")
 
     def sweep_csv(self, sweep: str | Sweep) -> str:
         """Parameters, states and returned values as a table."""
-        return self._calling.bytes(f"/sweeps/{_id(sweep)}/matrix.csv").decode()
+        return self._calling.bytes(f"/sweeps/{self._sweep_id(sweep)}/matrix.csv").decode()
+
+    def sweep_results(self, sweep: str | Sweep, file: str | Path) -> Path:
+        """Each run's executed notebook and files, as a zip written to this file."""
+        return save(self._calling, f"/sweeps/{self._sweep_id(sweep)}/results.zip", file)
 
     def wait_sweep(
-        self, sweep: str | Sweep, *, tell: Callable[[Sweep], None] | None = None, timeout: float | None = None
+        self,
+        sweep: str | Sweep,
+        *,
+        progress: bool = False,
+        tell: Callable[[Sweep], None] | None = None,
+        timeout: float | None = None,
     ) -> Sweep:
         """Until each of its runs has ended, or TimeoutError. A restart of the bench is waited for."""
+        from drybench_client.progress import Bar
+
+        with Bar(progress) as bar:
+            return self._end_of_sweep(sweep, [bar.sweep, *([tell] if tell else ())], timeout)
+
+    def values(self, sweep: str | Sweep, *, wait: bool = True) -> Any:
+        """A row for each run with its parameters and what it returned: a DataFrame where pandas is installed, else a
+        list of dictionaries. A returned value that is called like a parameter is called `value NAME`."""
+        if wait:
+            self.wait_sweep(sweep)
+        return as_table([_row(place) for place in self.places(sweep)], "number")
+
+    def _end_of_sweep(
+        self, sweep: str | Sweep, told: Sequence[Callable[[Sweep], None]], timeout: float | None
+    ) -> Sweep:
         until = float("inf") if timeout is None else time.monotonic() + timeout
         pause, patience = _PAUSE, time.monotonic() + _RESTART
         while True:
             try:
                 seen, patience = self.get_sweep(sweep), time.monotonic() + _RESTART
-                if tell:
+                for tell in told:
                     tell(seen)
                 if not seen["totals"]["running"] + seen["totals"]["waiting"]:
                     return seen
@@ -151,25 +180,23 @@ class Sweeping:
                 if time.monotonic() > patience:
                     raise
             if time.monotonic() > until:
-                raise TimeoutError(f"Sweep {_id(sweep)} has not ended within {timeout:g} s; it goes on.")
+                raise TimeoutError(f"Sweep {self._sweep_id(sweep)} has not ended within {timeout:g} s; it goes on.")
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
-    def values(self, sweep: str | Sweep, *, wait: bool = True) -> Any:
-        """A row for each run with its parameters and what it returned: a DataFrame where pandas is installed, else a
-        list of dictionaries. A returned value that is called like a parameter is called `value NAME`."""
-        if wait:
-            self.wait_sweep(sweep)
-        rows = [_row(place) for place in self.places(sweep)]
-        try:
-            pandas: Any = importlib.import_module("pandas")
-        except ImportError:
-            return rows
-        return pandas.DataFrame(rows).set_index("number")
-
-
-def _id(sweep: str | Sweep) -> str:
-    return sweep if isinstance(sweep, str) else sweep["id"]
+    def _sweep_id(self, sweep: str | Sweep) -> str:
+        """A whole id, the end of one, or a name."""
+        if not isinstance(sweep, str):
+            return sweep["id"]
+        if len(sweep) == _WHOLE_ID and sweep.isalnum():
+            return sweep
+        found = [it["id"] for it in self.sweeps(_LOOKED_THROUGH) if it["id"].endswith(sweep) or it["name"] == sweep]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            step = "Give the end of its id: " + ", ".join(id[-8:] for id in found[:5])
+            raise errors.Refused("not_unique", f"{len(found)} sweeps are called {sweep}.", step)
+        raise errors.NotFound("not_found", f"You have no sweep {sweep}.", "`drybench sweeps` lists them.")
 
 
 def _parts(
@@ -207,7 +234,5 @@ def _folder(name: str, path: str) -> dict[str, str]:
 
 
 def _row(place: Place) -> dict[str, Any]:
-    taken = {"number", "state", "seconds", "run", *place["parameters"]}
-    returned = {f"value {name}" if name in taken else name: value for name, value in place["values"].items()}
-    ends = {"state": place["state"], "seconds": place["seconds"], "run": place["run"]}
-    return {"number": place["number"], **ends, **place["parameters"], **returned}
+    ends = {"number": place["number"], "state": place["state"], "seconds": place["seconds"], "run": place["run"]}
+    return with_values(ends, place["parameters"], place["values"])
