@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from drybench.errors import NoSuchFolder, ParametersWrong, Refused, RequirementsWrong
 from drybench.model import Tell
 from drybench.runs.notebooks import read_notebook
-from drybench.runs.parameters import read_parameters
+from drybench.runs.parameters import problem_of, read_parameters
 from drybench.runs.requests import RunRequest
 from drybench.web import run_fields
 from drybench.web.run_form import NotebookForm, RunForm, filled, prefilled
@@ -125,26 +125,13 @@ def test_a_wrong_value_is_said_at_its_field() -> None:
 def test_what_a_run_had_comes_back_as_it_would_be_typed(values: dict[str, object]) -> None:
     """Where it fits; what a field cannot hold by its kind is refused, and never changed in silence."""
     found = inspected()
-    kinds = {one.name: one.kind for one in found.parameters}
+    known = {one.name: run_fields.parameter_of(one) for one in found.parameters}
     for name, value in values.items():
-        text = run_fields.typed_of({name: value}, found)[name]
-        read = run_fields.values_of({name: text}, "", found)
         if isinstance(value, str) and not value.strip():
             continue  # a field with nothing but spaces in it is empty
-        plain = isinstance(value, str) and kinds.get(name) in ("text", "lines")
-        fits = name in ("anything", "x") or plain or kinds.get(name) in _kind_of(value)
-        assert not fits or read == {name: value}
-
-
-def _kind_of(value: object) -> tuple[str, ...]:
-    kinds: dict[type, tuple[str, ...]] = {
-        bool: ("yes_no",),
-        int: ("whole", "number"),
-        float: ("number",),
-        list: ("list",),
-        dict: ("mapping",),
-    }
-    return kinds.get(type(value), ())
+        fits = name not in known or problem_of(known[name], value) is None
+        text = run_fields.typed_of({name: value}, found)[name]
+        assert not fits or run_fields.values_of({name: text}, "", found) == {name: value}
 
 
 @pytest.mark.parametrize(
