@@ -228,4 +228,49 @@ async def test_cancel_twice_and_while_it_starts_and_again_while_it_runs(bench: L
     assert "stopping" in page
 
 
+async def test_a_program_opens_a_run_in_jupyterlab(bench: LittleBench) -> None:
+    run = bench.run("1")
+    async with bench.program() as program:
+        opened = await program.post(f"/runs/{run.id}/open")
+        there = await program.post(f"/runs/{'0' * 32}/open")
+    assert (opened.status_code, there.status_code) == (201, 404)
+    assert opened.json()["url"].startswith(f"{bench.public}/start/{opened.json()['id']}?next=lab")
+
+
+async def test_a_run_is_removed_only_when_nothing_works_on_it(bench: LittleBench) -> None:
+    run = bench.run("1")
+    async with bench.program() as program:
+        refused = []
+        for phase in (Phase.WAITING, Phase.STARTING, Phase.RUNNING):
+            bench.move(run, phase)
+            refused.append(await program.delete(f"/runs/{run.id}"))
+        still = await program.get(f"/runs/{run.id}")
+    assert [answer.status_code for answer in refused] == [409, 409, 409]
+    assert refused[0].json().keys() == {"code", "sentence", "next_step"}
+    assert still.json()["phase"] == "running"
+
+
+async def test_cancelling_twice_by_a_program_is_asked_for_once(bench: LittleBench) -> None:
+    run = bench.run("1")
+    async with bench.program() as program:
+        bench.move(run, Phase.STARTING)
+        first = await program.post(f"/runs/{run.id}/cancel")
+        second = await program.post(f"/runs/{run.id}/cancel")
+        again = await program.post(f"/runs/{run.id}/again")
+        bench.move(run, Phase.ENDED, Outcome.STOPPED)
+        third = await program.post(f"/runs/{run.id}/cancel")
+    assert [one.status_code for one in (first, second, again, third)] == [202, 202, 201, 202]
+    assert (first.json()["wanted"], second.json()["wanted"]) == ("stop", "stop")
+    assert (again.json()["again_of"], again.json()["phase"], again.json()["wanted"]) == (run.id, "waiting", "run")
+    assert (third.json()["phase"], third.json()["outcome"]) == ("ended", "stopped")
+
+
+async def test_runs_are_found_by_tag_and_star(bench: LittleBench) -> None:
+    tagged, plain = bench.run("1", tags=("wing",)), bench.run("2")
+    async with bench.program() as program:
+        await program.post(f"/runs/{plain.id}/star")
+        found = [(await program.get(f"/runs?{asked}")).json()["items"] for asked in ("tag=wing", "starred=true", "")]
+    assert [[run["id"] for run in part] for part in found] == [[tagged.id], [plain.id], [plain.id, tagged.id]]
+
+
 def _nothing_else(connection: Connection, run: Run) -> None: ...

@@ -123,8 +123,10 @@ def runs(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     search: Annotated[str, Query(max_length=200)] = "",
     state: Annotated[str, Query(description=", ".join(Standing))] = "",
+    tag: Annotated[str, Query(max_length=200)] = "",
+    starred: bool = False,
 ) -> Items[RunJson]:
-    part = portal.runs.mine(asker.person, cursor or None, limit, search, state)
+    part = portal.runs.mine(asker.person, cursor or None, limit, search, state, tag=tag, starred=starred)
     return Items(items=[run_json(portal, one) for one in part.rows], next=part.next)
 
 

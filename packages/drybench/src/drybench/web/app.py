@@ -25,6 +25,7 @@ from drybench.web import (
     new_run_pages,
     notice_api,
     notice_pages,
+    opening,
     pages,
     pictures,
     receipt_api,
@@ -76,6 +77,7 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
     app.include_router(pictures.router)
     app.include_router(keeping_pages.api)
     app.include_router(holding_pages.api)
+    app.include_router(opening.api)
     if owner is None:
         for part in (
             receipt_pages,
@@ -86,6 +88,7 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
             sweep_pages,
             run_pages,
             result_pages,
+            opening,
             schedule_pages,
             notice_pages,
             sign_in,

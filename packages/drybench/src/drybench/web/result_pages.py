@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import BinaryIO
-from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from drybench.errors import NotFound
-from drybench.sessions import SessionRequest
 from drybench.web.door import ForAll
 from drybench.web.downloads import INERT
 from drybench.web.portal import Here
@@ -58,19 +56,6 @@ def star(portal: Here, asker: ForAll, id: str) -> Response:
 def unstar(portal: Here, asker: ForAll, id: str) -> Response:
     portal.runs.star(asker.person, id, False, asker.origin)
     return RedirectResponse(f"/runs/{id}", 303)
-
-
-@router.post("/runs/{id}/open")
-def open_in_jupyterlab(portal: Here, asker: ForAll, id: str) -> Response:
-    """In the session of its environment, which is started if need be; the Start page goes on from there."""
-    run = portal.runs.get(asker.person, id)
-    session = portal.sessions.ask(asker.person, SessionRequest(run.environment), None, asker.origin)
-    shelf = portal.settings.folders.runs_link
-    within = f"{shelf}/{portal.runs.on_the_shelf(run)}/{run.attempt}/made"
-    if portal.run_folders.has_made(run.id, run.attempt, "notebook.ipynb"):
-        within += "/notebook.ipynb"
-    there = f"?{urlencode({'next': f'lab/tree/{quote(within)}'})}" if shelf else ""
-    return RedirectResponse(f"/start/{session.id}{there}", 303)
 
 
 def _size(file: BinaryIO) -> int:
