@@ -230,3 +230,10 @@ def test_run_json_of_a_later_drybench_is_still_read() -> None:
     assert (run.id, run.timeout, run.alone) == ("r", 3, False)
     with pytest.raises(ValueError, match="not whole"):
         record.read_run(b'{"format":1,"name":"n"}')
+
+
+def test_a_hand_that_nests_deeper_than_python_goes_is_cut() -> None:
+    """Or its run could never end: whoever reads the result would fail each time."""
+    told = '{"a":' * 900 + "1" + "}" * 900
+    data = b'{"format":1,"outcome":"done","hand":' + told.encode() + b"}"
+    assert record.read_result(data)["outcome"] == "done"

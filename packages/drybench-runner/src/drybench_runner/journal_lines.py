@@ -119,7 +119,7 @@ def _event(line: bytes) -> Event | None:
         event = json_object(line, LINE_LIMIT)
         if _PERHAPS_NO_JSON.search(line):
             event = json.loads(json.dumps(event, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(event.get("event"), str):
         return None

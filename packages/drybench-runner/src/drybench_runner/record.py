@@ -135,7 +135,7 @@ def rebuild(notebook: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) ->
     for event in events:
         try:
             book.take(event)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError):
             continue
     return book.settled()
 

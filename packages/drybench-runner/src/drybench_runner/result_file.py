@@ -118,7 +118,9 @@ def _frame(told: Mapping[str, Any] | None) -> Frame | None:
 
 
 def _hand(told: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    return told if told is None or len(json.dumps(told)) <= _MOST_HAND else None
+    """Flat enough for whoever reads it: what nests more deeply than Python goes would keep its run from ending."""
+    hand = None if told is None else cast(dict[str, Any], values.plain(told))
+    return hand if hand is None or len(json.dumps(hand)) <= _MOST_HAND else None
 
 
 def _requirements(told: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

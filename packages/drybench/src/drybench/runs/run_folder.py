@@ -138,7 +138,7 @@ class RunFolders:
             return record.read_result(self._made(run_id, attempt, "result.json", record.RESULT_LIMIT))
         except FileNotFoundError:
             return None
-        except (ValueError, *UNFIT) as problem:
+        except (ValueError, RecursionError, *UNFIT) as problem:
             raise RecordUnreadable(file="result.json", problem=problem) from None
 
     def had_a_hand(self, run_id: str, attempt: int) -> bool:
