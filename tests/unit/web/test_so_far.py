@@ -77,6 +77,7 @@ def test_a_display_shows_what_it_was_told_last() -> None:
 
 def test_what_was_cleared_is_gone_and_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(so_far, "ALL", 100)
+    monkeypatch.setattr(so_far, "EACH", 0)
     film = [event for n in range(50) for event in ({"event": "clear", "index": 0}, shown({"image/png": f"{n:090}"}))]
     (output,) = contents(told(*film))
     assert output["data"] == {"image/png": f"{49:090}"}
@@ -84,6 +85,7 @@ def test_what_was_cleared_is_gone_and_makes_room(monkeypatch: pytest.MonkeyPatch
 
 def test_what_is_too_much_is_said_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(so_far, "ALL", 1000)
+    monkeypatch.setattr(so_far, "EACH", 0)
     fits, beyond = contents(told(shown({"image/png": "x" * 900}), shown({"image/png": "x" * 900})))
     assert fits["data"] == {"image/png": "x" * 900}
     assert "too much to be shown" in beyond["data"]["text/plain"]
@@ -116,3 +118,33 @@ def test_no_text_ends_the_script_that_it_stands_in() -> None:
     said = as_script([printed("</script><script>alert(1)//\ud800")], 7)
     assert "<" not in said
     assert json.loads(said)["next"] == 7
+
+
+def test_what_a_hostile_journal_says_takes_little_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Endless cells, text in two streams by turns, errors, widgets without end: each would fill the portal's memory."""
+    monkeypatch.setattr(so_far, "ALL", 1 << 16)
+    monkeypatch.setattr(so_far, "CELLS", 50)
+    error = {"output_type": "error", "ename": "E", "evalue": "", "traceback": ["x" * 5000]}
+    events: list[Mapping[str, Any]] = []
+    for index in range(200):
+        one, other = printed("a" * 2000, index), printed("b" * 2000, index)
+        other = {**other, "output": {**other["output"], "name": "stderr"}}
+        events += [{"event": "cell", "index": index}, one, other, {"event": "output", "index": index, "output": error}]
+        events += [{"event": "widgets", "state": {f"w{index}": {"state": {"value": "x" * 5000}}}}]
+    found = told(*events)
+    assert len(json.dumps(found)) < 4 << 16
+    assert sum(event["event"] == "cell" for event in found) == 50
+    assert sum(event.get("outputs", 0) for event in found if event["event"] == "left_out") > 100
+
+
+def test_a_widget_that_changes_for_hours_goes_on_changing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(so_far, "ALL", 1 << 12)
+    changes = [{"event": "widgets", "state": {"bar": {"state": {"value": n}}}} for n in range(2000)]
+    assert told(*changes)[0]["state"]["bar"]["state"]["value"] == 1999
+
+
+def test_what_nests_too_deeply_is_passed_over() -> None:
+    deep: Any = 1
+    for _ in range(3000):
+        deep = [deep]
+    assert told(shown({"application/json": deep}), printed("after"))[-1]["output"]["text"] == "after"

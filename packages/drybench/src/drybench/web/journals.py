@@ -12,6 +12,7 @@ from drybench.runs.remaining import Here, moment
 from drybench.runs.run_folder import RunFolders
 from drybench.web.so_far import Event, SoFar
 
+PARTS = 128  # of a journal (`run_folder.JOURNAL_PART`) in one go: of a longer one the page asks for the rest by itself
 KEPT = 4  # journals whose content is held, each at most `so_far.ALL` large
 
 
@@ -47,7 +48,10 @@ class Journals:
         return Here(now.timestamp() - began, number, now.timestamp() - cell_began)
 
     def _read_on(self, reading: _Reading, run_id: str, attempt: int) -> None:
-        while (part := self._folders.progress(run_id, attempt, reading.offset)).next_offset != reading.offset:
+        for _ in range(PARTS):
+            part = self._folders.progress(run_id, attempt, reading.offset)
+            if part.next_offset == reading.offset:
+                return
             reading.so_far.take(part.events)
             reading.offset = part.next_offset
 

@@ -15,6 +15,8 @@ from typing import Any, cast
 LETTERS = 1 << 17  # of one stream of text
 OUTPUTS = 200  # of one cell
 ALL = 24 << 20  # bytes of them all
+EACH = 500  # bytes that an output or a cell takes beside what is in it
+CELLS = 10_000
 WIDGETS = "application/vnd.jupyter.widget-state+json"
 
 _CURSOR_UP = re.compile(r"\x1b\[\d*A")
@@ -43,6 +45,7 @@ class SoFar:
     def __init__(self) -> None:
         self._cells: dict[int, _Cell] = {}
         self._widgets: dict[str, Any] = {}
+        self._widgets_size = 0
         self._size = 0
         self._over: Event | None = None
         self.began: Any = None  # when, and when the cell with this number did
@@ -53,7 +56,7 @@ class SoFar:
         for event in events:
             try:
                 getattr(self, f"_take_{event['event']}", _nothing)(event)
-            except (KeyError, TypeError, ValueError, AttributeError):
+            except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
                 continue
 
     def events(self) -> Iterator[Event]:
@@ -76,10 +79,11 @@ class SoFar:
     def _take_cell(self, event: Event) -> None:
         self.cell = event.get("at"), event.get("n")
         self._clear(_index(event))
+        self._cell(event)
         self._cells[_index(event)] = _Cell()
 
     def _take_output(self, event: Event) -> None:
-        cell = self._cells.setdefault(_index(event), _Cell())
+        cell = self._cell(event)
         content, id = dict(event["output"]), event.get("display_id")
         if id is not None:
             self._take_update(event)
@@ -87,6 +91,7 @@ class SoFar:
             self._print(cell, content)
         else:
             self._add(cell, _with_our_libraries(content), id)
+        self._make_room()
 
     def _take_update(self, event: Event) -> None:
         for cell in self._cells.values():
@@ -97,21 +102,32 @@ class SoFar:
                     output.content = self._fitting({**output.content, **shown})
                     output.size = _size(output.content)
                     self._size += output.size
+        self._make_room()
 
     def _take_clear(self, event: Event) -> None:
         self._clear(_index(event))
 
     def _take_cell_ended(self, event: Event) -> None:
         kept = {name: event.get(name) for name in ("event", "index", "execution_count", "status")}
-        self._cells.setdefault(_index(event), _Cell()).ended = kept
+        self._cell(event).ended = kept
 
     def _take_widgets(self, event: Event) -> None:
         for id, model in event["state"].items():
             known = self._widgets.get(id, {})
-            self._widgets[id] = {**known, **model, "state": {**known.get("state", {}), **model["state"]}}
+            fresh = {**known, **model, "state": {**known.get("state", {}), **model["state"]}}
+            size = self._widgets_size + len(json.dumps(fresh)) - (len(json.dumps(known)) if known else -EACH)
+            if size <= ALL:
+                self._widgets[id], self._widgets_size = fresh, size
 
     def _take_ended(self, event: Event) -> None:
         self._over = {"event": "ended"}
+
+    def _cell(self, event: Event) -> _Cell:
+        """No notebook has so many; a task that says so would fill our memory."""
+        index = _index(event)
+        if index not in self._cells and len(self._cells) >= CELLS:
+            raise ValueError("too many cells")
+        return self._cells.setdefault(index, _Cell())
 
     def _print(self, cell: _Cell, content: dict[str, Any]) -> None:
         content["text"] = _text(content["text"])
@@ -125,8 +141,10 @@ class SoFar:
             cut = text.find("\n", len(text) - LETTERS) + 1 or len(text) - LETTERS
             last.earlier += text.count("\n", 0, cut)
             text = text[cut:]
-        self._size += len(text) - len(last.content["text"])
-        last.content["text"], last.size = text, len(text)
+        self._size -= last.size
+        last.content["text"] = text
+        last.size = _size(last.content)
+        self._size += last.size
 
     def _add(self, cell: _Cell, content: dict[str, Any], id: str | None) -> _Output:
         content = self._fitting(content)
@@ -137,6 +155,15 @@ class SoFar:
             self._size -= cell.outputs.pop(0).size
             cell.left_out += 1
         return output
+
+    def _make_room(self) -> None:
+        """Data gives way as soon as there is too much; of text and errors the oldest, and only where it is far more."""
+        if self._size <= 2 * ALL:
+            return
+        for cell in self._cells.values():
+            while cell.outputs and self._size > ALL:
+                self._size -= cell.outputs.pop(0).size
+                cell.left_out += 1
 
     def _clear(self, index: int) -> None:
         if cell := self._cells.get(index):
@@ -188,9 +215,11 @@ def _with_our_libraries(content: dict[str, Any]) -> dict[str, Any]:
 
 def _size(content: Mapping[str, Any]) -> int:
     if "text" in content:
-        return len(content["text"])
+        return EACH + len(content["text"])
+    if "traceback" in content:
+        return EACH + len(json.dumps(content))
     data = cast("Mapping[str, Any]", content.get("data") or {})
-    return sum(len(value) if isinstance(value, str) else len(json.dumps(value)) for value in data.values())
+    return EACH + sum(len(value) if isinstance(value, str) else len(json.dumps(value)) for value in data.values())
 
 
 def _last_of(line: str) -> str:
