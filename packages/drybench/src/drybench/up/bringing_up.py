@@ -8,6 +8,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from pwd import getpwuid
 from typing import Any
@@ -71,7 +72,7 @@ def children(wish: Wish) -> Sequence[Child]:
     """In the order in which they are ended. Their patience together stays below five seconds."""
     data, python = wish.data, sys.executable
     env = {"DRYBENCH_DATA": str(data.path)} | ({"DRYBENCH_SETTINGS": str(wish.settings)} if wish.settings else {})
-    hub_config = str(Path(__file__).with_name("hub") / "jupyterhub_config.py")
+    hub_config = str(files("drybench") / "hub" / "jupyterhub_config.py")
     traefik = str(Path(sysconfig.get_path("scripts")) / "traefik")
     return (
         Child("hub", (python, "-m", "jupyterhub", "-f", hub_config), log(data, "hub"), data.hub, env, patience=1),
