@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import clicks, idle, live, runs
+from benchmarks import clicks, idle, live, long_ledger, runs
 from benchmarks.a_bench import a_bench
 from benchmarks.measuring import Row, table
 
@@ -20,6 +20,7 @@ FIGURES: Mapping[str, Callable[[Path], Sequence[Row]]] = {
     "some_runs": runs.some_runs,
     "click": clicks.click,
     "live": live.live,
+    "long_ledger": long_ledger.long_ledger,
 }
 
 
