@@ -139,7 +139,13 @@ def test_the_folder_beside_a_notebook_is_shown_too(home: Path, tmp_path: Path) -
     notebook.touch()
     listed = own(home).list(ADA, Look(folder=str(notebook.parent), beside=str(notebook)))
     assert [place.name for place in listed.places] == ["Home", "Beside the notebook"]
-    for beside in ("/etc/passwd", str(tmp_path / "elsewhere" / "no.ipynb"), str(home / ".." / "x.ipynb")):
+    for beside in (
+        "x" * 3000 + ".ipynb",
+        "\0.ipynb",
+        "/etc/passwd",
+        str(tmp_path / "elsewhere" / "no.ipynb"),
+        str(home / ".." / "x.ipynb"),
+    ):
         with pytest.raises(FolderNotShown):
             own(home).list(ADA, Look(folder=str(notebook.parent), beside=beside))
 

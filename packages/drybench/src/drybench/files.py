@@ -116,7 +116,7 @@ class OwnFiles:
     def _places(self, beside: str) -> list[Place]:
         places = [Place("Home", str(self._home)), *(Place(str(path), str(path)) for path in self._shown)]
         notebook = self._whole(beside) if beside else None
-        if notebook and notebook.suffix == ".ipynb" and ".." not in notebook.parts and notebook.is_file():
+        if notebook and notebook.suffix == ".ipynb" and ".." not in notebook.parts and _is_file(notebook):
             places.append(Place("Beside the notebook", str(notebook.parent)))
         return places
 
@@ -163,6 +163,13 @@ class OwnFiles:
         if not inside or self._is_ours(real) or _plain(str(real)) != str(real) or kind == "other":
             return Entry(name, "link", None)
         return Entry(name, kind, str(real), about.st_size if kind == "file" else None, about.st_mtime)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # too long, or beneath what may not be opened
+        return False
 
 
 def _not_shown(folder: Path, places: Iterable[Place]) -> FolderNotShown:

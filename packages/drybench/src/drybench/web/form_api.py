@@ -110,6 +110,8 @@ def check(asker: ForRuns, ask: CheckAsk) -> CheckedJson:
     """Whether a typed value fits a parameter, and what it is read as."""
     if ask.parameter.kind not in KINDS:
         raise RequestWrong(field="parameter.kind", problem=f"it is one of {', '.join(KINDS)}")
+    if ask.parameter.step is not None and not ask.parameter.step > 0:
+        raise RequestWrong(field="parameter.step", problem="it is more than 0")
     value = from_text(ask.parameter, ask.text)
     if isinstance(value, Wrong):
         return CheckedJson(fits=False, given=True, value=None, sentence=value.sentence)
