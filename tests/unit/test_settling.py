@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from drybench.asking import Desk
 from drybench.catalogue import Catalogue
 from drybench.changes import Changes
 from drybench.database import sqlite_url
 from drybench.engines.fake import FakeEngine
+from drybench.errors import NotFound
 from drybench.ids import uuid7
 from drybench.ledger import Ledger
 from drybench.model import Run, Size
 from drybench.phases import Outcome, Phase, Reason
 from drybench.runs.run_folder import RunFolders
 from drybench.settling import Settling, tries_again
+from drybench.tables import runs
 from tests.ledger import Clock, a_run, a_task, fresh_ledger
 
 FAULTS_OF_THE_MACHINE = [
@@ -121,3 +123,36 @@ def test_a_record_that_nobody_can_read_is_settled_too(bench: Bench) -> None:
     run = bench.ended(Outcome.FAILED, Reason.RECORD_UNREADABLE, ["nonsense"])
     bench.settling.look()
     assert bench.get(run).settled_at is not None
+
+
+def test_what_somebody_cancelled_is_not_tried_again(bench: Bench) -> None:
+    """It may end otherwise than stopped in that moment: out of memory, lost, by an error of its own."""
+    run = bench.ledger.add_run(replace(a_run(bench.ada, bench.clock()), retries=3, retry_any=True), a_task(bench.ada))
+    bench.ledger.write_task(run.task.id, {"phase": Phase.RUNNING})
+    bench.ledger.want_stop(run.task.id, by="ada")
+    bench.ledger.write_task(run.task.id, {"phase": Phase.ENDED, "outcome": Outcome.LOST, "reason": None})
+    bench.settling.look()
+    assert (bench.get(run).attempt, bench.told) == (1, [run.id])
+
+
+def test_one_that_cannot_be_settled_keeps_no_other_from_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = (bench.ended(Outcome.DONE, None) for _ in range(2))
+    read = bench.folders.result
+
+    def only_good(id: str, attempt: int) -> Any:
+        if id == bad.id:
+            raise OSError(5, "Input/output error")
+        return read(id, attempt)
+
+    monkeypatch.setattr(bench.folders, "result", only_good)
+    bench.settling.look()
+    assert (bench.get(bad).settled_at, bench.told) == (None, [good.id])
+
+
+def test_what_was_removed_in_this_moment_gets_no_further_attempt(bench: Bench) -> None:
+    run = bench.ended(Outcome.LOST, None, retries=1)
+    with bench.ledger.writing() as connection:
+        connection.execute(update(runs).where(runs.c.id == run.id).values(removed_at=bench.clock()))
+    with pytest.raises(NotFound):
+        bench.ledger.add_attempt(run, a_task(bench.ada))
+    assert not bench.ledger.open_tasks()

@@ -348,3 +348,22 @@ async def test_the_page_shows_it_and_has_its_deeds(bench: LittleBench, ada: http
             assert answer.status_code in (200, 303), answer.text
         empty = await browser.get(f"/sweeps/{sweep['id']}?state=lost&page=99")
         assert "No run of this sweep is lost" in empty.text
+
+
+async def test_what_was_removed_is_not_waited_for_when_the_failed_are_run_again(
+    ada: httpx.AsyncClient, bench: LittleBench
+) -> None:
+    """More of them than are tried at once: else the loop would come back to the same ones for ever."""
+    sweep = await asked(ada, {"typed": {"x": "1..13"}})
+    runs = await laid_out(bench, sweep["id"])
+    for run in runs:
+        end(bench, run, Outcome.FAILED)
+        bench.ledger.forgotten(run.task.id)
+    for run in runs[:12]:
+        assert (await ada.delete(f"/runs/{run.id}")).status_code == 204
+    await ada.post(f"/sweeps/{sweep['id']}/rerun-failed")
+    assert not await loop(bench).look()
+    found = SweepBook(bench.ledger).get(sweep["id"])
+    assert found
+    assert found.rerun_at is None
+    assert [run.place for run in bench.ledger.runs(bench.person().id).rows if run.task.phase is Phase.WAITING] == [12]

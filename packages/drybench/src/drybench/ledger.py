@@ -127,7 +127,9 @@ class Ledger:
                 raise StillOpen()
             fresh = _fresh(task, last, last.attempt + 1, self._now())
             connection.execute(insert(tasks).values(rows.columns_of_task(fresh)))
-            connection.execute(update(table).where(table.c.id == subject.id).values(attempt=fresh.attempt, **news))
+            kept = update(table).where(table.c.id == subject.id, table.c.removed_at.is_(None))
+            if not connection.execute(kept.values(attempt=fresh.attempt, **news)).rowcount:
+                raise NotFound(what="session or run")  # removed in this very moment: its folder goes
             return fresh
 
     def session(self, id: str) -> Session | None:

@@ -13,13 +13,14 @@ from typing import Any, cast
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from drybench.asking import Desk
 from drybench.changes import Change, Changes
 from drybench.errors import Conflict, DrybenchError, RecordUnreadable
 from drybench.ledger import Ledger
 from drybench.model import RUN, Run
-from drybench.phases import Outcome, Reason
+from drybench.phases import Outcome, Reason, Wanted
 from drybench.runs.attempts import next_attempt
 from drybench.runs.run_folder import RunFolders
 
@@ -34,7 +35,7 @@ Also = Callable[[Connection, Run], None]
 def tries_again(run: Run) -> bool:
     """Only where it was not the notebook's fault, unless asked for; never what somebody stopped."""
     task = run.task
-    if run.attempt > run.retries or task.outcome in (Outcome.DONE, Outcome.STOPPED):
+    if run.attempt > run.retries or task.outcome in (Outcome.DONE, Outcome.STOPPED) or task.wanted is Wanted.STOP:
         return False
     return run.retry_any or task.outcome is Outcome.LOST or task.reason in NOT_ITS_FAULT
 
@@ -57,8 +58,12 @@ class Settling:
 
     def look(self) -> None:
         for run in self._ledger.unsettled_runs():
-            if not (tries_again(run) and self._tried_again(run)):
-                self._ledger.settle(run, self._values(run), _duration(run), self._also)
+            try:
+                self._settle(run)
+            except SQLAlchemyError:  # the ledger is away: for the others too
+                raise
+            except Exception:
+                log.exception("the end of a run could not be settled", run=run.id)
             self._changes.tell(Change(RUN, run.id, run.person_id))
 
     async def _look_safely(self) -> None:
@@ -67,6 +72,10 @@ class Settling:
         except Exception:
             log.exception("the ends of runs could not be settled")
             await asyncio.sleep(1)  # the ledger itself may be away
+
+    def _settle(self, run: Run) -> None:
+        if not (tries_again(run) and self._tried_again(run)):
+            self._ledger.settle(run, self._values(run), _duration(run), self._also)
 
     def _tried_again(self, run: Run) -> bool:
         """The next attempt waits in the line like every other task; False where it can never be made."""

@@ -144,7 +144,8 @@ class SweepBook:
     def to_rerun(self, id: str, at: datetime, most: int) -> tuple[Sequence[str], bool]:
         """Runs that may be tried again now, and whether that is all. What is still being stopped is waited for."""
         not_done = and_(tasks.c.outcome != Outcome.DONE.value, tasks.c.ended_at <= at)
-        meant = and_(*_newest(id), tasks.c.created_at < at, or_(not_done, tasks.c.wanted == Wanted.STOP.value))
+        kept = and_(*_newest(id), runs.c.removed_at.is_(None))  # what was removed has nothing to be run from
+        meant = and_(kept, tasks.c.created_at < at, or_(not_done, tasks.c.wanted == Wanted.STOP.value))
         found = select(runs.c.id, tasks.c.phase).select_from(runs.join(tasks, meant)).order_by(runs.c.place)
         with self._ledger.reading() as connection:
             rows = connection.execute(found.where(tasks.c.outcome.is_distinct_from(Outcome.DONE.value))).all()

@@ -160,7 +160,10 @@ class Sweeps:
         return kept
 
     def _person(self, sweep: Sweep) -> Person:
-        return next(one for one in self._desk.ledger.people() if one.id == sweep.person_id)
+        found = next((one for one in self._desk.ledger.people() if one.id == sweep.person_id), None)
+        if found is None:  # gone in this moment
+            raise NoSuchSweep()
+        return found
 
     def _prepared_for(self, sweep: Sweep) -> tuple[RunRequest, Prepared]:
         if sweep.id not in self._prepared:
