@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -399,3 +400,45 @@ def test_a_finished_attempt_is_no_longer_written_to(folders: RunFolders, tmp_pat
     assert linked.stat().st_mode & 0o200
     folders.remove("a-run")
     assert not folders.path("a-run").exists()
+
+
+def test_what_nests_without_end_is_sealed_as_far_as_it_goes(folders: RunFolders) -> None:
+    """Or it would never be cleared away, and take every descriptor that the portal has."""
+    folders.make("a-run", {"format": 1}, {})
+    made = folders.new_attempt("a-run", 1)
+    here = os.open(made / "output", os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    (made / "log.txt").write_text("words")
+    folders.seal("a-run", 1)
+    assert not (made / "log.txt").stat().st_mode & 0o222
+    folders.remove("a-run")
+
+
+@pytest.mark.parametrize("what", ["told", "told/.go_on-1.new", "told/go_on-1.json"])
+def test_a_word_to_an_attempt_goes_through_no_link(folders: RunFolders, tmp_path: Path, what: str) -> None:
+    folders.make("a-run", {"format": 1}, {})
+    folders.new_attempt("a-run", 1)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "file").write_text("untouched")
+    link = folders.path("a-run") / "1" / what
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(elsewhere if what == "told" else elsewhere / "file")
+    with suppress(RecordUnreadable):
+        folders.tell("a-run", 1, "go_on-1", {"from": 3})
+    assert [(file.name, file.read_text()) for file in elsewhere.iterdir()] == [("file", "untouched")]
+
+
+def test_a_word_is_told_once(folders: RunFolders) -> None:
+    folders.make("a-run", {"format": 1}, {})
+    folders.new_attempt("a-run", 1)
+    assert not folders.was_told("a-run", 1, "let_go")
+    folders.tell("a-run", 1, "let_go", {})
+    folders.tell("a-run", 1, "let_go", {})
+    assert folders.was_told("a-run", 1, "let_go")
+    assert [file.name for file in (folders.path("a-run") / "1" / "told").iterdir()] == ["let_go.json"]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drybench.web.zipping import LEFT_OUT, Entry, safe_name, stream_zip
+from drybench.web.zipping import LEFT_OUT, Entry, safe_name, stream_zip, unlike
 
 THEN = 1_790_000_000.0
 
@@ -86,3 +86,11 @@ def test_what_is_gone_meanwhile_is_named() -> None:
 @pytest.mark.parametrize("modified", [-1e12, 0.0, 1e12])
 def test_times_that_no_zip_can_say(modified: float) -> None:
     assert b"".join(stream_zip([Entry("a", lambda: io.BytesIO(b"x"), 1, modified)]))
+
+
+def test_thousands_of_names_that_come_to_the_same_take_no_time_to_tell_apart() -> None:
+    taken = dict[str, int]()
+    names = [unlike(taken, "A.txt" if n % 2 else "a.txt") for n in range(20_000)]
+    assert names[:3] == ["a.txt", "A (2).txt", "a (3).txt"]
+    assert len({name.casefold() for name in names}) == 20_000
+    assert unlike(taken, "a (3).txt") == "a (3) (2).txt"

@@ -12,14 +12,15 @@ import json
 import os
 import re
 import secrets
+import stat
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from drybench.beneath import NotPlain, list_beneath, open_beneath, read_beneath, read_part_beneath
+from drybench.beneath import NotPlain, folder_beneath, list_beneath, open_beneath, read_beneath, read_part_beneath
 from drybench.errors import NoSuchRun, NotFound, RecordUnreadable, Refused
 from drybench.runs import output_names
 from drybench.runs.notebooks import read_notebook
@@ -78,14 +79,20 @@ class RunFolders:
 
     def tell(self, run_id: str, attempt: int, word: str, said: Mapping[str, Any]) -> None:
         """The portal's word to an attempt that is at work, whole or not at all; a second one of that name counts."""
-        folder = self.path(run_id) / str(attempt) / "told"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        new = folder / f".{word}.new"
-        new.write_text(json.dumps({"format": 1, **said}))
-        new.replace(folder / f"{word}.json")
+        content, new = json.dumps({"format": 1, **said}).encode(), f".{word}.{secrets.token_hex(4)}"
+        with suppress(FileExistsError):
+            (self.path(run_id) / str(attempt) / "told").mkdir(mode=0o700)
+        with self._told(run_id, attempt) as told:
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=told)
+            with os.fdopen(descriptor, "wb") as opened:
+                opened.write(content)
+            os.rename(new, f"{word}.json", src_dir_fd=told, dst_dir_fd=told)
 
     def was_told(self, run_id: str, attempt: int, word: str) -> bool:
-        return (self.path(run_id) / str(attempt) / "told" / f"{word}.json").exists()
+        with suppress(FileNotFoundError), self._told(run_id, attempt) as told:
+            os.stat(f"{word}.json", dir_fd=told, follow_symlinks=False)
+            return True
+        return False
 
     def held(self, run_id: str, attempt: int) -> Path:
         """Where the kernel of a failed run is spoken to, as long as it is kept."""
@@ -231,7 +238,11 @@ class RunFolders:
 
     def has_made(self, run_id: str, attempt: int, name: str) -> bool:
         """Whether the attempt has written such a file, be it fit to be read or not."""
-        return (self.path(run_id) / str(attempt) / "made" / name).is_file()
+        try:
+            made = self.path(run_id) / str(attempt) / "made"
+            return stat.S_ISREG((made / name).lstat().st_mode)
+        except OSError:
+            return False
 
     def remove(self, run_id: str) -> None:
         """The whole folder, however its tasks left it; nothing when there is none."""
@@ -241,6 +252,15 @@ class RunFolders:
         """Ids that have one, also one that was being removed when the portal was killed."""
         with os.scandir(self._root) as entries:
             yield from (entry.name.removeprefix(".gone-") for entry in entries)
+
+    @contextmanager
+    def _told(self, run_id: str, attempt: int) -> Generator[int]:
+        """Where a task has the portal's account it could have put a link in its place: none is followed."""
+        try:
+            with folder_beneath(self._root, f"{_checked(run_id)}/{attempt:d}/told") as told:
+                yield told
+        except UNFIT as problem:
+            raise RecordUnreadable(file="told/", problem=problem.strerror) from None
 
     def _given(self, run_id: str, name: str, most: int) -> bytes:
         try:

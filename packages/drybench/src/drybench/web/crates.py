@@ -28,7 +28,7 @@ def crate(folders: RunFolders, run: Run) -> Response:
     if run.task.phase is not Phase.ENDED:
         raise StillOpen()
     told = receipt(folders, run)
-    taken = {METADATA.casefold()}
+    taken = {METADATA.casefold(): 1}
     # The names as they will be in the zip, for what is said of the files must name them so.
     found = [
         (role, Entry(unlike(taken, safe_name(entry.name)), entry.open, entry.size, entry.modified))

@@ -36,7 +36,7 @@ class Entry:
 
 def stream_zip(entries: Iterable[Entry]) -> Iterator[bytes]:
     """The same entries make the same bytes. One that cannot be opened or read is named in a note at the end."""
-    sink, taken, missing = _Sink(), set[str](), list[str]()
+    sink, taken, missing = _Sink(), dict[str, int](), list[str]()
     with ZipFile(sink, "w", allowZip64=True) as archive:
         for entry in entries:
             name = unlike(taken, safe_name(entry.name))
@@ -55,15 +55,23 @@ def safe_name(name: str) -> str:
     return "/".join(parts) or "file"
 
 
-def unlike(taken: set[str], name: str) -> str:
-    """The name, numbered where it is taken: also where only case or the way to write an accent is another."""
-    path = PurePosixPath(name)
-    number, fresh = 1, name
-    while (mark := unicodedata.normalize("NFC", fresh).casefold()) in taken:
+def unlike(taken: dict[str, int], name: str) -> str:
+    """The name, numbered where it is taken: also where only case or the way to write an accent is another.
+
+    `taken` holds how far each was numbered: a task can write thousands of names that come to the same.
+    """
+    path, asked = PurePosixPath(name), _mark(name)
+    number, fresh = taken.get(asked, 0), name
+    while number and (fresh == name or _mark(fresh) in taken):
         number += 1
         fresh = str(path.with_name(f"{path.stem} ({number}){path.suffix}"))
-    taken.add(mark)
+    taken[asked] = max(number, 1)
+    taken.setdefault(_mark(fresh), 1)
     return fresh
+
+
+def _mark(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 class _Sink(io.RawIOBase):
