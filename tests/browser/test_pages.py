@@ -18,7 +18,7 @@ from tests.unit.web.little_bench import LittleBench
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
-EMPTY = ("/", "/runs", "/runs/new", "/engines", "/nowhere")
+EMPTY = ("/", "/runs", "/runs/kept", "/runs/new", "/engines", "/nowhere")
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
@@ -56,6 +56,46 @@ def test_axe_finds_nothing_and_nothing_overflows(browser: Browser, bench: Little
     _look_at(page, EMPTY)
     _look_at(page, _addresses(fill(bench)))
     context.close()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_what_goes_next_is_shown_and_a_star_keeps_it(browser: Browser, bench: LittleBench, look: str) -> None:
+    made = fill(bench)
+    for name in ("done", "failed"):
+        run = bench.ledger.run(made[name].id)
+        assert run
+        bench.ledger.settle(run, None, None, lambda *_: None)
+    bench.portal.keeping.set_wish(bench.person(), 20)
+    context = signed_in(browser, bench, **LOOKS[look])
+    page = context.new_page()
+    _look_at(page, ("/runs/kept",))
+    row = page.get_by_role("row", name="measure-areas")
+    expect(row.get_by_text("failed")).to_have_count(1)
+    row.get_by_role("button", name="Star").click()
+    page.goto("/runs/kept")
+    expect(row).to_have_count(0)
+    page.get_by_label("Remove my runs after so many days").fill("soon")
+    page.get_by_role("button", name="Keep this rule").click()
+    expect(page.get_by_text("Runs are kept for a whole number of days")).to_be_visible()
+    expect(page.get_by_label("Remove my runs after so many days")).to_have_value("soon")
+    assert Axe().run(page).violations_count == 0
+    context.close()
+
+
+def test_a_run_is_removed_from_its_page_once_it_said_what_is_lost(page: Page, bench: LittleBench) -> None:
+    run = fill(bench)["done"]
+    found = bench.ledger.run(run.id)
+    assert found
+    bench.ledger.settle(found, None, None, lambda *_: None)
+    bench.ledger.forgotten(found.task.id)
+    page.goto(f"/runs/{run.id}")
+    expect(page.get_by_role("button", name="Remove the run")).to_be_hidden()
+    page.get_by_text("Remove…").click()
+    expect(page.get_by_text("Its notebook and all the files that it made go with it")).to_be_visible()
+    assert Axe().run(page, options={"iframes": False}).violations_count == 0
+    page.get_by_role("button", name="Remove the run").click()
+    page.wait_for_url("**/runs")
+    expect(page.get_by_role("link", name="summary")).to_have_count(0)
 
 
 def test_nothing_is_fetched_from_elsewhere(page: Page, bench: LittleBench) -> None:

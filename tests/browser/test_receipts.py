@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from drybench.changes import Change
 from drybench.model import Run
 from drybench.phases import Outcome, Phase
+from tests.browser.looking import Picture
 from tests.browser.serving import served, signed_in
 from tests.unit.web.little_bench import LittleBench
 from tests.unit.web.test_receipts import LEFT, THEN
@@ -47,7 +48,7 @@ def in_order(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
-def test_the_receipt_opens_on_the_runs_page(bench: LittleBench, page: Page) -> None:
+def test_the_receipt_opens_on_the_runs_page(bench: LittleBench, page: Page, take: Picture) -> None:
     run = done(bench, "1")
     page.goto(f"/runs/{run.id}")
     page.get_by_text("Receipt", exact=True).click()
@@ -59,6 +60,9 @@ def test_the_receipt_opens_on_the_runs_page(bench: LittleBench, page: Page) -> N
     expect(page.get_by_role("button", name="Star")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_text("NVIDIA A40")).to_be_visible()
     in_order(page)
+    if page.evaluate("innerWidth > 1000"):
+        page.evaluate("scrollTo(0, 0)")
+        take(page, "receipt")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as RO-Crate").click()
     assert download.value.suggested_filename == "wing disc.crate.zip"

@@ -23,7 +23,7 @@ def ended(bench: LittleBench, name: str = "analysis") -> Run:
 async def test_the_page_teaches_shows_what_goes_and_takes_a_rule(bench: LittleBench) -> None:
     async with bench.client() as browser:
         page = (await browser.get("/runs/kept")).text
-        assert "keeps runs for ever" in page
+        assert "runs stay until you remove them" in page
         assert "Nothing of yours goes within the next thirty days." in page
         run = ended(bench)
         assert 'href="/runs/kept"' in (await browser.get("/runs")).text
