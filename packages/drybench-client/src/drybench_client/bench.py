@@ -142,6 +142,13 @@ class Bench(Looking, Sweeping, Scheduling, Results, Reproducing):
     def sessions(self) -> Iterator[Session]:
         return self._items("/sessions", None)
 
+    def get_session(self, session: str | Session) -> Session:
+        return self._calling.json("GET", f"/sessions/{self._session_id(session)}")
+
+    def restart_session(self, session: str | Session) -> Session:
+        """One that has ended, with the environment and the size that it had."""
+        return self._calling.json("POST", f"/sessions/{self._session_id(session)}/start", headers=_key())
+
     def stop_session(self, session: str | Session) -> Session:
         """By its id or its name."""
         return self._calling.json("POST", f"/sessions/{self._session_id(session)}/stop", headers=_key())

@@ -68,7 +68,7 @@ def sweep(
 
 
 def sweeps(
-    action: Literal["list", "show", "cancel", "rerun-failed", "table", "results"] = "list",
+    action: Literal["list", "show", "cancel", "rerun-failed", "table", "results", "remove"] = "list",
     id: str | None = None,
     *,
     most: int = 20,
@@ -81,7 +81,7 @@ def sweeps(
     ----------
     action
         What to do with one: end it, run once more what did not get done, print its parameters and returned values
-        as CSV, or write the notebooks and files of all its runs to a zip.
+        as CSV, write the notebooks and files of all its runs to a zip, or remove it with its runs for good.
     id
         The sweep's id, or the end of it, or its name.
     most
@@ -95,6 +95,8 @@ def sweeps(
         if action == "list":
             found = list(bench.sweeps(most))
             printing.show_json({"items": found}) if which.json else printing_sweeps.show_sweeps(found)
+        elif action == "remove":
+            bench.remove_sweep(needed(id))
         elif action == "table":
             print(bench.sweep_csv(needed(id)).removeprefix("\ufeff"), end="")
         elif action == "results":

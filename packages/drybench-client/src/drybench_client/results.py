@@ -31,6 +31,12 @@ class Notice(TypedDict):
     sent_at: str | None
 
 
+class Journal(TypedDict):
+    events: list[dict[str, Any]]
+    next: int  # in bytes
+    ended: bool
+
+
 class Going(TypedDict):
     id: str
     name: str
@@ -65,6 +71,10 @@ class Results:
     def download_all(self, run: str | Run, file: str | Path, *, notebook: bool = True) -> Path:
         """All of them as a zip, with the executed notebook and the log unless these are not wanted."""
         return save(self._calling, f"/runs/{self._run_id(run)}/output.zip", file, notebook=notebook)
+
+    def journal(self, run: str | Run, since: int = 0) -> Journal:
+        """What happened, as the runner wrote it down; the next time from `next`."""
+        return self._calling.json("GET", f"/runs/{self._run_id(run)}/journal", params={"since": since})
 
     def cut_outputs(self, run: str | Run) -> Iterator[File]:
         """Outputs of cells that were too long for the notebook."""

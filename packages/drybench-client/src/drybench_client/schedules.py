@@ -100,6 +100,9 @@ class Scheduling:
         """One's own, the newest first."""
         yield from self._calling.json("GET", "/schedules")["items"]
 
+    def get_schedule(self, schedule: str | Schedule) -> Schedule:
+        return self._calling.json("GET", f"/schedules/{self._schedule_id(schedule)}")
+
     def pause_schedule(self, schedule: str | Schedule) -> Schedule:
         return self._calling.json("POST", f"/schedules/{self._schedule_id(schedule)}/pause")
 

@@ -135,6 +135,10 @@ class Sweeping:
         """Run once more what did not get done; go on with what was cancelled."""
         return self._calling.json("POST", f"/sweeps/{self._sweep_id(sweep)}/rerun-failed")
 
+    def remove_sweep(self, sweep: str | Sweep) -> None:
+        """One that is over, with all its runs but for those with a star; for good."""
+        self._calling.bytes(f"/sweeps/{self._sweep_id(sweep)}", "DELETE")
+
     def sweep_csv(self, sweep: str | Sweep) -> str:
         """Parameters, states and returned values as a table."""
         return self._calling.bytes(f"/sweeps/{self._sweep_id(sweep)}/matrix.csv").decode()
