@@ -90,3 +90,11 @@ def test_down_ends_the_tasks_too_when_that_is_wanted(own_bench: Bench, first: st
     own_bench.wait_until_ready()
     seen = run.seen()
     assert (seen["phase"], seen["outcome"]) == ("ended", "stopped")
+
+
+def test_down_with_its_tasks_on_a_bench_whose_portal_never_came_up(own_bench: Bench) -> None:
+    own_bench.stop()
+    for left in own_bench.data.path.glob("portal.sqlite*"):
+        left.unlink()
+    down = own_bench.run("down", "--tasks")
+    assert (down.returncode, "Traceback" in down.stderr) == (0, False), down.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 from drybench import settings
@@ -47,6 +48,7 @@ async def _end_tasks(data: DataFolder, in_force: Settings) -> None:
 
     url = in_force.database.url or database.sqlite_url(data.ledger)
     with database.hold(url, data.portal_lock):
+        database.prepare(url, data.hub_database, data.backups, lambda: datetime.now(UTC))  # no portal may have been up
         nothing_new = in_force.model_copy(update={"ready": Ready(most=0)})
         works = serving.put_together(data, nothing_new, url)
         ledger = works.portal.ledger
