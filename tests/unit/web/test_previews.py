@@ -89,6 +89,28 @@ def test_parquet_shows_its_first_rows(tmp_path: Path) -> None:
     assert (shown.columns, shown.rows[1], len(shown.rows), shown.more) == (["n", "m"], ["1", "1"], ROWS, True)
 
 
+def test_parquet_of_few_rows_shows_them_all(tmp_path: Path) -> None:
+    from arro3 import core
+    from arro3.io import write_parquet
+
+    file, arrow = tmp_path / "a.parquet", cast("Any", core)
+    write_parquet(arrow.Table.from_pydict({"n": arrow.Array([7, 8], arrow.DataType.int64())}), str(file))
+    with file.open("rb") as opened:
+        assert parquet_preview.parquet_table(opened, 50, 5) == (["n"], [["7"], ["8"]], False)
+
+
+def test_a_columns_name_without_end_is_cut_before_it_is_told(tmp_path: Path) -> None:
+    from arro3 import core
+    from arro3.io import write_parquet
+
+    file, arrow = tmp_path / "a.parquet", cast("Any", core)
+    write_parquet(arrow.Table.from_pydict({"n" * (8 << 20): arrow.Array([1], arrow.DataType.int64())}), str(file))
+    with file.open("rb") as opened:
+        found = parquet_preview.parquet_table(opened, 5, 5)
+    assert found is not None
+    assert len(found[0][0]) == parquet_preview.LETTERS
+
+
 def test_what_is_no_parquet_and_a_reader_without_memory_give_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
