@@ -303,6 +303,24 @@ async def test_slack_gets_a_message_that_calls_nobody(hook: Answering, monkeypat
     assert "It ended." in body.decode()
 
 
+async def test_what_a_service_says_of_a_key_is_told_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A plug-in that finds a key wrong names it, in its log and in its error."""
+    from apprise.plugins.slack import NotifySlack
+
+    def refuse(self: Any, **said: Any) -> None:
+        self.logger.warning("the token %s is wrong", self.token_c)
+        raise TypeError(f"the token {self.token_c} is wrong")
+
+    monkeypatch.setattr(NotifySlack, "notify", refuse)
+    address = "https://hooks.slack.com/services/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"
+    with pytest.raises(NotTaken) as refused:
+        await posts().send(Letter("slack", address, SAID))
+    assert "TIiajkdnlazkcOXrIdevi7FQ" not in f"{refused.value} {caplog.text}"
+    assert refused.value.__suppress_context__
+
+
 def test_a_letter_shows_neither_address_nor_secret() -> None:
     shown = repr(to_webhook("https://hooks.example/key"))
     assert "hooks.example" not in shown

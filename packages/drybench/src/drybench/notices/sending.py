@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -155,12 +156,17 @@ def _as_mail(letter: Letter, sender: str, at: datetime) -> EmailMessage:
 
 def _by_apprise(letter: Letter) -> None:
     """One plug-in by its name, which imports no other; it says only whether it went."""
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # what it logs may hold a key of the address
     apprise: Any = importlib.import_module("apprise")
     service = notice_kinds.SERVICES[letter.kind]
     module, _, name = service.plug_in.partition(".")
     plug_in: Any = getattr(importlib.import_module(f"apprise.plugins.{module}"), name)
     asset = apprise.AppriseAsset(http_redirects=False, async_mode=False, app_id="Drybench", app_desc="Drybench")
-    way = plug_in(**plug_in.parse_url(notice_kinds.for_apprise(letter.kind, letter.address)), asset=asset)
     title, text = harmless(letter.message.title), harmless(letter.message.text)
-    if not way.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT):
+    try:
+        way = plug_in(**plug_in.parse_url(notice_kinds.for_apprise(letter.kind, letter.address)), asset=asset)
+        went = way.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT)
+    except Exception as error:  # what it says may hold a key of the address
+        raise NotTaken(where=service.title, why=f"it could not be asked ({type(error).__name__})") from None
+    if not went:
         raise NotTaken(where=service.title, why="it refused it, or no connection could be made")
