@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -160,3 +161,12 @@ async def test_a_sessions_own_token_can_ask_for_runs_and_change_nothing_else(ben
                 continue
             there = f"{bench.public}{call.to(things.of(call) if '{id}' in call.path else '')}"
             assert (await called(program, call, there)).status_code == 403, call
+
+
+@pytest.mark.parametrize("folder", ["/" + "x" * 300, "/" + "x/" * 3000, "/\0", "/\ud800"])
+@pytest.mark.parametrize("which", ["folder", "cwd"])
+async def test_a_folder_that_can_be_none_is_refused_in_words(bench: LittleBench, folder: str, which: str) -> None:
+    async with bench.program(ADA) as program:
+        request = json.dumps({which: folder})
+        files = {"notebook": ("a.ipynb", NOTEBOOK), "request": (None, request)}
+        assert (await program.post("/runs", files=files)).status_code in (404, 422)

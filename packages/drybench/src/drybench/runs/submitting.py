@@ -260,10 +260,15 @@ def _standing(state: str) -> Standing | None:
 
 def _check_folders(request: RunRequest) -> None:
     for folder in (request.folder, request.cwd):
-        if folder is not None and not (
-            folder.is_absolute() and folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
-        ):
+        if folder is not None and not _is_open(folder):
             raise NoSuchFolder(path=str(folder)[:200])
+
+
+def _is_open(folder: Path) -> bool:
+    try:
+        return folder.is_absolute() and folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
+    except OSError:  # a name that is too long, or a folder above it that is closed to us
+        return False
 
 
 def _like(old: Run) -> RunRequest:

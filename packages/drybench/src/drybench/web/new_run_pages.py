@@ -50,7 +50,7 @@ def new(
 async def notebooks(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
     """The form again, with a part for each notebook that was just chosen, or without one."""
     form, _ = await _filled(request, portal, asker)
-    return _form(request, portal, asker, form)
+    return await run_in_threadpool(_form, request, portal, asker, form)
 
 
 @router.post("/runs/new/check")
@@ -69,7 +69,8 @@ async def count(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
     fields = await request.form()
     sweep = sweep_form.filled(fields, await _table(fields))
     try:
-        plan = sweep_reading.read_plan(sweep.said(), {}, sweep_form.kinds(fields), portal.sweeps.most)
+        kinds = sweep_form.kinds(fields)
+        plan = await run_in_threadpool(sweep_reading.read_plan, sweep.said(), {}, kinds, portal.sweeps.most)
         words = sweep_form.count_in_words(plan) if sweep.on else ""
     except Refused as refusal:
         words = said(refusal) if sweep.on else ""
@@ -83,7 +84,7 @@ async def submit(request: Request, portal: Here, asker: ForAll) -> Response:
     if complete:
         form = await run_in_threadpool(ask, portal, asker, form)
     if form.notebooks or form.refusal or len(form.made) != 1:
-        return _form(request, portal, asker, form)
+        return await run_in_threadpool(_form, request, portal, asker, form)
     if "hx-request" in request.headers:
         return Response(status_code=204, headers={"hx-redirect": form.made[0].address})
     return RedirectResponse(form.made[0].address, 303)
