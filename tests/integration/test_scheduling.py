@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,6 +152,24 @@ def test_paused_it_does_not_come_and_resumed_it_makes_up_for_nothing(bench: Litt
     assert [run.schedule_id for run in runs(bench)] == [made.id]
 
 
+@pytest.mark.parametrize("deed", ["pause", "remove"])
+def test_who_is_paused_or_removed_while_others_begin_does_not_come(
+    bench: LittleBench, clock: Clock, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    first, second = ask(bench), ask(bench)
+    submit, told = bench.portal.runs.submit, list[str]()
+
+    def submit_slowly(*asked: Any, **more: Any) -> Run:
+        getattr(bench.portal.schedules, deed)(bench.person(), second.id)
+        return submit(*asked, **more)
+
+    monkeypatch.setattr(bench.portal.runs, "submit", submit_slowly)
+    monkeypatch.setattr(bench.told.scheduling, "_tell_of_trouble", lambda schedule, why: told.append(schedule.id))
+    clock.pass_by(hours=1)
+    look(bench)
+    assert ([run.schedule_id for run in runs(bench)], told) == ([first.id], [])
+
+
 def test_removed_it_leaves_its_runs_and_nothing_of_what_was_handed_in(bench: LittleBench, clock: Clock) -> None:
     made = ask(bench)
     clock.pass_by(hours=1)
@@ -264,6 +283,13 @@ def test_a_pipe_or_a_folder_keeps_nobody_waiting(bench: LittleBench, tmp_path: P
     for name in ("a.ipynb", "b.ipynb", "c.ipynb", "none.ipynb"):
         with pytest.raises(FileNotReadAgain):
             ask(bench, run=RunRequest(notebook("1"), name, folder=tmp_path), read_again=True)
+
+
+@pytest.mark.parametrize("name", ["round.ipynb", "no\0name.ipynb", "x" * 300])
+def test_a_file_that_can_be_none_is_refused_in_words(bench: LittleBench, tmp_path: Path, name: str) -> None:
+    (tmp_path / "round.ipynb").symlink_to(tmp_path / "round.ipynb")
+    with pytest.raises(DrybenchError, match=r"\w"):
+        ask(bench, run=RunRequest(notebook("1"), name, folder=tmp_path), read_again=True)
 
 
 def test_what_was_handed_in_and_changed_since_is_not_run(bench: LittleBench, clock: Clock) -> None:

@@ -71,7 +71,7 @@ class Scheduling:
     def look(self) -> float:
         """Begin all that is due; the seconds until there is something to look at again."""
         for schedule in self._book.due(self._now()):
-            if self._not_before.get(schedule.id, self._now()) <= self._now():
+            if self._not_before.get(schedule.id, self._now()) <= self._now() and self._still_comes(schedule):
                 self._begin_safely(schedule)
         following = self._book.next_time()
         seconds = (following - self._now()).total_seconds() if following else LONGEST_SLEEP
@@ -83,6 +83,11 @@ class Scheduling:
         except Exception:
             log.exception("the schedules could not be looked at")
             return LONGEST_SLEEP
+
+    def _still_comes(self, schedule: Schedule) -> bool:
+        """Those before it took their time: it may be paused or removed by now."""
+        now = self._book.get(schedule.id)
+        return now is not None and now.next_at == schedule.next_at
 
     def _begin_safely(self, schedule: Schedule) -> None:
         self._not_before.pop(schedule.id, None)

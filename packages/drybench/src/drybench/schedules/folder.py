@@ -63,16 +63,17 @@ class ScheduleFolders:
 
     def read(self, file: Path) -> bytes:
         """A regular file of the account's own, bounded: anything else would keep the portal waiting."""
-        if file.resolve().is_relative_to(self._root.parent.resolve()):
-            raise FileNotReadAgain(path=file, why="it is the bench's own")
         try:
+            if Path(os.path.realpath(file)).is_relative_to(os.path.realpath(self._root.parent)):
+                raise FileNotReadAgain(path=file, why="it is the bench's own")
             descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             with os.fdopen(descriptor, "rb") as opened:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise FileNotReadAgain(path=file, why="it is no file")
                 content = opened.read(self._notebook_limit + 1)
-        except OSError as error:
-            raise FileNotReadAgain(path=file, why=error.strerror or "it cannot be opened") from None
+        except (OSError, ValueError) as error:  # ValueError: a name that can be none
+            why = getattr(error, "strerror", None) or "it cannot be opened"
+            raise FileNotReadAgain(path=file, why=why) from None
         if len(content) > self._notebook_limit:
             raise FileNotReadAgain(path=file, why="it has grown beyond what this bench takes")
         return content
