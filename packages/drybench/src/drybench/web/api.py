@@ -16,6 +16,7 @@ from drybench.phases import Phase, Standing
 from drybench.sessions import SessionRequest
 from drybench.web.door import ForAll, ForRuns
 from drybench.web.downloads import INERT, download, plain_text, stream
+from drybench.web.form_description import form
 from drybench.web.limits import limits
 from drybench.web.machine import machine
 from drybench.web.portal import Here, Portal
@@ -36,7 +37,7 @@ from drybench.web.shapes import (
     SizeJson,
 )
 from drybench.web.showing import environment_json, inspected, run_json, session_json
-from drybench.web.uploads import FORM, closed_form, sent_run
+from drybench.web.uploads import closed_form, sent_run
 from drybench.web.waiting import LONGEST, news
 
 BETWEEN_LOOKS = 0.5  # seconds between two looks at a log that is followed
@@ -130,7 +131,7 @@ def runs(
     return Items(items=[run_json(portal, one) for one in part.rows], next=part.next)
 
 
-@router.post("/runs", status_code=201, openapi_extra=FORM)
+@router.post("/runs", status_code=201, openapi_extra=form())
 async def submit(request: Request, portal: Here, asker: ForRuns, key: Key = None) -> RunJson:
     """Run a notebook: a form with the field `notebook` (a file) and the field `request` (JSON)."""
     asked = await sent_run(request, portal, asker.person)
@@ -138,7 +139,7 @@ async def submit(request: Request, portal: Here, asker: ForRuns, key: Key = None
     return await run_in_threadpool(run_json, portal, run)
 
 
-@router.post("/notebooks/inspect", openapi_extra=FORM)
+@router.post("/notebooks/inspect", openapi_extra=form())
 async def inspect(request: Request, portal: Here, asker: ForRuns) -> InspectedJson:
     """What parameters and which kernel a notebook has."""
     asked = await sent_run(request, portal, asker.person)

@@ -16,7 +16,7 @@ from drybench.runs.typed_text import Problem as Wrong
 from drybench.runs.typed_text import Unset, from_text
 from drybench.web.door import ForAll, ForRuns
 from drybench.web.portal import Here
-from drybench.web.shapes import Problem
+from drybench.web.shapes import Ask, Problem
 
 router = APIRouter(
     prefix="/api/v1",
@@ -72,7 +72,7 @@ class FilesJson(BaseModel):
         )
 
 
-class CheckAsk(BaseModel):
+class CheckAsk(Ask):
     """A parameter as `POST /notebooks/inspect` describes it, and what was typed for it."""
 
     parameter: Parameter

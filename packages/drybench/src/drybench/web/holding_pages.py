@@ -6,13 +6,12 @@ from typing import Annotated
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Form
-from pydantic import BaseModel, ConfigDict
 from starlette.responses import RedirectResponse, Response
 
 from drybench.web.door import ForAll
 from drybench.web.portal import Here
 from drybench.web.routing import PageRoute
-from drybench.web.shapes import Problem, RunJson, SessionJson
+from drybench.web.shapes import Ask, Problem, RunJson, SessionJson
 from drybench.web.showing import run_json, session_json
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -21,10 +20,8 @@ api = APIRouter(
 )
 
 
-class GoOnAsk(BaseModel):
+class GoOnAsk(Ask):
     """`next`: from the cell after the one that failed."""
-
-    model_config = ConfigDict(extra="forbid")
 
     next: bool = False
 

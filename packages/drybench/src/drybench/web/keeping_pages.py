@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from drybench.errors import DaysWrong
@@ -16,7 +16,7 @@ from drybench.runs.retention import MOST_DAYS
 from drybench.web.door import ForAll, ForRuns
 from drybench.web.portal import Here
 from drybench.web.routing import PageRoute
-from drybench.web.shapes import Problem, Time
+from drybench.web.shapes import Ask, Problem, Time
 from drybench.web.templating import page
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -37,9 +37,7 @@ class RetentionJson(BaseModel):
     going: Sequence[GoingJson]
 
 
-class RetentionAsk(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class RetentionAsk(Ask):
     days: Annotated[int, Field(ge=0, le=MOST_DAYS)]
 
 

@@ -6,28 +6,24 @@ from datetime import datetime
 from typing import Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from drybench.notices import kinds as notice_kinds
 from drybench.notices.channels import ChannelRequest
 from drybench.notices.messages import Channel, Notice, On
 from drybench.web.door import ForAll, ForRuns
 from drybench.web.portal import Here, Portal
-from drybench.web.shapes import Items, Problem
+from drybench.web.shapes import Ask, Items, Problem
 
 
-class ChannelAsk(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ChannelAsk(Ask):
     kind: str = Field(description=", ".join(notice_kinds.KINDS))
     address: str = Field(max_length=4000)
     name: str = Field(default="", max_length=200)
     on: On = "failure"
 
 
-class OnAsk(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class OnAsk(Ask):
     on: On
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
 from pydantic import ValidationError
@@ -13,25 +13,14 @@ from drybench.model import Person
 from drybench.schedules.asking import ScheduleRequest
 from drybench.schedules.times import Schedule
 from drybench.web.door import ForAll
+from drybench.web.form_description import form
 from drybench.web.portal import Here, Portal
 from drybench.web.schedule_shapes import ComingJson, ScheduleAsk, ScheduleJson, WhenAsk
 from drybench.web.shapes import Items, Problem, RunJson
 from drybench.web.showing import run_json
-from drybench.web.uploads import FORM, closed_form, sent_run, wrong_field
+from drybench.web.uploads import closed_form, sent_run, wrong_field
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
-
-
-def _form() -> dict[str, Any]:
-    """As a run is asked for, with one more field."""
-    content = FORM["requestBody"]["content"]["multipart/form-data"]
-    described = {"type": "string", "description": "JSON, as ScheduleAsk", "contentMediaType": "application/json"}
-    schema = {**content["schema"], "required": ["notebook", "schedule"]}
-    schema["properties"] = {**content["schema"]["properties"], "schedule": described}
-    encoding = {**content["encoding"], "schedule": {"contentType": "application/json"}}
-    return {
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema, "encoding": encoding}}}
-    }
 
 
 router = APIRouter(
@@ -46,7 +35,7 @@ def schedules(portal: Here, asker: ForAll) -> Items[ScheduleJson]:
     return Items(items=[schedule_json(portal, one) for one in portal.schedules.mine(asker.person)])
 
 
-@router.post("", status_code=201, openapi_extra=_form())
+@router.post("", status_code=201, openapi_extra=form(schedule=ScheduleAsk))
 async def ask(request: Request, portal: Here, asker: ForAll, key: Key = None) -> ScheduleJson:
     """Keep a notebook and run it at its times: the form of a run with the field `schedule` (JSON)."""
     run = await sent_run(request, portal, asker.person)

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from drybench.schedules import times as schedules
 from drybench.schedules.times import Missed, Schedule, When
+from drybench.web.shapes import Ask
 
 
-class WhenAsk(BaseModel):
+class WhenAsk(Ask):
     """One of `at` and `cron`; a time without an offset is meant in `zone`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     cron: str | None = None
     at: str | None = None

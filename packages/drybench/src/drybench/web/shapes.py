@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
 from drybench.model import Environment, Person, Run, Session, TaskRow, Tell
 from drybench.phases import Phase
@@ -29,7 +30,23 @@ class Items(BaseModel, Generic[Item]):
     next: str | None = None
 
 
-class AgainAsk(BaseModel):
+class Ask(BaseModel):
+    """What a program sends. It has no fields that nobody knows, and its text can be written down."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_text(cls, said: Any) -> Any:
+        """JSON can spell half a letter (a lone surrogate), and no file, database or answer can hold it."""
+        try:
+            json.dumps(said, ensure_ascii=False, default=str).encode()
+        except UnicodeEncodeError:
+            raise ValueError("it has half a letter in it") from None
+        return said
+
+
+class AgainAsk(Ask):
     """Today's environment, or the very one that the run had."""
 
     environment: Literal["same", "newer"] = "newer"
@@ -139,6 +156,7 @@ class RunJson(TaskJson):
     schedule: str | None
     again_of: str | None
     held_until: Time | None  # it failed, and its kernel is kept
+    settled: bool  # all that follows from its end has been done: its values are there, and it is not tried again
 
     @classmethod
     def of(cls, run: Run, url: str, ahead: int, cause: Cause | None) -> RunJson:
@@ -159,6 +177,7 @@ class RunJson(TaskJson):
             schedule=run.schedule_id,
             again_of=run.again_of,
             held_until=run.held_until if run.task.phase is Phase.RUNNING else None,
+            settled=run.settled_at is not None,
             url=url,
             **_common(run, ahead, cause),
         )
@@ -237,10 +256,8 @@ class LimitJson(BaseModel):
     setting: str | None = None  # that turns it on, where one does
 
 
-class SessionAsk(BaseModel):
+class SessionAsk(Ask):
     """`name` is the environment's, or that with a number, when not given."""
-
-    model_config = ConfigDict(extra="forbid")
 
     environment: str = "python"
     app: str = "lab"
@@ -248,23 +265,19 @@ class SessionAsk(BaseModel):
     size: str | None = None
 
 
-class TellJson(BaseModel):
+class TellJson(Ask):
     """When one is told, and by which of one's channels; none named: by all of them."""
-
-    model_config = ConfigDict(extra="forbid")
 
     on: str
     channels: Sequence[str] = ()
 
 
-class RunAsk(BaseModel):
+class RunAsk(Ask):
     """The field `request` of the form that asks for a run.
 
     Instead of a file the notebook can be named: by its `path` on the bench's machine, where runs are of the
     asker's own account, or by `from_run`, an earlier run of theirs.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     path: str | None = Field(default=None, max_length=4000)
     from_run: str | None = Field(default=None, max_length=100)

@@ -13,12 +13,13 @@ from drybench.runs.sweep_matrix import STATES, as_csv
 from drybench.web.api import RAW, TEXT, Key
 from drybench.web.door import ForAll, ForRuns
 from drybench.web.downloads import INERT, attachment
+from drybench.web.form_description import form
 from drybench.web.portal import Here
 from drybench.web.shapes import Items, Problem
 from drybench.web.sweep_results import results
 from drybench.web.sweep_shapes import CountedJson, PlaceJson, SweepAsk, SweepJson
 from drybench.web.sweep_showing import listed, place_json, shown_sweep, sweep_json
-from drybench.web.uploads import FORM, closed_form, sent_ask
+from drybench.web.uploads import closed_form, sent_ask
 from drybench.web.zipping import stream_zip
 
 SHOWN = 3  # of the sets that are counted
@@ -32,7 +33,7 @@ router = APIRouter(
 )
 
 
-@router.post("", status_code=201, openapi_extra=FORM)
+@router.post("", status_code=201, openapi_extra=form(SweepAsk))
 async def submit(request: Request, portal: Here, asker: ForRuns, key: Key = None) -> SweepJson:
     """Run a notebook many times: a form with the field `notebook` (a file) and the field `request` (SweepAsk)."""
     ask, asked = await sent_ask(request, portal, asker.person, SweepAsk)
@@ -40,7 +41,7 @@ async def submit(request: Request, portal: Here, asker: ForRuns, key: Key = None
     return await run_in_threadpool(sweep_json, portal, sweep)
 
 
-@router.post("/count", openapi_extra=FORM)
+@router.post("/count", openapi_extra=form(SweepAsk))
 async def count(request: Request, portal: Here, asker: ForRuns) -> CountedJson:
     """How many runs the same request would be. Nothing is asked for."""
     ask, asked = await sent_ask(request, portal, asker.person, SweepAsk)

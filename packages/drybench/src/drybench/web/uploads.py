@@ -29,36 +29,6 @@ TAKES_NOTEBOOKS = frozenset(
 )
 TAKES_SEVERAL = frozenset({"/runs/new", "/runs/new/notebooks"})
 SEVERAL = 4  # times the limit of one: for all that are chosen at once
-FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        "notebook": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "The notebook (.ipynb), unless the request names it",
-                        },
-                        "requirements": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "What it needs beside the environment (requirements.txt)",
-                        },
-                        "request": {
-                            "type": "string",
-                            "description": "JSON, as RunAsk",
-                            "contentMediaType": "application/json",
-                        },
-                    },
-                },
-                "encoding": {"request": {"contentType": "application/json"}},
-            }
-        },
-    }
-}
 
 
 @dataclass(frozen=True)
