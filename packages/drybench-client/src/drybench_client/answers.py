@@ -50,6 +50,7 @@ class Run(Task):
     schedule: str | None
     again_of: str | None
     held_until: str | None  # it failed, and its kernel is kept
+    settled: NotRequired[bool]  # its values are there, and it is not tried again; an older bench does not say it
 
 
 class Parameter(TypedDict):

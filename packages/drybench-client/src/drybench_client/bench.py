@@ -122,7 +122,7 @@ class Bench(Looking, Sweeping, Scheduling, Results, Reproducing):
                 bar.run(seen)
                 if tell:
                     tell(seen)
-                if seen["phase"] == "ended":
+                if seen["phase"] == "ended" and seen.get("settled", True):
                     return seen
         raise TimeoutError(f"Run {id} has not ended within {timeout:g} s; it goes on.")
 

@@ -23,15 +23,23 @@ async def news(
 ) -> Run:
     """The run, as soon as it is no longer what is known of it, or has ended, or the portal ends.
 
-    It is listened for before it is looked at, so that nothing falls between the two.
+    It is listened for before it is looked at, so that nothing falls between the two. An end counts when it is
+    settled: before that it has no values, and may be tried once more.
     """
+    now = asyncio.get_running_loop().time
     with portal.changes.listen() as queue:
-        run = await run_in_threadpool(portal.runs.get, person, id)
-        has_ended = run.task.phase is Phase.ENDED
-        if (has_ended and run.settled_at) or known not in (None, mark(run)):
-            return run
-        with suppress(TimeoutError):
-            await asyncio.wait_for(_told(queue, id, ending), min(seconds, SETTLED_WITHIN) if has_ended else seconds)
+        until, told = now() + seconds, False
+        while not ending.is_set():
+            run = await run_in_threadpool(portal.runs.get, person, id)
+            has_ended = run.task.phase is Phase.ENDED
+            if run.settled_at if has_ended else told or known not in (None, mark(run)):
+                return run
+            until = min(until, now() + SETTLED_WITHIN) if has_ended else until
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_told(queue, id, ending), until - now())
+                told = True
+                continue
+            break
     return await run_in_threadpool(portal.runs.get, person, id)
 
 
