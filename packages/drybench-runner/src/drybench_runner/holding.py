@@ -51,12 +51,21 @@ class Holding:
     def seconds_left(self) -> float:
         return max(self._until - time.monotonic(), 0)
 
+    def open(self, notebook: Mapping[str, Any]) -> None:
+        kernels = self._places.held / "kernels"
+        kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
+        spec = self._kernel.spec
+        shown = {**self._kernel.connection, "kernel_name": spec.name}
+        named = {"kernelspec": {"name": spec.name, "display_name": spec.name, "language": spec.language}}
+        copy = {**notebook, "metadata": named | notebook["metadata"]}  # or JupyterLab asks which kernel it wants
+        (self._places.held / "notebook.ipynb").write_text(json.dumps(copy))
+        (kernels / "kernel.json").write_text(json.dumps(shown))
+
     async def wait(self, notebook: Mapping[str, Any], listen: Callable[[float], Any], over: Callable[[], bool]) -> Any:
-        """A GoOn, or None when the kernel is to go: let go, its time over, dead, or `over`.
+        """A GoOn, or None when the kernel is to go: let go, its time over, dead, or `over`. Closes what was opened.
 
         `listen` hears what the kernel says to others for some seconds, so that it does not pile up here.
         """
-        self._open(notebook)
         try:
             while self.seconds_left > 0 and self._kernel.alive and not over():
                 if self._told("let_go") is not None:
@@ -80,16 +89,6 @@ class Holding:
             "went_on_from": self._went_on,
             "changed": sorted(self._changed),
         }
-
-    def _open(self, notebook: Mapping[str, Any]) -> None:
-        kernels = self._places.held / "kernels"
-        kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
-        spec = self._kernel.spec
-        shown = {**self._kernel.connection, "kernel_name": spec.name}
-        named = {"kernelspec": {"name": spec.name, "display_name": spec.name, "language": spec.language}}
-        copy = {**notebook, "metadata": named | notebook["metadata"]}  # or JupyterLab asks which kernel it wants
-        (self._places.held / "notebook.ipynb").write_text(json.dumps(copy))
-        (kernels / "kernel.json").write_text(json.dumps(shown))
 
     def _told(self, word: str) -> Mapping[str, Any] | None:
         with suppress(OSError, ValueError):

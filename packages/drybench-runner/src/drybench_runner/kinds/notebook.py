@@ -79,12 +79,13 @@ class _NotebookRun:
             assert self._kernel is not None
             self._holding = self._holding or Holding(self._places, self._kernel, self._run.hold)
             left = self._pause()
+            self._record.flush()
+            failed = self._record.book.settled()
+            self._holding.open(failed)  # before it is said: whoever reads that may come at once
             self._recording.hold(record.moment_in(self._holding.seconds_left))
             self._record.flush()
             hears = partial(heard, self._client)
-            go_on = await self._holding.wait(
-                self._record.book.settled(), hears, lambda: self._stopped is causes.CANCELLED
-            )
+            go_on = await self._holding.wait(failed, hears, lambda: self._stopped is causes.CANCELLED)
             self._recording.release()
             if go_on is None:
                 return end
