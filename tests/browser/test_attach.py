@@ -46,7 +46,7 @@ def test_mended_in_jupyterlab_it_goes_on_and_is_done(page: Page, bench: Bench, t
         take(page, "run-held")
         page.get_by_role("button", name="Attach").click()
         page.wait_for_url(re.compile(r"/user/[^/]+/kernel-[^/]+/lab"), timeout=SLOW)
-        cells = page.locator(".jp-Notebook .cm-content")
+        cells = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell .cm-content")  # others may be restored
         expect(cells.nth(1)).to_contain_text("scale", timeout=SLOW)
         expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=SLOW)  # it says idle of none, too
         cells.nth(1).click()

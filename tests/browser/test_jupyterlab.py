@@ -183,7 +183,8 @@ def _ask_by_the_toolbar(page: Page, stem: str) -> Locator:
 
 def _by_the_palette(page: Page, command: str) -> None:
     _open_palette(page).fill(command)
-    expect(page.locator(".lm-CommandPalette-item.lm-mod-active .lm-CommandPalette-itemLabel")).to_have_text(command)
+    active = page.locator(".lm-CommandPalette-item.lm-mod-active .lm-CommandPalette-itemLabel")
+    expect(active).to_have_text(command, timeout=SLOW)
     page.keyboard.press("Enter")
 
 

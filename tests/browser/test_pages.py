@@ -199,7 +199,7 @@ def test_a_search_finds_by_name_and_keeps_the_address(page: Page, bench: LittleB
     bench.run(name="pears")
     page.goto("/runs")
     page.get_by_label("Search by name").fill("pear")
-    expect(page.get_by_role("link", name="apples")).to_have_count(0)
+    expect(page.get_by_role("link", name="apples")).to_have_count(0, timeout=20_000)
     expect(page.get_by_role("link", name="pears")).to_be_visible()
     assert "search=pear" in page.url
 

@@ -58,7 +58,7 @@ class TestRuns:
     def test_a_cell_that_fails(self, bench: RealBench, tmp_path: Path) -> None:
         ended = bench.run("run", a_notebook(tmp_path, "print('so far')", "1 / 0"), "--wait")
         assert ended.returncode == 1
-        assert ended.stderr.splitlines()[0] == "Cell 3 stopped with ZeroDivisionError: division by zero."
+        assert ended.stderr.splitlines()[0] == "Cell 3 stopped with ZeroDivisionError: division by zero (line 1)."
 
     def test_its_neighbours_are_there_unless_it_goes_alone(self, owner: Bench, tmp_path: Path) -> None:
         (tmp_path / "data.csv").write_text("42")

