@@ -248,8 +248,9 @@ def _inputs(receipt: Receipt) -> Iterator[Entity]:
 
 def _packages(receipt: Receipt) -> Iterator[Entity]:
     for name, version in receipt.packages.items():
-        package = {"@id": _package(name, version), "@type": "SoftwareApplication", "name": name}
-        yield {**package, "softwareVersion": version, "url": f"https://pypi.org/project/{quote(name)}/"}
+        url = _package(name, version)
+        said = {"name": name, "softwareVersion": version, "identifier": url}
+        yield {"@id": url, "@type": "SoftwareApplication", **said}
 
 
 def _package(name: str, version: str) -> str:
