@@ -115,7 +115,7 @@ def test_the_runs_with_a_star_are_one_click_away(page: Page, bench: LittleBench)
     bench.portal.runs.star(bench.person(), run.id, True)
     page.goto("/runs")
     page.get_by_role("link", name="starred").click()
-    expect(page.get_by_role("link", name="kept")).to_be_visible()
+    expect(page.get_by_role("link", name="kept", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="other")).to_have_count(0)
 
 

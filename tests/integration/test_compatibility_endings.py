@@ -29,7 +29,7 @@ END_BADLY = {
     "bash": "%%bash\necho out\necho err >&2\nexit 3",
     "input": "input('name?')",
     "getpass": "import getpass\ngetpass.getpass()",
-    "a dead kernel": "import os\nprint('last words', flush=True)\nos._exit(1)",
+    "a dead kernel": "import os, time\nprint('last words', flush=True)\ntime.sleep(0.5)\nos._exit(1)",
     "an object that cannot show itself": "class Bad:\n    def __repr__(self): raise ValueError('no')\nBad()",
     "a group of errors": "raise ExceptionGroup('several', [ValueError('a'), KeyError('b')])",
     "an error without a name for it": "raise type('Ärger 😀', (Exception,), {})('ünwell')",

@@ -67,7 +67,8 @@ class Bench:
     @property
     def starters(self) -> list[int]:
         """Our own children, that nobody has to look for by name."""
-        return [process.pid for process in below(os.getpid()) if _is_starter(process.pid)]
+        mine = [process.pid for process in below(os.getpid()) if _is_starter(process.pid)]
+        return [pid for pid in mine if _parent(pid) == os.getpid()]  # a whole bench may be up beside, with its own
 
 
 def _is_starter(pid: int) -> bool:

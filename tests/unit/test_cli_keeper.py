@@ -8,7 +8,9 @@ import pytest
 HEAVY = ("jupyterhub", "fastapi", "sqlalchemy", "nbformat", "papermill", "traitlets")
 
 
-@pytest.mark.parametrize("module", ["cli", "bringing_up", "bringing_down", "looking_up", "hub.tickets", "proxying"])
+@pytest.mark.parametrize(
+    "module", ["cli", "up.bringing_up", "up.bringing_down", "up.looking_up", "hub.tickets", "proxying"]
+)
 def test_the_keepers_commands_start_quickly(module: str) -> None:
     """Nothing that takes long is imported before it is needed; the supervisor is there at once, and small."""
     code = f"import sys, drybench.{module}; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"

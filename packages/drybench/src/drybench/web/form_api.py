@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from dataclasses import fields
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from drybench.errors import RequestWrong
 from drybench.files import Entry, Listing, Look, Place
@@ -77,6 +78,15 @@ class CheckAsk(Ask):
 
     parameter: Parameter
     text: str = Field(max_length=1 << 20)
+
+    @field_validator("parameter", mode="before")
+    @classmethod
+    def _as_described(cls, said: Any) -> Any:
+        """What an inspection says beside is no mistake: it is its own answer that comes back."""
+        known = {one.name for one in fields(Parameter)}
+        if not isinstance(said, dict):
+            return said
+        return {name: value for name, value in cast("dict[str, Any]", said).items() if name in known}
 
 
 class CheckedJson(BaseModel):
