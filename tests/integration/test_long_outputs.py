@@ -57,7 +57,7 @@ def test_it_is_done_and_small(long: Long) -> None:
     assert (long.run.made / "notebook.ipynb").stat().st_size < 6 * MIB
     assert (long.run.made / "progress.jsonl").stat().st_size < 8 * MIB
     assert (long.run.made / "log.txt").stat().st_size < 6 * MIB
-    assert long.memory < 1 << 30
+    assert long.memory < 3 << 29  # the default size; the kernel may send all of it as one message
 
 
 def test_300_mb_are_whole_beside_it(long: Long) -> None:

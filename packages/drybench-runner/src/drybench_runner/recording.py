@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from drybench_runner import record
@@ -76,7 +76,8 @@ class Recording:
             self.clear(index)
         match output["output_type"]:
             case "stream":
-                self._print(index, output["name"], output["text"])
+                for piece in _pieces(output["text"]):
+                    self._print(index, output["name"], piece)
             case "error":
                 error = short_error(output)
                 self._tell(record.output(index, error))
@@ -204,6 +205,11 @@ class Recording:
     def _tell(self, event: record.Event) -> None:
         self._book.take(event)
         self._journal.add(event)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A kernel may send all that it printed in one message, and each step with that costs its size again."""
+    return (text[start : start + _MIB] for start in range(0, len(text), _MIB))
 
 
 def _stream(name: str, text: str) -> dict[str, Any]:
