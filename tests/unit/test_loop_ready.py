@@ -81,7 +81,7 @@ async def test_the_next_run_takes_what_stands_ready(world: ReadyWorld) -> None:
     await world.until(lambda: world.standing() and world.standing()[0].stands_ready)
     assert world.standing()[0].id != ready.id
     await world.done(run)
-    assert run.task.id in world.engine.machine.forgotten
+    await world.until(lambda: run.task.id in world.engine.machine.forgotten)
 
 
 async def test_it_is_nobodys_run(world: ReadyWorld) -> None:
