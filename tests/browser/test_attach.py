@@ -54,6 +54,8 @@ def test_mended_in_jupyterlab_it_goes_on_and_is_done(page: Page, bench: Bench, t
         page.keyboard.insert_text("scale = 2; print(len(frames), 'are still here')\n")
         page.keyboard.press("Shift+Enter")
         expect(page.get_by_text("240 are still here")).to_be_visible(timeout=SLOW)
+        busy = page.locator(".jp-InputArea-prompt", has_text="[*]")  # its number comes as a change after the output
+        expect(busy).to_have_count(0, timeout=SLOW)
         page.keyboard.press("Control+s")
         expect(page.locator(".jp-mod-dirty")).to_have_count(0, timeout=SLOW)
         page.goto(f"{bench.url}/runs/{run}")

@@ -54,7 +54,13 @@ def _papermill(job: dict[str, Any]) -> None:
     given = f"{job['out']}.given.ipynb"
     Path(given).write_text(json.dumps(job["notebook"]))
     nbformat.validate(nbformat.read(given, 4))
-    papermill.execute_notebook(given, job["out"], job.get("parameters"), progress_bar=False)
+    for try_left in (2, 1, 0):
+        try:
+            papermill.execute_notebook(given, job["out"], job.get("parameters"), progress_bar=False)
+            return
+        except RuntimeError as error:  # its kernels meet on a port at times and do not start (papermill #511)
+            if type(error) is not RuntimeError or not try_left:
+                raise
 
 
 def _nbclient(job: dict[str, Any]) -> None:
