@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlalchemy import Row, Select, Table, and_, select
 
-from drybench.model import Deed, Mount, Person, Run, Session, Task, TaskRow, Tell
+from drybench.model import Account, Deed, Mount, Person, Run, Session, Task, TaskRow, Tell
 from drybench.phases import Outcome, Phase, Reason, Wanted
 from drybench.tables import people, runs, sessions, tasks
 
 FORMAT = 1  # of a task's spec
 PATHS = ("workdir", "python")
-TUPLES = ("command", "gpus")
+TUPLES = ("command", "gpus", "vram")
 TASK_COLUMNS = tuple(field.name for field in fields(TaskRow) if field.name != "person")
 
 Query = Select[*tuple[Any, ...]]
@@ -85,6 +85,7 @@ def spec_as_json(task: Task) -> dict[str, Any]:
     for name in PATHS:
         said[name] = said[name] and str(said[name])
     said["mounts"] = [{"source": str(m.source), "target": str(m.target), "read_only": m.read_only} for m in task.mounts]
+    said["account"] = said["account"] and asdict(said["account"])
     return {"format": FORMAT, **said}
 
 
@@ -94,8 +95,10 @@ def spec_of(saved: Mapping[str, Any]) -> Task:
     for name in PATHS:
         said[name] = None if said[name] is None else Path(said[name])
     for name in TUPLES:
-        said[name] = tuple(said[name])
+        said[name] = tuple(said.get(name, ()))
     said["mounts"] = tuple(Mount(Path(one["source"]), Path(one["target"]), one["read_only"]) for one in said["mounts"])
+    if account := said.get("account"):
+        said["account"] = Account(account["uid"], account["gid"], tuple(account["groups"]))
     return Task(**said)
 
 

@@ -51,6 +51,28 @@ class Environment:
     python: Path | None = None  # a Python environment on this machine: its folder
     size: str = "default"
     preload: tuple[str, ...] = ()  # modules that a kernel which stands ready has imported
+    image: str | None = None  # what its containers are made from: a name with a tag
+    digest: str | None = None  # of that image as it is here now; None: it is not here
+    entrypoint: bool = False  # keep the image's own: it prepares what the command needs
+    on: str | None = None  # the environment that it is built on
+    picture: str = ""  # a file in its folder
+    needs: tuple[str, ...] = ()  # in words
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who a task is on its engine: numbers, for no passwd need know them."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gpu:
+    id: str
+    memory: int = 0  # bytes; 0: nobody knows
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +80,15 @@ class Mount:
     source: Path
     target: Path
     read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Of a person's tasks on one engine: who they are there, where their home is, what they see."""
+
+    home: Path  # as the task sees it
+    account: Account | None = None  # None: the portal's own
+    mounts: tuple[Mount, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,9 +109,13 @@ class Task:
     command: tuple[str, ...]
     workdir: Path | None = None
     python: Path | None = None  # the folder of a Python environment on this machine
+    image: str | None = None  # by its digest where that is known
+    entrypoint: bool = False  # keep the image's own
+    account: Account | None = None  # None: the portal's own
     cores: float = 1.0
     memory: int = 2 << 30
     gpu_count: int = 0  # asked for
+    vram: tuple[int, ...] = ()  # bytes that each of these has at least; fewer: the rest may be any
     gpus: tuple[str, ...] = ()  # given, when it starts
     mounts: tuple[Mount, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict[str, str])  # no secret ever lies here

@@ -24,6 +24,8 @@ class Capabilities:
     shares_files: bool = True
     one_account: bool = False  # all its tasks have the portal's own account
     ready: bool = False
+    own_network: bool = False  # its tasks do not reach the portal's loopback
+    machine: str = ""  # engines that say the same word share its memory and cores
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,13 @@ class Engine(Protocol):
 
     def check(self, task: Task) -> None:
         """Refuse with a sentence (errors.Refused) before anything is queued. No I/O."""
+
+    async def prepare(self, task: Task) -> str:
+        """What it still waits for before it can be started, in words; empty: nothing. Asked again and again.
+
+        errors.Refused where it never can.
+        """
+        ...
 
     async def start(self, task: Task, env: Mapping[str, str]) -> Handle:
         """Start, or find what was started for this task id; back within 2 s.

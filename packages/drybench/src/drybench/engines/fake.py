@@ -96,6 +96,9 @@ class FakeEngine:
         if max(task.gpu_count, len(task.gpus)) > len(self._room.gpus):
             raise NoSuchGpu(asked=task.gpu_count, most=len(self._room.gpus))
 
+    async def prepare(self, task: Task) -> str:
+        return ""
+
     async def start(self, task: Task, env: Mapping[str, str]) -> Handle:
         self.check(task)
         if task.id not in self.machine.tasks:

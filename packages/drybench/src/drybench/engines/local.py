@@ -63,6 +63,9 @@ class LocalEngine:
             if mount.source != mount.target:
                 raise MountNotHere(source=mount.source, target=mount.target)
 
+    async def prepare(self, task: Task) -> str:
+        return ""
+
     async def start(self, task: Task, env: Mapping[str, str]) -> Handle:
         self.check(task)
         folder = TaskFolder.of(self._tasks, task.id)
