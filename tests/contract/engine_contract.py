@@ -260,8 +260,8 @@ class EngineContract:
     async def test_gpus_arrive_or_are_refused(self, engine: Engine, task: Callable[..., Task]) -> None:
         there = (await engine.room()).gpus
         if there:
-            given = task(self.says_variable("CUDA_VISIBLE_DEVICES"), gpu_count=1, gpus=there[:1])
-            await log_with(engine, await engine.start(given, {}), there[0].encode() + b"\n")
+            given = task(self.says_variable("CUDA_VISIBLE_DEVICES"), gpu_count=1, gpus=(there[0].id,))
+            await log_with(engine, await engine.start(given, {}), there[0].id.encode() + b"\n")
             none = await engine.start(task(self.says_variable("CUDA_VISIBLE_DEVICES")), {})
             assert await log_with(engine, none, b"\n") == b"\n"
         with pytest.raises(Refused):

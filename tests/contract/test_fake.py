@@ -7,6 +7,7 @@ import pytest
 
 from drybench.engines.base import Engine
 from drybench.engines.fake import FakeEngine, FakeMachine
+from drybench.model import Gpu
 from tests.contract.engine_contract import EngineContract, MakeEngine
 from tests.faults import Unreachable
 
@@ -25,7 +26,7 @@ class TestFake(EngineContract):
         machine = FakeMachine()
 
         def make() -> FakeEngine:
-            engine = Unreachable(machine, gpus=("0", "1"))
+            engine = Unreachable(machine, gpus=(Gpu("0"), Gpu("1")))
             engine.broken = False
             return engine
 

@@ -9,6 +9,7 @@ import pytest
 
 from drybench.engines.base import Engine
 from drybench.engines.local import LocalEngine
+from drybench.model import Gpu
 from tests.contract.engine_contract import SERVER, EngineContract, MakeEngine
 
 
@@ -25,7 +26,7 @@ class TestLocal(EngineContract):
     def make_engine(self, tasks: Path) -> MakeEngine:
         self.away = tasks.with_name("away")
         self.tasks_folder = tasks
-        return lambda: LocalEngine(tasks, cores=2, memory=2 << 30, gpus=("0", "1"))
+        return lambda: LocalEngine(tasks, cores=2, memory=2 << 30, gpus=(Gpu("0"), Gpu("1")))
 
     @asynccontextmanager
     async def out_of_reach(self, engine: Engine) -> AsyncIterator[None]:

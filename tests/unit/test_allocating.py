@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drybench.allocating import Space, choose, line
-from drybench.model import RUN, SESSION, Task, TaskKind, TaskRow
+from drybench.model import RUN, SESSION, Gpu, Task, TaskKind, TaskRow
 from drybench.phases import Phase, Wanted
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -86,7 +86,7 @@ def test_nobody_overtakes_what_does_not_fit_yet() -> None:
 
 
 def test_each_gets_gpus_of_its_own() -> None:
-    space = Space(cores=8, memory=64 * GIB, gpus=("0", "1", "2"))
+    space = Space(cores=8, memory=64 * GIB, gpus=(Gpu("0"), Gpu("1"), Gpu("2")))
     waiting = [row("one", gpus=1), row("two", age=1, gpus=1), row("three", age=2, gpus=1)]
     grants = choose(waiting, [row("held", held=("1",))], space)
     assert [(grant.task.id, grant.gpus) for grant in grants] == [("one", ("0",)), ("two", ("2",))]

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from drybench.model import SESSION, TaskRow
+from drybench import gpus
+from drybench.model import SESSION, Gpu, TaskRow
 
 Served = Mapping[tuple[str, str], int]  # kind and person → the higher, the later they were served
 NOBODY_YET: Served = MappingProxyType({})
@@ -26,7 +27,7 @@ class Space:
 
     cores: float
     memory: int
-    gpus: tuple[str, ...] = ()
+    gpus: tuple[Gpu, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,12 @@ def choose(
     free = left(space, held)
     grants: list[Grant] = []
     for task in line(waiting, held, served):
-        if not _fits(task, free):
+        given = gpus.choose(gpus.asked(task.spec), free.gpus)
+        if given is None or not _fits(task, free):
             break
-        gpus = free.gpus[: task.spec.gpu_count]
-        grants.append(Grant(task, gpus))
-        free = Space(free.cores - _cores(task), free.memory - task.memory, free.gpus[len(gpus) :])
+        grants.append(Grant(task, tuple(gpu.id for gpu in given)))
+        others = tuple(gpu for gpu in free.gpus if gpu not in given)
+        free = Space(free.cores - _cores(task), free.memory - task.memory, others)
     return grants
 
 
@@ -74,7 +76,7 @@ def left(space: Space, held: Sequence[TaskRow]) -> Space:
     return Space(
         cores=space.cores - sum(map(_cores, held)),
         memory=space.memory - sum(task.memory for task in held),
-        gpus=tuple(gpu for gpu in space.gpus if gpu not in taken),
+        gpus=tuple(gpu for gpu in space.gpus if gpu.id not in taken),
     )
 
 
@@ -90,4 +92,4 @@ def _cores(task: TaskRow) -> float:
 
 
 def _fits(task: TaskRow, free: Space) -> bool:
-    return _cores(task) <= free.cores and task.memory <= free.memory and task.spec.gpu_count <= len(free.gpus)
+    return _cores(task) <= free.cores and task.memory <= free.memory

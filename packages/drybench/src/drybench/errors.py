@@ -5,7 +5,7 @@
     │  ├─ NotANotebook  NotebookTooOld  TooLarge  NameNotAllowed  NoParametersCell  ParametersWrong …
     │  ├─ NotebookUnreadable  NotebookGone  TooManyNotebooks  FolderNotShown  NoFilesHere
     │  ├─ RequirementsWrong  EnvironmentGone  RunAskWrong  DaysWrong
-    │  ├─ MachineTooSmall  NoSuchGpu  MountNotHere  ChooseTwo
+    │  ├─ MachineTooSmall  NoSuchGpu  MountNotHere  ChooseTwo  EngineNotHere
     │  ├─ SweepWrong  SweepNotLater  SweepEmpty  SweepTooLarge  NoFilesFound  PatternWrong
     │  ├─ CronWrong  CronTooFine  CronNeverComes  NoSuchZone  NoTime  TimeIsOver  FileNotReadAgain …
     │  ├─ ChannelWrong  NoMailHere  PlaceNotAllowed  NoSuchHost
@@ -406,6 +406,12 @@ class NoSuchEnvironment(Refused):
     next_step = "Choose one of: {there}."
 
 
+class EngineNotHere(Refused):
+    """This works on {name}, which this bench cannot use at the moment."""
+
+    next_step = "Choose another environment, or ask the keeper: `drybench doctor` says what is missing."
+
+
 class NoSuchApp(Refused):
     """The environment “{environment}” has no app “{name}”."""
 
@@ -723,9 +729,9 @@ class MachineTooSmall(Refused):
 
 
 class NoSuchGpu(Refused):
-    """It asks for {asked} GPUs; this engine has {most}."""
+    """It asks for {asked}; this bench has {there}."""
 
-    next_step = "Choose a size with fewer GPUs."
+    next_step = "Ask for fewer GPUs, or for less memory on each."
 
 
 class MountNotHere(Refused):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from drybench.model import Task
+from drybench.model import Gpu, Task
 from drybench.phases import Sight
 
 Handle = Mapping[str, Any]  # plain JSON with "format": 1 and "task": the task's id
@@ -34,7 +34,7 @@ class Room:
 
     cores: float
     memory: int
-    gpus: tuple[str, ...] = ()
+    gpus: tuple[Gpu, ...] = ()
 
 
 class Engine(Protocol):

@@ -14,8 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from drybench.engines.base import Capabilities, Handle, Room
-from drybench.errors import MachineTooSmall, NoSuchGpu, ReadyGone
-from drybench.model import READY, Task
+from drybench.errors import MachineTooSmall, ReadyGone
+from drybench.gpus import check as check_gpus
+from drybench.model import READY, Gpu, Task
 from drybench.phases import Reason, Seen, Sight
 
 TERMINATED = 143
@@ -84,7 +85,7 @@ class FakeEngine:
     can = Capabilities(gpus=True, mounts=True, addresses=True, ready=True)
 
     def __init__(
-        self, machine: FakeMachine | None = None, *, cores: float = 4, memory: int = 8 << 30, gpus: Sequence[str] = ()
+        self, machine: FakeMachine | None = None, *, cores: float = 4, memory: int = 8 << 30, gpus: Sequence[Gpu] = ()
     ) -> None:
         self.machine = machine or FakeMachine()
         self._room = Room(cores, memory, tuple(gpus))
@@ -93,8 +94,7 @@ class FakeEngine:
     def check(self, task: Task) -> None:
         if task.memory > self._room.memory or task.cores > self._room.cores:
             raise MachineTooSmall(asked="more", most="less")
-        if max(task.gpu_count, len(task.gpus)) > len(self._room.gpus):
-            raise NoSuchGpu(asked=task.gpu_count, most=len(self._room.gpus))
+        check_gpus(task, self._room.gpus)
 
     async def prepare(self, task: Task) -> str:
         return ""

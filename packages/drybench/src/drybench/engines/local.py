@@ -26,8 +26,9 @@ from drybench.engines.local_folder import TaskFolder
 from drybench.engines.local_overlay import make_overlay
 from drybench.engines.local_starters import Starters
 from drybench.engines.processes import Identity
-from drybench.errors import MachineNotFit, MachineTooSmall, MountNotHere, NoSuchGpu, ReadyGone, TaskNotStarted
-from drybench.model import READY, Task
+from drybench.errors import MachineNotFit, MachineTooSmall, MountNotHere, ReadyGone, TaskNotStarted
+from drybench.gpus import check as check_gpus
+from drybench.model import READY, Gpu, Task
 from drybench.phases import Reason, Seen, Sight
 from drybench.quantities import bytes_in_words
 
@@ -40,7 +41,7 @@ class LocalEngine:
     name = "local"
 
     def __init__(
-        self, tasks: Path, *, cores: float, memory: int, gpus: Sequence[str] = (), home: Path | None = None
+        self, tasks: Path, *, cores: float, memory: int, gpus: Sequence[Gpu] = (), home: Path | None = None
     ) -> None:
         self.can = Capabilities(gpus=bool(gpus), addresses=True, one_account=True, ready=True)
         self._tasks = tasks
@@ -57,8 +58,7 @@ class LocalEngine:
             raise MachineTooSmall(asked=bytes_in_words(task.memory), most=bytes_in_words(self._room.memory))
         if task.cores > self._room.cores:
             raise MachineTooSmall(asked=f"{task.cores:g} cores", most=f"{self._room.cores:g}")
-        if max(task.gpu_count, len(task.gpus)) > len(self._room.gpus):
-            raise NoSuchGpu(asked=max(task.gpu_count, len(task.gpus)), most=len(self._room.gpus))
+        check_gpus(task, self._room.gpus)
         for mount in task.mounts:
             if mount.source != mount.target:
                 raise MountNotHere(source=mount.source, target=mount.target)
