@@ -12,9 +12,10 @@ from pathlib import Path
 from drybench import allocating, permissions
 from drybench.catalogue import Catalogue
 from drybench.changes import Change, Changes
-from drybench.engines.base import Engine
+from drybench.engines.base import Capabilities, Engine
+from drybench.errors import EngineNotHere
 from drybench.ledger import Ledger
-from drybench.model import Deed, Person, Task, TaskRow
+from drybench.model import Deed, Environment, Person, Surroundings, Task, TaskRow
 from drybench.phases import Phase, Wanted
 
 
@@ -29,14 +30,22 @@ class Desk:
     wake: Callable[[], None]
     now: Callable[[], datetime]
     new_id: Callable[[], str]
-    home: Path
+    home: Path  # of tasks that have the portal's own account
     people_trust_each_other: bool = False
+    surroundings: Callable[[Person, Capabilities], Surroundings] | None = None  # of all others
+
+    def around(self, person: Person, environment: Environment) -> Surroundings:
+        """Who they are there and what they see; made now, where it is not there yet."""
+        can = self._engine(environment.engine).can
+        if can.one_account or self.surroundings is None:
+            return Surroundings(self.home)
+        return self.surroundings(person, can)
 
     def check(self, person: Person, task: Task, engine: str) -> None:
         """Refuse what can never be done, before it is queued."""
-        if self.engines[engine].can.one_account:
+        if self._engine(engine).can.one_account:
             permissions.may_share_an_account(person, self.ledger.people(), self.people_trust_each_other)
-        self.engines[engine].check(task)
+        self._engine(engine).check(task)
 
     def first_task(self, person: Person, task: Task, engine: str, subject: str, priority: int = 0) -> TaskRow:
         return TaskRow(
@@ -65,6 +74,12 @@ class Desk:
         self.ledger.write_deed(Deed(self.new_id(), self.now(), person.id, person.name, origin, deed, kind, subject))
         self.changes.tell(Change(kind, subject, person.id))
         self.wake()
+
+    def _engine(self, name: str) -> Engine:
+        try:
+            return self.engines[name]
+        except KeyError:
+            raise EngineNotHere(name=name) from None
 
     @cached_property
     def _lines(self) -> _Lines:

@@ -14,7 +14,7 @@ from drybench.phases import Outcome, Phase, Reason, Wanted
 from drybench.tables import people, runs, sessions, tasks
 
 FORMAT = 1  # of a task's spec
-PATHS = ("workdir", "python")
+PATHS = ("workdir", "python", "home")
 TUPLES = ("command", "gpus", "vram")
 TASK_COLUMNS = tuple(field.name for field in fields(TaskRow) if field.name != "person")
 
@@ -93,7 +93,7 @@ def spec_of(saved: Mapping[str, Any]) -> Task:
     """What a newer Drybench wrote is refused with its database, so only what is older is met here."""
     said = {name: value for name, value in saved.items() if name != "format"}
     for name in PATHS:
-        said[name] = None if said[name] is None else Path(said[name])
+        said[name] = None if said.get(name) is None else Path(said[name])
     for name in TUPLES:
         said[name] = tuple(said.get(name, ()))
     said["mounts"] = tuple(Mount(Path(one["source"]), Path(one["target"]), one["read_only"]) for one in said["mounts"])

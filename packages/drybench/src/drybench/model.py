@@ -112,6 +112,7 @@ class Task:
     image: str | None = None  # by its digest where that is known
     entrypoint: bool = False  # keep the image's own
     account: Account | None = None  # None: the portal's own
+    home: Path | None = None  # as the task sees it; None: the engine's one home
     cores: float = 1.0
     memory: int = 2 << 30
     gpu_count: int = 0  # asked for

@@ -104,7 +104,8 @@ class Sessions:
 
     def _plan(self, person: Person, environment: Environment, size_name: str, held: KeptKernel | None = None) -> Task:
         size = self._desk.catalogue.size(size_name, environment)
-        task = planning.plan_session(self._desk.new_id(), person, environment, size, self._desk.home, held)
+        around = self._desk.around(person, environment)
+        task = planning.plan_session(self._desk.new_id(), person, environment, size, around, held)
         self._desk.check(person, task, environment.engine)
         self._prepare_home(person.id)
         return task

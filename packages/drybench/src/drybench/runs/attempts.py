@@ -15,7 +15,10 @@ def next_attempt(desk: Desk, folders: RunFolders, run: Run) -> TaskRow:
     environment = environment_of(desk, run)
     size = desk.catalogue.size(run.size, environment)
     attempt, person = run.attempt + 1, Person(run.person_id, run.person)
-    task = planning.plan_run(desk.new_id(), person, environment, size, folders.path(run.id), attempt)
+    around = desk.around(person, environment)
+    laid_over = next((m.source for m in run.task.spec.mounts if m.target == planning.OVERLAYS_INSIDE), None)
+    id, folder = desk.new_id(), folders.path(run.id)
+    task = planning.plan_run(id, person, environment, size, around, folder, attempt, laid_over)
     desk.check(person, task, environment.engine)
     folders.new_attempt(run.id, attempt)
     row = desk.ledger.add_attempt(run, replace(task, hashes=run.task.spec.hashes))
@@ -26,4 +29,6 @@ def next_attempt(desk: Desk, folders: RunFolders, run: Run) -> TaskRow:
 def environment_of(desk: Desk, run: Run) -> Environment:
     """The one that it began in, as long as that is here: its record names it, and its requirements are for it."""
     today, python = desk.catalogue.environment(run.environment), run.task.spec.python
+    if today.image and run.task.spec.image:
+        return replace(today, digest=run.task.spec.image)
     return replace(today, python=python) if python is not None and python.is_dir() else today

@@ -113,8 +113,8 @@ def run_json(
 
 
 def digest(environment: Environment) -> str | None:
-    """A Python environment's folder is named by what is in it."""
-    return environment.python.resolve().name if environment.python else None
+    """Of an image; a Python environment's folder is named by what is in it."""
+    return environment.python.resolve().name if environment.python else environment.digest
 
 
 def sha256(notebook: bytes) -> str:

@@ -169,20 +169,23 @@ class Runs:
     def _kernel(self, notebook: notebooks.Notebook, environment: Environment) -> str:
         name = notebooks.kernel_of(notebook) or DEFAULT_KERNEL
         there = self._desk.catalogue.kernels(environment)
-        if name not in there:
+        if name not in there and not environment.image:  # what is in an image is known inside only
             raise NoSuchKernel(name=name[:60], there=", ".join(there) or "none")
         return name
 
     def _as_it_was(self, old: Run) -> Environment:
         """Environments of other days stay beside today's as long as nobody clears them away."""
         today, python = self._desk.catalogue.environment(old.environment), old.task.spec.python
+        if today.image and old.task.spec.image:
+            return replace(today, digest=old.task.spec.image)
         if python is None or today.python is None or not python.is_dir():
             raise EnvironmentGone(name=old.environment)
         return replace(today, python=python)
 
     def _overlays_of(self, person: Person, environment: Environment) -> str:
         """Nobody else's, and of this very environment."""
-        return str(self._overlays / person.id / (requests.digest(environment) or environment.name))
+        root = planning.OVERLAYS_INSIDE if environment.image else self._overlays / person.id
+        return str(root / (requests.digest(environment) or environment.name).replace(":", "-"))
 
     def _write_down(
         self,
@@ -197,7 +200,10 @@ class Runs:
         """Folder first, then the row: the row is what counts, and it must find its folder."""
         id = said["id"]
         size = self._desk.catalogue.size(request.size, environment)
-        task = planning.plan_run(self._desk.new_id(), person, environment, size, self._folders.path(id), attempt=1)
+        around = self._desk.around(person, environment)
+        overlays = self._overlays / person.id if said.get("requirements") else None
+        folder = self._folders.path(id)
+        task = planning.plan_run(self._desk.new_id(), person, environment, size, around, folder, 1, overlays)
         self._desk.check(person, task, environment.engine)
         task = replace(task, hashes=self._make_folder(id, said, files))
         row = self._desk.first_task(person, task, environment.engine, subject=id, priority=request.priority)

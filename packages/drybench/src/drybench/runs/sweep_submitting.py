@@ -134,7 +134,8 @@ class Sweeps:
         environment = self._desk.catalogue.environment(request.environment)
         size = self._desk.catalogue.size(request.size, environment)
         id = self._desk.new_id()
-        task = planning.plan_run(id, person, environment, size, Path("/"), attempt=1)
+        around = self._desk.around(person, environment)
+        task = planning.plan_run(id, person, environment, size, around, Path("/"), attempt=1)
         self._desk.check(person, task, environment.engine)
         return Sweep(
             id=id,

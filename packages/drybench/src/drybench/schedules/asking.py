@@ -138,7 +138,8 @@ class Schedules:
         parameters.check(prepared.parameters, request.parameters)
         environment = self._desk.catalogue.environment(request.environment)
         size = self._desk.catalogue.size(request.size, environment)
-        task = planning.plan_run(self._desk.new_id(), person, environment, size, Path("/"), attempt=1)
+        around = self._desk.around(person, environment)
+        task = planning.plan_run(self._desk.new_id(), person, environment, size, around, Path("/"), attempt=1)
         self._desk.check(person, task, environment.engine)
 
     def _file(self, request: ScheduleRequest) -> Path | None:
