@@ -15,6 +15,7 @@ from drybench.changes import Change, Changes
 from drybench.engines.base import Capabilities, Engine
 from drybench.errors import EngineNotHere
 from drybench.ledger import Ledger
+from drybench.machines import machine_of
 from drybench.model import Deed, Environment, Person, Surroundings, Task, TaskRow
 from drybench.phases import Phase, Wanted
 
@@ -66,7 +67,7 @@ class Desk:
         )
 
     def ahead(self, task: TaskRow) -> int:
-        """How many stand before it in the line of its engine."""
+        """How many stand before it in the line of its machine."""
         return self._lines.ahead(task) if task.phase is Phase.WAITING else 0
 
     def done(self, person: Person, deed: str, kind: str, subject: str, origin: str) -> None:
@@ -83,28 +84,29 @@ class Desk:
 
     @cached_property
     def _lines(self) -> _Lines:
-        return _Lines(self.ledger)
+        return _Lines(self.ledger, self.engines)
 
 
 class _Lines:
     """Who stands where, worked out once for each state of the ledger: a long list asks for every row of it."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, engines: Mapping[str, Engine]) -> None:
         self._ledger = ledger
+        self._engines = engines
         self._known: tuple[int, Mapping[str, int]] = (-1, {})
 
     def ahead(self, task: TaskRow) -> int:
         version = self._ledger.version
         if self._known[0] != version:
-            self._known = (version, _places(self._ledger.open_tasks()))
+            self._known = (version, _places(self._ledger.open_tasks(), self._engines))
         return self._known[1].get(task.id, 0)
 
 
-def _places(open_tasks: Iterable[TaskRow]) -> Mapping[str, int]:
-    """How many stand before each one that waits, in the line of its engine."""
+def _places(open_tasks: Iterable[TaskRow], engines: Mapping[str, Engine]) -> Mapping[str, int]:
+    """How many stand before each one that waits, in the line of its machine."""
     mates: dict[str, list[TaskRow]] = defaultdict(list)
     for task in open_tasks:
-        mates[task.engine].append(task)
+        mates[machine_of(task.engine, engines)].append(task)
     places: dict[str, int] = {}
     for tasks in mates.values():
         waiting = [task for task in tasks if task.phase is Phase.WAITING]

@@ -15,6 +15,7 @@ from drybench.engines.base import Engine
 from drybench.errors import DrybenchError
 from drybench.ids import uuid7
 from drybench.ledger import Ledger
+from drybench.machines import machines
 from drybench.model import READY, RUN, Task, TaskRow
 from drybench.phases import Outcome, Phase, Wanted
 from drybench.ready_book import ReadyBook
@@ -40,6 +41,7 @@ class ReadyTasks:
         self._ledger = ledger
         self._book = ReadyBook(ledger)
         self._engines = {name: engine for name, engine in engines.items() if engine.can.ready}
+        self._machines = machines(engines)
         self._starting = starting
         self._shelf = _shelf(catalogue, preload)
         self._limits = limits
@@ -48,11 +50,9 @@ class ReadyTasks:
         self._look_at: datetime | None = None
 
     async def make_way(
-        self, engine: Engine, grants: Sequence[Grant], held: Sequence[TaskRow], ready: Sequence[TaskRow]
+        self, space: Space, grants: Sequence[Grant], held: Sequence[TaskRow], ready: Sequence[TaskRow]
     ) -> Sequence[tuple[Grant, TaskRow | None]]:
         """Who may start now, and what they claim. For whom it is too tight, what stands ready is stopped."""
-        room = await engine.room()
-        space = Space(room.cores, room.memory, room.gpus)
         way = warming.make_way(grants, held, ready, space, self._shelf)
         await self._stop(way.stop)
         return way.go
@@ -66,12 +66,15 @@ class ReadyTasks:
         if any(task.phase is Phase.WAITING for task in open_tasks):
             return
         used = await asyncio.to_thread(self._used)
-        for name, engine in self._engines.items():
-            mine = [task for task in open_tasks if task.engine == name]
-            room = await engine.room()
-            space = Space(room.cores, room.memory, room.gpus)
+        for machine in self._machines:
+            mine = [task for task in open_tasks if task.engine in machine.engines]
             plan = warming.keep(
-                [task for task in used if task.engine == name], mine, space, self._shelf, self._limits, self._now()
+                [task for task in used if task.engine in self._engines and task.engine in machine.engines],
+                mine,
+                await machine.space(),
+                self._shelf,
+                self._limits,
+                self._now(),
             )
             await self._stop(plan.stop)
             for kind in plan.start:

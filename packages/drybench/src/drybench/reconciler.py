@@ -22,6 +22,7 @@ from drybench.endings import Endings
 from drybench.engines.base import Engine, Handle
 from drybench.errors import DrybenchError, Refused
 from drybench.ledger import Ledger
+from drybench.machines import Machine, machines
 from drybench.model import READY, SESSION, TaskRow
 from drybench.phases import Act, Decision, Outcome, Phase, Reason, Seen, Sight, State, Wanted, decide
 from drybench.progressing import Progressing
@@ -178,38 +179,37 @@ class Reconciler:
     async def _let_start(self) -> None:
         open_tasks = await asyncio.to_thread(self._ledger.open_tasks)
         people = {person.id for person in await asyncio.to_thread(self._ledger.people)}
-        for name, engine in self._engines.items():
-            mine = [task for task in open_tasks if task.engine == name]
+        for machine in machines(self._engines):
+            mine = [task for task in open_tasks if task.engine in machine.engines]
             waiting = [task for task in mine if task.phase is Phase.WAITING and task.wanted is Wanted.RUN]
-            possible = [task for task in waiting if await self._is_possible(engine, task)]
+            possible = [task for task in waiting if await self._is_possible(task)]
             if possible:
                 held = [task for task in mine if task.phase is not Phase.WAITING and task.kind != READY]
-                grants = await self._grants(engine, possible, held)
-                for grant, ready in await self._make_way(engine, grants, held, mine):
+                grants = await self._grants(machine, possible, held)
+                for grant, ready in await self._make_way(machine, grants, held, mine):
                     await self._grant(grant, ready, grant.task.person_id in people)
 
-    async def _is_possible(self, engine: Engine, task: TaskRow) -> bool:
+    async def _is_possible(self, task: TaskRow) -> bool:
         """The settings may have changed since it was asked for: nobody shall wait behind what can never start."""
         try:
-            engine.check(task.spec)
+            self._engines[task.engine].check(task.spec)
         except Refused as refusal:
             await self._starting.refuse(task, str(refusal))
             return False
         return True
 
     async def _grants(
-        self, engine: Engine, waiting: Sequence[TaskRow], held: Sequence[TaskRow]
+        self, machine: Machine, waiting: Sequence[TaskRow], held: Sequence[TaskRow]
     ) -> Sequence[allocating.Grant]:
         """An engine with a line of its own gets them all."""
-        if engine.can.schedules:
+        if machine.schedules:
             return [allocating.Grant(task) for task in allocating.line(waiting, held)]
-        room = await engine.room()
         free = [task for task in waiting if not self._endings.pending(task.subject)]
-        return allocating.choose(free, held, allocating.Space(room.cores, room.memory, room.gpus), self._served)
+        return allocating.choose(free, held, await machine.space(), self._served)
 
     async def _make_way(
         self,
-        engine: Engine,
+        machine: Machine,
         grants: Sequence[allocating.Grant],
         held: Sequence[TaskRow],
         tasks: Sequence[TaskRow],
@@ -218,7 +218,7 @@ class Reconciler:
         ready = [task for task in tasks if task.kind == READY]
         if self._ready is None or not ready:
             return [(grant, None) for grant in grants]
-        return await self._ready.make_way(engine, grants, held, ready)
+        return await self._ready.make_way(await machine.space(), grants, held, ready)
 
     async def _grant(self, grant: allocating.Grant, ready: TaskRow | None, still_here: bool) -> None:
         """Hours may have passed since it was asked for: its person must still be there."""

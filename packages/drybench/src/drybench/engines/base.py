@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from drybench.model import Gpu, Task
 from drybench.phases import Sight
 
+THIS_MACHINE = "this machine"
 Handle = Mapping[str, Any]  # plain JSON with "format": 1 and "task": the task's id
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from drybench.engines import local_claiming, local_watcher
-from drybench.engines.base import Capabilities, Handle, Room
+from drybench.engines.base import THIS_MACHINE, Capabilities, Handle, Room
 from drybench.engines.local_environ import environ
 from drybench.engines.local_folder import TaskFolder
 from drybench.engines.local_overlay import make_overlay
@@ -43,7 +43,7 @@ class LocalEngine:
     def __init__(
         self, tasks: Path, *, cores: float, memory: int, gpus: Sequence[Gpu] = (), home: Path | None = None
     ) -> None:
-        self.can = Capabilities(gpus=bool(gpus), addresses=True, one_account=True, ready=True)
+        self.can = Capabilities(gpus=bool(gpus), addresses=True, one_account=True, ready=True, machine=THIS_MACHINE)
         self._tasks = tasks
         self._room = Room(cores, memory, tuple(gpus))
         self._home = home or Path.home()
