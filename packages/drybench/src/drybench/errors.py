@@ -9,10 +9,13 @@
     │  ├─ SweepWrong  SweepNotLater  SweepEmpty  SweepTooLarge  NoFilesFound  PatternWrong
     │  ├─ CronWrong  CronTooFine  CronNeverComes  NoSuchZone  NoTime  TimeIsOver  FileNotReadAgain …
     │  ├─ ChannelWrong  NoMailHere  PlaceNotAllowed  NoSuchHost
+    │  ├─ BroughtWrong  RepositoryWrong  RepositoryNotHad  EnvironmentNameWrong  TooManyBrought
+    │  ├─ WishWrong  TooManyWishes
     ├─ NotFound                   no such run, session, environment (or not yours)       404
     ├─ NotAllowed                 you may not                                            403
     │  ├─ SignInBroken  ForeignPage  FormTooOld  TokenTooNarrow  WrongAddress …
     │  ├─ SecondPerson  JustDeleted  TicketUnknown  TicketUsed  TicketExpired
+    │  ├─ KeeperOnly  ImagesNotByName
     ├─ NotSignedIn                                                                       401
     ├─ SessionNotRunning                                                                 424
     ├─ Conflict                   it is no longer what it was                            409
@@ -264,6 +267,48 @@ class NoSuchHost(Refused):
     next_step = "Look for a slip in the address."
 
 
+class BroughtWrong(Refused):
+    """What was brought cannot be built: {problems}."""
+
+    next_step = "Mend what is named and bring it again; nothing was kept of it."
+
+
+class RepositoryWrong(Refused):
+    """“{url}” is no repository that is fetched from here: {problem}."""
+
+    next_step = "Give an address like https://git.example/group/project, without a name or password in it."
+
+
+class RepositoryNotHad(Refused):
+    """The repository {url} could not be fetched: {why}."""
+
+    next_step = "Look for a slip in the address and the branch; a private one can be sent as files."
+
+
+class EnvironmentNameWrong(Refused):
+    """“{name}” cannot be an environment's name."""
+
+    next_step = "Use 1 to 30 of a-z, 0-9 and hyphen, with a letter or digit at both ends."
+
+
+class TooManyBrought(Refused):
+    """You have brought {most} environments already, which is as many as one person may have."""
+
+    next_step = "Remove one that you no longer need."
+
+
+class WishWrong(Refused):
+    """{problem}."""
+
+    next_step = "Name the program in a few words, and say in a few lines what you need it for."
+
+
+class TooManyWishes(Refused):
+    """You have asked for {most} programs within a day already."""
+
+    next_step = "Ask again tomorrow, or speak to the keeper of this bench."
+
+
 class NotTaken(DrybenchError):
     """{where} did not take the message: {why}."""
 
@@ -302,6 +347,12 @@ class NoSuchSchedule(NotFound):
     next_step = "The Schedules page and `drybench schedules` list those that you have."
 
 
+class NoSuchBuild(NotFound):
+    """There is no such build that you can see."""
+
+    next_step = "The Environments page lists what was built."
+
+
 class NoSuchChannel(NotFound):
     """There is no such channel of yours."""
 
@@ -313,6 +364,18 @@ class NotAllowed(DrybenchError):
 
     status = 403
     next_step = "Ask the keeper of this bench for the right to do it."
+
+
+class KeeperOnly(NotAllowed):
+    """Only the keeper of this bench may {deed}."""
+
+    next_step = "Ask {keeper}, who keeps this bench."
+
+
+class ImagesNotByName(NotAllowed):
+    """Images by their names are not taken on this bench."""
+
+    next_step = "Ask the keeper to allow them (`allow_by_name` under [images]), or bring a Dockerfile."
 
 
 class JustDeleted(NotAllowed):
@@ -380,6 +443,12 @@ class NameInUse(Conflict):
     """You have a session named {name} already."""
 
     next_step = "Open that one, or choose another name."
+
+
+class EnvironmentNameInUse(Conflict):
+    """There is an environment named {name} already."""
+
+    next_step = "Choose another name."
 
 
 class KeyUsedOtherwise(Conflict):
