@@ -47,6 +47,9 @@ PARTS = {
         Part("R", ("r-base-core",), _program("Rscript")),
         Part("R for Jupyter", ("r-cran-irkernel",), Path("/usr/share/jupyter/kernels/ir/kernel.json").exists),
         Part("mmdebstrap", ("mmdebstrap",), _program("mmdebstrap")),
+        Part("docker", ("docker.io", "tini"), _program("docker-init")),
+        Part("podman", ("podman", "containernetworking-plugins", "runc", "tini"), _program("podman")),
+        Part("iptables", ("iptables",), _program("iptables")),
     )
 }
 
