@@ -5,6 +5,7 @@
     │  ├─ NotANotebook  NotebookTooOld  TooLarge  NameNotAllowed  NoParametersCell  ParametersWrong …
     │  ├─ NotebookUnreadable  NotebookGone  TooManyNotebooks  FolderNotShown  NoFilesHere
     │  ├─ RequirementsWrong  EnvironmentGone  RunAskWrong  DaysWrong
+    │  ├─ NotGuarded  NoDoorForTasks
     │  ├─ MachineTooSmall  NoSuchGpu  MountNotHere  ChooseTwo  EngineNotHere
     │  ├─ SweepWrong  SweepNotLater  SweepEmpty  SweepTooLarge  NoFilesFound  PatternWrong
     │  ├─ CronWrong  CronTooFine  CronNeverComes  NoSuchZone  NoTime  TimeIsOver  FileNotReadAgain …
@@ -22,7 +23,7 @@
     │  ├─ HasEnded  OnlyForward  NotHeld  StillOpen  StillStopping  SessionsGoOn  NameInUse  KeyUsedOtherwise
     ├─ HubAway  HubBusy  PortalAway                                                      503
     ├─ DiskFull                                                                          507
-    ├─ EngineMissing  TaskNotStarted  ReadyGone  TasksGoOn
+    ├─ EngineMissing  TaskNotStarted  NetworkNotMade  ReadyGone  TasksGoOn
     ├─ RecordUnreadable           what a task left in its run folder is not what it should be
     ├─ SettingsWrong              a line of drybench.toml
     └─ CannotStart                a port in use, a second bench, data of a newer version
@@ -353,6 +354,12 @@ class NoSuchBuild(NotFound):
     next_step = "The Environments page lists what was built."
 
 
+class NoSuchWish(NotFound):
+    """There is no such wish for a program."""
+
+    next_step = "The Environments page lists those that there are."
+
+
 class NoSuchChannel(NotFound):
     """There is no such channel of yours."""
 
@@ -479,6 +486,67 @@ class EngineNotHere(Refused):
     """This works on {name}, which this bench cannot use at the moment."""
 
     next_step = "Choose another environment, or ask the keeper: `drybench doctor` says what is missing."
+
+
+class EnvironmentBroken(Refused):
+    """The environment {name} cannot be used: {file}, line {line}: {problem}."""
+
+    next_step = "The keeper mends that line; `drybench images list` then says whether all is well."
+
+
+class ImageNotBuilt(Refused):
+    """The image of {title} is not built yet."""
+
+    next_step = "The keeper builds it: the Build button on the Environments page, or `drybench images build {name}`."
+
+
+class ImageNotHere(Refused):
+    """The image of {title}, {image}, is not on this machine."""
+
+    next_step = "The keeper gets it: the button on the Environments page, or `drybench images pull {name}`."
+
+
+class NoContainersHere(Refused):
+    """{title} works in a container, and this bench has none: {why}."""
+
+    next_step = "Choose another environment, or ask the keeper; `drybench doctor` says what is missing."
+
+
+class NothingToBuild(Refused):
+    """{name} has no Dockerfile: {what}."""
+
+    next_step = "Leave it out; `drybench images list` says which environments are built here."
+
+
+class NoRegistry(Refused):
+    """This bench names no registry to get images from."""
+
+    next_step = "Set `registry` under [images] in drybench.toml, or build it: `drybench images build {name}`."
+
+
+class BuildFailed(DrybenchError):
+    """The image of {name} could not be built: {problem}"""
+
+    next_step = "Mend that and build it again; what was built before the failing step is not done again. Log: {log}"
+
+
+class BuildCancelled(DrybenchError):
+    """The build of {name} was cancelled."""
+
+    status = 409
+    next_step = "Begin it again when you like; what was built is kept."
+
+
+class ImageNotHad(Refused):
+    """The image {image} could not be had: {problem}"""
+
+    next_step = "Look at its name, and at the network; where it must be signed in, `docker login` as this account."
+
+
+class NoSuchBuild(NotFound):
+    """There is no such build."""
+
+    next_step = "The Environments page shows the newest build of each environment."
 
 
 class NoSuchApp(Refused):
@@ -784,6 +852,13 @@ class TaskNotStarted(DrybenchError):
     next_step = "It is tried again; if that does not help, ask the keeper of this bench."
 
 
+class NetworkNotMade(DrybenchError):
+    """The network that containers are on could not be made: {why}."""
+
+    status = 503
+    next_step = "It is tried again; ask the keeper, who can choose other addresses (`subnet` under [engines.docker])."
+
+
 class ReadyGone(DrybenchError):
     """What stood ready for it has ended."""
 
@@ -801,6 +876,20 @@ class NoSuchGpu(Refused):
     """It asks for {asked}; this bench has {there}."""
 
     next_step = "Ask for fewer GPUs, or for less memory on each."
+
+
+class NotGuarded(Refused):
+    """Nothing starts in containers here: the rules that keep them from this machine cannot be set ({why})."""
+
+    next_step = (
+        "Ask the keeper to install `iptables` on this machine; `without_firewall` under [engines.docker] does without."
+    )
+
+
+class NoDoorForTasks(Refused):
+    """What runs in a container cannot reach this bench: it came up while Docker was away."""
+
+    next_step = "Ask the keeper to bring it down and up again (`drybench down`, `drybench up`); nothing is lost by it."
 
 
 class MountNotHere(Refused):
