@@ -21,6 +21,11 @@ def asked(task: Task) -> tuple[int, ...]:
     return task.vram + (0,) * (count - len(task.vram))
 
 
+def added(task: Task) -> tuple[int, ...]:
+    """Those of them that were asked for beside the size's."""
+    return asked(task)[-task.added_gpus :] if task.added_gpus else ()
+
+
 def choose(asks: Sequence[int], free: Iterable[Gpu]) -> tuple[Gpu, ...] | None:
     """A GPU for each, in the order of asking, or None.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -32,7 +32,11 @@ class Size:
     title: str
     cores: float
     memory: int  # bytes
-    gpus: int = 0
+    gpus: tuple[int, ...] = ()  # the least memory of each, in bytes; 0: any will do
+    added_gpus: int = 0  # how many of them, the last ones, somebody asked for beside the size's
+
+    def with_gpus(self, more: tuple[int, ...]) -> Size:
+        return replace(self, gpus=(*self.gpus, *more), added_gpus=len(more))
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ class Task:
     memory: int = 2 << 30
     gpu_count: int = 0  # asked for
     vram: tuple[int, ...] = ()  # bytes that each of these has at least; fewer: the rest may be any
+    added_gpus: int = 0  # how many of them, the last ones, were asked for beside the size's
     gpus: tuple[str, ...] = ()  # given, when it starts
     mounts: tuple[Mount, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict[str, str])  # no secret ever lies here

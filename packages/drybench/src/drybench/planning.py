@@ -73,7 +73,9 @@ def _of(environment: Environment, size: Size, around: Surroundings, more: tuple[
         "home": around.home if environment.image else None,
         "cores": size.cores,
         "memory": size.memory,
-        "gpu_count": size.gpus,
+        "gpu_count": len(size.gpus),
+        "vram": size.gpus,
+        "added_gpus": size.added_gpus,
         "mounts": (*(around.mounts if environment.image else ()), *more),
     }
 

@@ -134,7 +134,7 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
         sweeps=sweeps,
         changes=changes,
         identity=Identity(addresses, secret(data, "portal_token"), secret(data, "cookie_key").encode()),
-        handover=Handover(ledger, starting, reconciler.wake),
+        handover=Handover(ledger, starting, engines, addresses, reconciler.wake),
         keeping=KeepingRuns(desk, folders, shelf, sweep_folders, _retention(data, in_force)),
         holding=Holding(desk, sessions, folders, shelf, in_force.folders.runs_link),
         schedules=told.schedules,
@@ -234,7 +234,8 @@ def _listen(port: int) -> socket.socket:
 def _engines(data: DataFolder, in_force: Settings, home: Path) -> Mapping[str, Engine]:
     local = in_force.engines.local
     cores, memory = own_machine.cores(local.cores), own_machine.memory(local.memory)
-    return {"local": load("local")(data.tasks, cores=cores, memory=memory, home=home)}
+    gpus = own_machine.gpus(local.gpus)
+    return {"local": load("local")(data.tasks, cores=cores, memory=memory, gpus=gpus, home=home)}
 
 
 def _owner(data: DataFolder, in_force: Settings) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from drybench import permissions, planning
+from drybench import gpus, permissions, planning
 from drybench.addresses import Addresses
 from drybench.asking import Desk
 from drybench.errors import NameInUse, NoSuchApp, NoSuchSession, SessionNameWrong, StillOpen, StillStopping
-from drybench.model import SESSION, Environment, KeptKernel, Person, Session, Task
+from drybench.model import SESSION, Environment, KeptKernel, Person, Session, Size, Task
 from drybench.phases import Phase, Wanted
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
@@ -23,6 +23,7 @@ class SessionRequest:
     app: str = "lab"
     name: str | None = None  # the environment's name when not given, so a second click finds the first one's session
     size: str | None = None
+    gpus: tuple[int, ...] = ()  # beside the size's: the least memory of each, in bytes
     held: KeptKernel | None = None  # which it is opened on
 
 
@@ -42,10 +43,10 @@ class Sessions:
         name = _checked(request.name or _name_of(environment))
         known = self.named(person, name)
         if known is not None:
-            return self.start(person, known.id, origin)
-        size = self._desk.catalogue.size(request.size, environment)
+            return self.start(person, known.id, origin, request.gpus)
+        size = self._desk.catalogue.size(request.size, environment).with_gpus(request.gpus)
         id = self._desk.new_id()
-        task = self._plan(person, environment, size.name, request.held)
+        task = self._plan(person, environment, size, request.held)
         row = self._desk.first_task(person, task, environment.engine, subject=id)
         asked = Session(id, person.id, person.name, name, environment.name, request.app, size.name, row.created_at, row)
         try:
@@ -55,8 +56,9 @@ class Sessions:
         self._desk.done(person, "asked for", SESSION, session.id, origin)
         return session
 
-    def start(self, person: Person, id: str, origin: str = "api") -> Session:
-        """Again, when it has ended; one that lives is simply given back."""
+    def start(self, person: Person, id: str, origin: str = "api", more_gpus: tuple[int, ...] = ()) -> Session:
+        """Again, when it has ended, and with the GPUs that it had unless others are named; one that lives is simply
+        given back."""
         permissions.needs(person)
         session = self.get(person, id)
         if session.task.phase is not Phase.ENDED and session.task.wanted is Wanted.STOP:
@@ -64,8 +66,10 @@ class Sessions:
         if session.task.phase is not Phase.ENDED:
             return session
         environment = self._desk.catalogue.environment(session.environment)
+        more_gpus = more_gpus or gpus.added(session.task.spec)
+        size = self._desk.catalogue.size(session.size, environment).with_gpus(more_gpus)
         with suppress(StillOpen):  # two clicks at once
-            self._desk.ledger.add_attempt(session, self._plan(person, environment, session.size))
+            self._desk.ledger.add_attempt(session, self._plan(person, environment, size))
             self._desk.done(person, "asked for again", SESSION, id, origin)
         return self.get(person, id)
 
@@ -102,8 +106,7 @@ class Sessions:
         """Where it is reached through the proxy, on its person's own host name if there is one."""
         return self._addresses.session(session.person, session.name)
 
-    def _plan(self, person: Person, environment: Environment, size_name: str, held: KeptKernel | None = None) -> Task:
-        size = self._desk.catalogue.size(size_name, environment)
+    def _plan(self, person: Person, environment: Environment, size: Size, held: KeptKernel | None = None) -> Task:
         around = self._desk.around(person, environment)
         task = planning.plan_session(self._desk.new_id(), person, environment, size, around, held)
         self._desk.check(person, task, environment.engine)

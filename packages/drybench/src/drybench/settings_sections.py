@@ -5,14 +5,34 @@ The reference page in the docs is made from these descriptions.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+import re
+from typing import Annotated, Any, ClassVar, Literal, cast
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
-from drybench.quantities import Bytes, Seconds
+from drybench.quantities import Bytes, Gpus, Seconds
 
 ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+
+
+def _some_or_all(said: object) -> object:
+    if said in ("auto", "none"):
+        return said
+    if isinstance(said, list):
+        return tuple(str(one) for one in cast("list[object]", said))
+    raise ValueError('should be "auto", "none" or a list such as ["0", "GPU-5d6f…"]')
+
+
+GpusToGive = Annotated[Literal["auto", "none"] | tuple[str, ...], BeforeValidator(_some_or_all)]
 
 
 class Section(BaseModel):
@@ -92,7 +112,10 @@ class SizeSettings(Section):
     title: str = Field(default="", description="What people read. Empty: the size's name.")
     cores: float = Field(default=1, gt=0, description="Processor cores.")
     memory: Bytes = Field(default=3 << 29, gt=0, description="Memory. What grows beyond it is ended.")
-    gpus: int = Field(default=0, ge=0, description="Graphics processors.")
+    gpus: Gpus = Field(
+        default=(),
+        description='Graphics processors: how many, or the least memory of each, such as `["24 GB", "any"]`.',
+    )
 
 
 class LocalEngine(Section):
@@ -106,12 +129,105 @@ class LocalEngine(Section):
         default=False,
         description="Serve several people, each of whom can then read and change everything of the others.",
     )
+    gpus: GpusToGive = Field(
+        default="auto",
+        description="The NVIDIA GPUs that it gives to tasks: `auto` is all, a list names some by number or UUID. "
+        "`none`: it gives none and hides none, so that every task sees them all.",
+    )
+
+
+class DockerEngine(Section):
+    """The engine that works in containers on this machine, by Docker or Podman."""
+
+    use: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="`auto`: where Docker answers and the bench may use it. `always`: the bench does not come up without.",
+    )
+    socket: str = Field(
+        default="",
+        description="Where it answers, such as `unix:///run/user/1000/podman/podman.sock`. Empty: DOCKER_HOST, else "
+        "Docker's or Podman's usual socket.",
+    )
+    cores: float = Field(default=0, ge=0, description="Cores it may give away. 0: all.")
+    memory: Bytes = Field(
+        default=0, ge=0, description="Memory it may give away. 0: all but what the machine needs itself."
+    )
+    keep_stopped: Seconds = Field(
+        default=24 * 3600,
+        ge=0,
+        description="How long a container that has ended is kept when something outside the home was changed in it. "
+        "0: not at all.",
+    )
+    may_not_reach: list[str] = Field(
+        default_factory=list[str],
+        description="Networks and addresses that tasks may not reach, such as `10.1.0.0/16`. One another, this machine "
+        "and the metadata address of a cloud they never reach.",
+    )
+    without_firewall: bool = Field(
+        default=False,
+        description="Start containers also where the rules that keep them from this machine cannot be set.",
+    )
+    gpus: GpusToGive = Field(default="auto", description="As for the local engine.")
 
 
 class Engines(Section):
     """Where tasks run."""
 
     local: LocalEngine = LocalEngine()
+    docker: DockerEngine = DockerEngine()
+
+
+class Environments(Section):
+    """What is installed where sessions and runs work, beside what comes with Drybench."""
+
+    folders: list[str] = Field(
+        default_factory=list[str],
+        description="Folders with environments of your own: in each of them one folder for each environment, with its "
+        "`environment.toml`. `environments/own` in the data directory is always looked into.",
+    )
+
+    @field_validator("folders")
+    @classmethod
+    def _are_whole_paths(cls, value: list[str]) -> list[str]:
+        return _whole_paths(value)
+
+
+class Images(Section):
+    """How the images of environments are built, and where they are shared."""
+
+    extra_ca: str = Field(
+        default="",
+        description="A file of certificates (PEM) that a build trusts beside the usual ones, where the way to package "
+        "servers leads through a proxy of your institute. It does not stay in the image.",
+    )
+    wheels: str = Field(
+        default="", description="A folder of Python wheels that a build may take as well, such as a PyTorch for CPUs."
+    )
+    registry: str = Field(
+        default="",
+        description="Where built images are shared, such as `registry.lab.example/drybench`: `drybench images pull` "
+        "gets them from there instead of building them.",
+    )
+    build_args: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        description='Arguments for Dockerfiles: `[images.build_args]` and below it `NAME = "value"`. Each build gets '
+        "those that its Dockerfile declares.",
+    )
+    allow_by_name: bool = Field(
+        default=False, description="Let people bring any image by its name, also in a Dockerfile of their own."
+    )
+
+    @field_validator("extra_ca", "wheels")
+    @classmethod
+    def _is_a_whole_path(cls, value: str) -> str:
+        return _whole_paths([value])[0] if value else value
+
+    @field_validator("registry")
+    @classmethod
+    def _is_a_registry(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)*", value.rstrip("/")):
+            raise ValueError("should be like registry.lab.example/drybench, without https://")
+        return value.rstrip("/")
 
 
 class Runs(Section):
@@ -206,6 +322,10 @@ class Folders(Section):
     @field_validator("shown")
     @classmethod
     def _are_whole_paths(cls, value: list[str]) -> list[str]:
-        if any(not path.startswith("/") for path in value):
-            raise ValueError("should be whole paths, such as /data")
-        return value
+        return _whole_paths(value)
+
+
+def _whole_paths(value: list[str]) -> list[str]:
+    if any(not path.startswith("/") for path in value):
+        raise ValueError("should be whole paths, such as /data")
+    return value

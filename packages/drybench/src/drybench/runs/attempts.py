@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from drybench import planning
+from drybench import gpus, planning
 from drybench.asking import Desk
 from drybench.model import Environment, Person, Run, TaskRow
 from drybench.runs.run_folder import RunFolders
@@ -13,7 +13,7 @@ from drybench.runs.run_folder import RunFolders
 def next_attempt(desk: Desk, folders: RunFolders, run: Run) -> TaskRow:
     """Refused where no engine would take it any more; errors.Conflict where it has not ended, or goes on already."""
     environment = environment_of(desk, run)
-    size = desk.catalogue.size(run.size, environment)
+    size = desk.catalogue.size(run.size, environment).with_gpus(gpus.added(run.task.spec))
     attempt, person = run.attempt + 1, Person(run.person_id, run.person)
     around = desk.around(person, environment)
     laid_over = next((m.source for m in run.task.spec.mounts if m.target == planning.OVERLAYS_INSIDE), None)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from drybench import gpus
 from drybench.errors import RecordUnreadable
 from drybench.model import Run
 from drybench.runs.requests import RunRequest
@@ -24,6 +25,7 @@ def asked_for(run: Run, said: Mapping[str, Any], notebook: bytes, requirements: 
         name=run.name,
         environment=run.environment,
         size=run.size,
+        gpus=gpus.added(run.task.spec),
         timeout=said.get("timeout"),
         cell_timeout=said.get("cell_timeout"),
         requirements=requirements,

@@ -30,6 +30,7 @@ class RunRequest:
     name: str | None = None
     environment: str = "python"
     size: str | None = None
+    gpus: tuple[int, ...] = ()  # beside the size's: the least memory of each, in bytes
     timeout: float | None = None  # seconds, for the whole run
     cell_timeout: float | None = None  # seconds, for each cell
     requirements: str = ""  # the text of a requirements.txt

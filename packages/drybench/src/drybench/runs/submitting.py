@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from drybench import permissions, planning
+from drybench import gpus, permissions, planning
 from drybench.asking import Desk
 from drybench.errors import (
     DrybenchError,
@@ -199,7 +199,7 @@ class Runs:
     ) -> Run:
         """Folder first, then the row: the row is what counts, and it must find its folder."""
         id = said["id"]
-        size = self._desk.catalogue.size(request.size, environment)
+        size = self._desk.catalogue.size(request.size, environment).with_gpus(request.gpus)
         around = self._desk.around(person, environment)
         overlays = self._overlays / person.id if said.get("requirements") else None
         folder = self._folders.path(id)
@@ -282,6 +282,7 @@ def _like(old: Run) -> RunRequest:
     return RunRequest(
         notebook=b"",
         size=old.size,
+        gpus=gpus.added(old.task.spec),
         retries=old.retries,
         retry_any=old.retry_any,
         tags=old.tags,

@@ -132,7 +132,7 @@ class Sweeps:
     def _checked(self, person: Person, request: RunRequest, prepared: Prepared, plan: Plan) -> Sweep:
         """Refused here is what no engine would take, before any of it is queued."""
         environment = self._desk.catalogue.environment(request.environment)
-        size = self._desk.catalogue.size(request.size, environment)
+        size = self._desk.catalogue.size(request.size, environment).with_gpus(request.gpus)
         id = self._desk.new_id()
         around = self._desk.around(person, environment)
         task = planning.plan_run(id, person, environment, size, around, Path("/"), attempt=1)

@@ -137,7 +137,7 @@ class Schedules:
         prepared = self._runs.prepare(request)
         parameters.check(prepared.parameters, request.parameters)
         environment = self._desk.catalogue.environment(request.environment)
-        size = self._desk.catalogue.size(request.size, environment)
+        size = self._desk.catalogue.size(request.size, environment).with_gpus(request.gpus)
         around = self._desk.around(person, environment)
         task = planning.plan_run(self._desk.new_id(), person, environment, size, around, Path("/"), attempt=1)
         self._desk.check(person, task, environment.engine)

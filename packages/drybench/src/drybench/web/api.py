@@ -69,7 +69,7 @@ def environments(portal: Here, asker: ForRuns) -> Items[EnvironmentJson]:
 @router.get("/sizes")
 def sizes(portal: Here, asker: ForRuns) -> Items[SizeJson]:
     """How much a session or a run may have; an environment says which it has when nobody chooses."""
-    return Items(items=[SizeJson.model_validate(one) for one in portal.catalogue.sizes()])
+    return Items(items=[SizeJson.of(one) for one in portal.catalogue.sizes()])
 
 
 @router.get("/machine")
@@ -91,7 +91,8 @@ def sessions(portal: Here, asker: ForAll) -> Items[SessionJson]:
 @router.post("/sessions", status_code=201)
 def ask_for_session(portal: Here, asker: ForAll, ask: SessionAsk, key: Key = None) -> SessionJson:
     """A new session, or the one of that name started again."""
-    request = SessionRequest(ask.environment, ask.app, ask.name, ask.size)
+    gpus = tuple(one.vram for one in ask.gpus)
+    request = SessionRequest(ask.environment, ask.app, ask.name, ask.size, gpus)
     return session_json(portal, portal.sessions.ask(asker.person, request, key, asker.origin))
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
-from drybench.model import Environment, Person, Run, Session, TaskRow, Tell
+from drybench.model import Environment, Person, Run, Session, Size, TaskRow, Tell
 from drybench.phases import Phase
 from drybench.runs.causes import Cause
 from drybench.runs.parameter_checks import takes
@@ -93,16 +93,28 @@ class EnvironmentJson(BaseModel):
         return cls.model_validate(environment).model_copy(update={"kernels": list(kernels)})
 
 
+class GpuAsk(Ask):
+    """One GPU with at least so many bytes of its own memory; 0: any will do."""
+
+    vram: int = Field(default=0, ge=0, lt=1 << 63)
+
+
+AskedGpus = Annotated[list[GpuAsk], Field(max_length=64, description="Beside those of the size")]
+
+
 class SizeJson(BaseModel):
     """Memory in bytes."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     name: str
     title: str
     cores: float
     memory: int
-    gpus: int
+    gpus: Sequence[GpuAsk]
+
+    @classmethod
+    def of(cls, size: Size) -> SizeJson:
+        gpus = [GpuAsk(vram=memory) for memory in size.gpus]
+        return cls(name=size.name, title=size.title, cores=size.cores, memory=size.memory, gpus=gpus)
 
 
 class TaskJson(BaseModel):
@@ -263,6 +275,7 @@ class SessionAsk(Ask):
     app: str = "lab"
     name: str | None = None
     size: str | None = None
+    gpus: AskedGpus = []
 
 
 class TellJson(Ask):
@@ -286,6 +299,7 @@ class RunAsk(Ask):
     name: str | None = None
     environment: str = "python"
     size: str | None = None
+    gpus: AskedGpus = []
     timeout: float | None = None
     cell_timeout: float | None = None
     requirements: str = ""
@@ -309,6 +323,7 @@ class RunAsk(Ask):
             name=self.name,
             environment=self.environment,
             size=self.size,
+            gpus=tuple(one.vram for one in self.gpus),
             timeout=self.timeout,
             cell_timeout=self.cell_timeout,
             requirements=requirements or self.requirements,
