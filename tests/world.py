@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from drybench import database
+from drybench.addresses import Addresses
 from drybench.agreeing import Server
 from drybench.changes import Changes
 from drybench.endings import Endings
@@ -69,6 +70,9 @@ class StandInHub:
         return self.there
 
 
+ADDRESSES = Addresses("http://localhost:8000", "127.0.0.1", 8000, 8001, 8002, 8003, "bench")
+
+
 class World:
     """A ledger, an engine, a Hub, and portals that come and go over them."""
 
@@ -91,7 +95,7 @@ class World:
         )
         self.starting.when_done(self.loop.wake)
         self.endings.when_cleared(self.loop.wake)
-        self.hub.handover = Handover(self.ledger, self.starting, self.loop.wake)
+        self.hub.handover = Handover(self.ledger, self.starting, engines, ADDRESSES, self.loop.wake)
 
     def keeps_ready(self, engines: Mapping[str, FakeEngine]) -> ReadyTasks | None:
         """Nothing, unless a test is about that."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from drybench import settings
-from drybench.addresses import Addresses, choose
+from drybench.addresses import Addresses, choose, with_tasks_door
 from drybench.data_folder import DataFolder
 from drybench.errors import CannotListen, PortInUse
 
@@ -91,3 +91,18 @@ def test_an_address_this_machine_does_not_have(data: DataFolder) -> None:
 def test_what_people_type(data: DataFolder, bench: dict[str, str], public: str) -> None:
     found = chosen(data, **bench)
     assert found.public == public.replace("PORT", str(found.port))
+
+
+def test_the_door_of_tasks_keeps_its_port_and_is_only_there_when_it_was_opened(data: DataFolder) -> None:
+    first = with_tasks_door(chosen(data), "127.0.0.9", "127.0.0.0/24", data)
+    assert first.tasks_door == f"http://127.0.0.9:{first.tasks_port}"
+    assert Addresses.load(data.bench) == first
+    again = chosen(data)
+    assert (again.tasks_door, again.tasks_subnet) == ("", "127.0.0.0/24")
+    assert with_tasks_door(again, "127.0.0.9", "127.0.0.0/24", data) == first
+
+
+def test_a_door_whose_port_somebody_else_holds_is_elsewhere(data: DataFolder) -> None:
+    first = with_tasks_door(chosen(data), "127.0.0.9", "127.0.0.0/24", data)
+    with held(first.tasks_port, "127.0.0.9"):
+        assert with_tasks_door(chosen(data), "127.0.0.9", "127.0.0.0/24", data).tasks_port != first.tasks_port

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,35 @@ def test_tls(tmp_path: Path) -> None:
     assert "tls" in said["entryPoints"]["public"]["http"]
     shown = tomllib.loads(rules_file(MANY, TLS, "password"))["tls"]["stores"]["default"]["defaultCertificate"]
     assert shown == {"certFile": '/etc/a "b"/cert.pem', "keyFile": "/etc/key.pem"}
+
+
+def test_without_tasks_in_a_network_of_their_own_there_is_no_door() -> None:
+    said = static_file(DataFolder(Path("/data")), ONE, Settings()) + rules_file(ONE, Settings(), "password")
+    assert "tasks" not in said
+
+
+@pytest.mark.parametrize("addresses", [ONE, MANY])
+def test_a_door_for_tasks_serves_the_two_apis(addresses: Addresses, tmp_path: Path) -> None:
+    there = replace(addresses, tasks_door="http://10.5.0.1:4321", tasks_subnet="10.5.0.0/16", tasks_port=4321)
+    entry = tomllib.loads(static_file(DataFolder(tmp_path), there, Settings()))["entryPoints"]["tasks"]
+    assert entry["address"] == "10.5.0.1:4321"
+    rules = tomllib.loads(rules_file(there, Settings(), "password"))["http"]
+    served = {
+        router["rule"]: router["service"] for router in rules["routers"].values() if "tasks" in router["entryPoints"]
+    }
+    assert served == {
+        "Path(`/hub/api`) || PathPrefix(`/hub/api/`)": "tasks-hub",
+        "Path(`/api/v1`) || PathPrefix(`/api/v1/`)": "tasks-portal",
+    }
+    urls = {name: service["loadBalancer"]["servers"] for name, service in rules["services"].items() if name != "portal"}
+    assert urls == {"tasks-hub": [{"url": "http://127.0.0.1:8001"}], "tasks-portal": [{"url": "http://127.0.0.1:8002"}]}
+
+
+def test_whoever_comes_from_the_tasks_network_is_refused_at_the_public_entry() -> None:
+    there = replace(MANY, tasks_door="http://10.5.0.1:4321", tasks_subnet="10.5.0.0/16", tasks_port=4321)
+    refused = tomllib.loads(rules_file(there, TLS, "password"))["http"]["routers"]["no-tasks"]
+    assert (refused["rule"], refused["entryPoints"]) == ("ClientIP(`10.5.0.0/16`)", ["public"])
+    assert refused["priority"] > 10_000
 
 
 @pytest.mark.parametrize("addresses", [ONE, MANY])

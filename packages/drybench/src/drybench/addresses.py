@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -30,6 +30,9 @@ class Addresses:
     proxy_api_port: int
     bench_id: str
     own_host_names: bool = False
+    tasks_port: int = 0  # of the door, chosen once
+    tasks_subnet: str = ""  # where tasks with a network of their own are: 172.18.0.0/16
+    tasks_door: str = ""  # http://172.18.0.1:41234: the way from there to the two APIs; empty: there is none
 
     @property
     def host(self) -> str:
@@ -52,6 +55,11 @@ class Addresses:
     @property
     def proxy_api(self) -> str:
         return f"http://127.0.0.1:{self.proxy_api_port}"
+
+    @property
+    def behind_the_door(self) -> tuple[str, str]:
+        """Hub and portal as the bench itself reaches them, and nobody in a network of their own."""
+        return f"http://127.0.0.1:{self.hub_port}", self.portal
 
     def session(self, person: str, name: str) -> str:
         """A session's address; its person's own host name is made as JupyterHub makes it."""
@@ -102,9 +110,22 @@ def choose(settings: Settings, data: DataFolder) -> Addresses:
         proxy_api_port=proxy_api,
         bench_id=before.bench_id if before else secrets.token_hex(8),
         own_host_names=bench.own_host_names,
+        tasks_port=before.tasks_port if before else 0,
+        tasks_subnet=before.tasks_subnet if before else "",
     )
     if chosen != before:
         chosen.save(data.bench)
+    return chosen
+
+
+def with_tasks_door(here: Addresses, gateway: str, subnet: str, data: DataFolder) -> Addresses:
+    """The same bench with a door for tasks that have a network of their own.
+
+    Sessions know the door's port and outlive the bench, so it stays as long as nobody else holds it.
+    """
+    port = ports.on(gateway, here.tasks_port, taken=here.port)
+    chosen = replace(here, tasks_port=port, tasks_subnet=subnet, tasks_door=f"http://{gateway}:{port}")
+    chosen.save(data.bench)
     return chosen
 
 

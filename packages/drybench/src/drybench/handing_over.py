@@ -6,19 +6,33 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from drybench.errors import NoSuchSession, TaskNotWanted
+from drybench.addresses import Addresses
+from drybench.engines.base import Engine
+from drybench.errors import NoDoorForTasks, NoSuchSession, TaskNotWanted
 from drybench.ledger import Ledger
 from drybench.model import SESSION, TaskRow
 from drybench.phases import Phase, Wanted
+from drybench.ports import LOOPBACK
 from drybench.starting import Starting
 
 BY_THE_HUB = "JupyterHub"
+LISTENS = "JUPYTERHUB_SERVICE_URL"
+EVERYWHERE = "0.0.0.0"  # in a network of its own, to which nobody else has a way
 
 
 class Handover:
-    def __init__(self, ledger: Ledger, starting: Starting, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        starting: Starting,
+        engines: Mapping[str, Engine],
+        addresses: Addresses,
+        wake: Callable[[], None],
+    ) -> None:
         self._ledger = ledger
         self._starting = starting
+        self._engines = engines
+        self._addresses = addresses
         self._wake = wake
 
     async def hand_over(
@@ -26,6 +40,8 @@ class Handover:
     ) -> None:
         """Only what the ledger asked for: the right task of the right person, still wanted, not yet over."""
         row = await asyncio.to_thread(self._wanted, id, person, session)
+        if self._engines[row.engine].can.own_network:
+            env = by_the_door(env, self._addresses)
         await self._starting.with_command(row, env, command)
 
     def task_for_hub(self, id: str) -> dict[str, Any]:
@@ -75,3 +91,23 @@ class Handover:
         if task is None or task.kind != SESSION:
             raise NoSuchSession()
         return task
+
+
+def by_the_door(env: Mapping[str, str], addresses: Addresses) -> dict[str, str]:
+    """As a session needs it to which our loopback is its own: it listens for all, and finds Hub and portal at the door.
+
+    What is for browsers, as the addresses of its sign-in, names the public address and stays.
+    """
+    if not addresses.tasks_door:
+        raise NoDoorForTasks()
+    moved = {name: _moved(value, addresses) for name, value in env.items()}
+    listens = env.get(LISTENS, "")
+    return {**moved, **({LISTENS: listens.replace(f"//{LOOPBACK}:", f"//{EVERYWHERE}:", 1)} if listens else {})}
+
+
+def _moved(value: str, addresses: Addresses) -> str:
+    """Only a whole address: the port of one may begin as another's does."""
+    for inner in addresses.behind_the_door:
+        if value == inner or value.startswith(f"{inner}/"):
+            return addresses.tasks_door + value.removeprefix(inner)
+    return value

@@ -23,14 +23,20 @@ def inner(kept: Sequence[int], taken: int) -> list[int]:
         return [_hold(port if port != taken else 0, held) for port in kept]
 
 
-def _hold(port: int, held: contextlib.ExitStack) -> int:
+def on(host: str, kept: int, taken: int) -> int:
+    """A port of that address of ours: the same one where it is still free, and never `taken`."""
+    with contextlib.ExitStack() as held:
+        return _hold(kept if kept != taken else 0, held, host)
+
+
+def _hold(port: int, held: contextlib.ExitStack, host: str = LOOPBACK) -> int:
     """This port, or another one where it is 0 or taken; held until all are chosen, so that none is chosen twice."""
     holder = held.enter_context(socket.socket())
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        holder.bind((LOOPBACK, port))
+        holder.bind((host, port))
     except OSError:
-        holder.bind((LOOPBACK, 0))
+        holder.bind((host, 0))
     return holder.getsockname()[1]
 
 

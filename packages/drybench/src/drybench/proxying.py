@@ -10,12 +10,14 @@ import base64
 import hashlib
 import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from drybench.addresses import Addresses
 from drybench.data_folder import DataFolder
 from drybench.settings import Settings
 
-ENTRY = "public"
+ENTRY, DOOR = "public", "tasks"
+BEFORE_ALL = 1_000_000  # a rule's priority: no route of the Hub is as long
 USER = "drybench"
 
 
@@ -55,19 +57,37 @@ http.aliasHeadersStrategy = "delete"  # X_Forwarded_For is not to pass for X-For
 http.encodedCharacters = {{ allowEncodedBackSlash = false, allowEncodedNullCharacter = false }}
 {"http.tls.options = 'default'" if settings.tls.certificate else ""}
 
-[entryPoints.{ENTRY}.transport.lifeCycle]
-graceTimeOut = "1s"
-
-[entryPoints.{ENTRY}.transport.respondingTimeouts]
-readTimeout = "1h"  # for a large notebook on a slow line
-"""
+{_patience(ENTRY)}
+{_door(addresses) if addresses.tasks_door else ""}"""
 
 
 def rules_file(addresses: Addresses, settings: Settings, password: str) -> str:
     return "\n".join(
         (_api(password), _own_host_names(addresses) if addresses.own_host_names else _one_host(addresses))
         + ((_certificate(settings),) if settings.tls.certificate else ())
+        + ((_for_tasks(addresses), _no_tasks(addresses)) if addresses.tasks_door else ())
     )
+
+
+def _patience(entry: str) -> str:
+    return f"""\
+[entryPoints.{entry}.transport.lifeCycle]
+graceTimeOut = "1s"
+
+[entryPoints.{entry}.transport.respondingTimeouts]
+readTimeout = "1h"  # for a large notebook on a slow line
+"""
+
+
+def _door(addresses: Addresses) -> str:
+    """On the bridge of the tasks' network, which is there before traefik starts."""
+    return f"""\
+[entryPoints.{DOOR}]
+address = {_quoted(urlsplit(addresses.tasks_door).netloc)}
+http.aliasHeadersStrategy = "delete"
+http.encodedCharacters = {{ allowEncodedBackSlash = false, allowEncodedNullCharacter = false }}
+
+{_patience(DOOR)}"""
 
 
 def _api(password: str) -> str:
@@ -125,6 +145,39 @@ middlewares = ["to-main"]
 [http.middlewares.to-main.redirectRegex]
 regex = '^https?://[^/]+/?(.*)$'
 replacement = '{addresses.public}/${{1}}'
+"""
+
+
+def _for_tasks(addresses: Addresses) -> str:
+    """The two APIs and nothing else; what no rule names is traefik's 404."""
+    hub, portal = addresses.behind_the_door
+    return _api_for_tasks("hub", "/hub/api", hub) + _api_for_tasks("portal", "/api/v1", portal)
+
+
+def _api_for_tasks(part: str, path: str, url: str) -> str:
+    return f"""
+[http.routers.{DOOR}-{part}]
+rule = 'Path(`{path}`) || PathPrefix(`{path}/`)'
+entryPoints = ["{DOOR}"]
+service = "{DOOR}-{part}"
+
+[[http.services.{DOOR}-{part}.loadBalancer.servers]]
+url = "{url}"
+"""
+
+
+def _no_tasks(addresses: Addresses) -> str:
+    """Where the public entry listens on the bridge too, it is no second door but a 403."""
+    return f"""
+[http.routers.no-{DOOR}]
+rule = 'ClientIP(`{addresses.tasks_subnet}`)'
+priority = {BEFORE_ALL}
+entryPoints = ["{ENTRY}"]
+service = "noop@internal"
+middlewares = ["no-{DOOR}"]
+
+[http.middlewares.no-{DOOR}.ipAllowList]
+sourceRange = ["127.0.0.1/32"]
 """
 
 

@@ -7,7 +7,6 @@ The Hub is started and killed at any moment while sessions go on; most lines her
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +153,6 @@ def _sessions(data: DataFolder, addresses: Addresses) -> dict[str, Any]:
         "portal_socket": str(data.socket),
         "portal_url": addresses.portal,
         "cmd": ["python", "-m", "drybench_runner", "session", "--"],
-        "args": ["--allow-root"] if os.geteuid() == 0 else [],
         "ip": "127.0.0.1",
         "port": 0,
         "env_keep": [],
