@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from drybench import python_environment
+from drybench import own_packages, python_environment
 from drybench.data_folder import DataFolder
 from drybench.errors import EnvironmentNotMade
 from drybench.python_environment import LOCK, OURS, current, make
@@ -69,7 +69,7 @@ def test_whole_or_not_at_all(data: DataFolder, small: Path, monkeypatch: pytest.
     right = small.read_text()
     with monkeypatch.context() as broken:
         broken.setattr(python_environment, "OURS", ("drybench-runner",))
-        broken.setattr(python_environment, "_installable", lambda *_: "/nowhere/at-all")
+        broken.setattr(python_environment, "installable", lambda *_: "/nowhere/at-all")
         with pytest.raises(EnvironmentNotMade, match="/nowhere/at-all"):
             make(data, print, small)
     with pytest.raises(FileNotFoundError):
@@ -96,8 +96,8 @@ def test_it_follows_the_source_of_our_own_packages(tmp_path: Path) -> None:
     (source / "src").mkdir(parents=True)
     file = source / "src" / "work.py"
     file.write_text("1")
-    part = python_environment._Part("drybench-runner", "0.1", source)
-    before = python_environment._digest(LOCK, [part])
-    assert python_environment._digest(LOCK, [part]) == before
+    runner = own_packages.Part("drybench-runner", "0.1", source)
+    before = python_environment._digest(LOCK, [runner])
+    assert python_environment._digest(LOCK, [runner]) == before
     file.write_text("2")
-    assert python_environment._digest(LOCK, [part]) != before
+    assert python_environment._digest(LOCK, [runner]) != before

@@ -71,7 +71,7 @@ def test_the_children_read_the_file_that_up_was_given(data: DataFolder, monkeypa
         ("[bench]\n\nprot = 1", 3, "no key `prot`; did you mean `port`?"),
         ("\n[bnech]\nport = 1", 2, "no key `bnech`; did you mean `bench`?"),
         ("[sizes.big]\n# much\nmemry = 1", 3, "no key `memry`; did you mean `memory`?"),
-        ("[environments.x]\n", 1, "no key `environments`"),
+        ("[places.x]\n", 1, "no key `places`"),
         ('[bench]\nport = "x"', 2, "`bench.port` should be a valid integer"),
         ("[bench]\nport = 99999", 2, "`bench.port` should be less than or equal to 65535"),
         ('[bench]\naddress = "bench.example"', 2, "`bench.address` should be like https://bench.example"),

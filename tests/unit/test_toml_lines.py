@@ -23,6 +23,12 @@ def test_keys_and_tables_by_the_line_on_which_they_begin() -> None:
     }
 
 
+def test_tables_of_a_list_by_their_numbers() -> None:
+    text = 'x = 1\n[[apps]]\nname = "a"\n\n[[apps]]\nname = "b"\n'
+    found = lines_of(text)
+    assert (found["apps",], found["apps", "0"], found["apps", "1"], found["apps", "1", "name"]) == (2, 2, 5, 6)
+
+
 @pytest.mark.parametrize(("text", "line"), [("a = 1\nb =\n", 2), ("a = [\n1,\n", 2), ("", 1)])
 def test_where_a_text_stops_being_toml(text: str, line: int) -> None:
     try:

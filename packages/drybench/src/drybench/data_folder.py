@@ -119,6 +119,21 @@ class DataFolder:
         return self.path / "environments"
 
     @property
+    def own_environments(self) -> Path:
+        """The keeper's own, one folder each, and what people brought."""
+        return self.environments / "own"
+
+    @property
+    def images(self) -> Path:
+        """What is known of each build of an image: builds/ID."""
+        return self.path / "images"
+
+    @property
+    def runner(self) -> Path:
+        """The runner as it is carried into images that have none: one folder for each version."""
+        return self.path / "runner"
+
+    @property
     def backups(self) -> Path:
         return self.path / "backups"
 
@@ -139,6 +154,9 @@ class DataFolder:
             self.schedules,
             self.handed_in,
             self.environments,
+            self.own_environments,
+            self.images,
+            self.runner,
             self.backups,
         ):
             folder.mkdir(mode=0o700, exist_ok=True)

@@ -543,12 +543,6 @@ class ImageNotHad(Refused):
     next_step = "Look at its name, and at the network; where it must be signed in, `docker login` as this account."
 
 
-class NoSuchBuild(NotFound):
-    """There is no such build."""
-
-    next_step = "The Environments page shows the newest build of each environment."
-
-
 class NoSuchApp(Refused):
     """The environment “{environment}” has no app “{name}”."""
 

@@ -11,7 +11,7 @@ Path = tuple[str, ...]
 
 
 def lines_of(text: str) -> dict[Path, int]:
-    """Every key and table with the line where it begins.
+    """Every key and table with the line where it begins; of a list of tables each by its number, from 0.
 
     Parses the text up to each line anew, which leaves the grammar to tomllib: a key begins after
     the last line up to which the text was whole. Quadratic, and a settings file is small.
@@ -37,5 +37,11 @@ def line_of_error(error: tomllib.TOMLDecodeError, text: str) -> int:
 def _paths(tree: Mapping[str, Any], above: Path = ()) -> Iterator[Path]:
     for key, value in tree.items():
         yield (*above, key)
-        if isinstance(value, dict):
-            yield from _paths(cast("Mapping[str, Any]", value), (*above, key))
+        yield from _paths(_tables_in(value), (*above, key))
+
+
+def _tables_in(value: object) -> Mapping[str, Any]:
+    if isinstance(value, dict):
+        return cast("Mapping[str, Any]", value)
+    entries = cast("list[object]", value) if isinstance(value, list) else []
+    return {str(place): entry for place, entry in enumerate(entries) if isinstance(entry, dict)}

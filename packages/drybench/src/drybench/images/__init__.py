@@ -1,0 +1,1 @@
+"""The images of environments: made, tried, kept and removed."""
