@@ -6,6 +6,7 @@
     │  ├─ NotebookUnreadable  NotebookGone  TooManyNotebooks  FolderNotShown  NoFilesHere
     │  ├─ RequirementsWrong  EnvironmentGone  RunAskWrong  DaysWrong
     │  ├─ NotGuarded  NoDoorForTasks
+    │  ├─ ContainerRefused  NoImage  NotAsRoot  MountNotAllowed  ProgramMissing
     │  ├─ MachineTooSmall  NoSuchGpu  MountNotHere  ChooseTwo  EngineNotHere
     │  ├─ SweepWrong  SweepNotLater  SweepEmpty  SweepTooLarge  NoFilesFound  PatternWrong
     │  ├─ CronWrong  CronTooFine  CronNeverComes  NoSuchZone  NoTime  TimeIsOver  FileNotReadAgain …
@@ -23,7 +24,7 @@
     │  ├─ HasEnded  OnlyForward  NotHeld  StillOpen  StillStopping  SessionsGoOn  NameInUse  KeyUsedOtherwise
     ├─ HubAway  HubBusy  PortalAway                                                      503
     ├─ DiskFull                                                                          507
-    ├─ EngineMissing  TaskNotStarted  NetworkNotMade  ReadyGone  TasksGoOn
+    ├─ EngineMissing  DockerAway  TaskNotStarted  NetworkNotMade  ReadyGone  TasksGoOn
     ├─ RecordUnreadable           what a task left in its run folder is not what it should be
     ├─ SettingsWrong              a line of drybench.toml
     └─ CannotStart                a port in use, a second bench, data of a newer version
@@ -858,6 +859,43 @@ class ReadyGone(DrybenchError):
 
     status = 503
     next_step = "It is started anew."
+
+
+class DockerAway(DrybenchError):
+    """Docker does not answer at the moment."""
+
+    status = 503
+    next_step = "It is asked again by itself; what runs in containers goes on. The keeper sees why: `docker info`."
+
+
+class ContainerRefused(Refused):
+    """Docker cannot start a container of {image} for it: {why}."""
+
+    next_step = "Choose another environment, or show this to the keeper of this bench."
+
+
+class NoImage(Refused):
+    """It names no image, and what runs here runs in containers."""
+
+    next_step = "Choose an environment with an image."
+
+
+class NotAsRoot(Refused):
+    """Nothing runs as root in a container of this bench."""
+
+    next_step = "The keeper gives people accounts of their own: `[accounts]` in drybench.toml."
+
+
+class MountNotAllowed(Refused):
+    """The folder {source} has Docker's own socket in it, by which one is root on this machine, so no task sees it."""
+
+    next_step = "The keeper takes it out of `[folders]` in drybench.toml, or names the folders in it that are needed."
+
+
+class ProgramMissing(Refused):
+    """The image {image} has no {program}, which this needs."""
+
+    next_step = "Choose another environment; `drybench images check` says what an image lacks, and how to add it."
 
 
 class MachineTooSmall(Refused):
