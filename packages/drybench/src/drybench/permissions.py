@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from drybench.errors import NotAllowed, NotFound, OneAccount
+from drybench.errors import KeeperOnly, NotAllowed, NotFound, OneAccount
 from drybench.model import Person
 
 ALL = "custom:drybench:all"
@@ -31,6 +31,12 @@ def needs(person: Person, *scopes: str) -> None:
     """Whoever holds `all` holds the others too."""
     if not person.scopes & {ALL, *scopes}:
         raise NotAllowed()
+
+
+def keeper_only(person: Person, keeper: str, deed: str) -> None:
+    """The keeper is known by name: who brought the bench up, or was the first to sign in where it serves one person."""
+    if person.name != keeper:
+        raise KeeperOnly(deed=deed, keeper=keeper)
 
 
 def may_share_an_account(person: Person, people: Sequence[Person], trusted: bool) -> None:

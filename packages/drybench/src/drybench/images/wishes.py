@@ -100,7 +100,8 @@ class Wishes:
                 said: dict[str, Any] = json.loads(opened.read(LARGEST))
             said.pop("format")
             said |= {name: _time(said[name]) for name in ("at", "answered_at", "next_at")}
-            return Wish(**said | {"told": tuple(said["told"])})
+            said["told"] = tuple(said["told"])
+            return Wish(**said)
         except (OSError, ValueError, TypeError, KeyError):
             return None
 

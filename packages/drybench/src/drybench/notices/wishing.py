@@ -54,7 +54,7 @@ class Wishing:
                 await self._tell(wish)
 
     async def _tell(self, wish: Wish) -> None:
-        """Each channel once. One that does not take it is tried again, and in the end left: the page lists it anyway."""
+        """Each channel once. One that does not take it is tried again, and in the end left: the page lists it."""
         told, left = list(wish.told), False
         for channel in await asyncio.to_thread(self._channels_left, wish):
             try:
