@@ -79,6 +79,8 @@ def test_the_children_read_the_file_that_up_was_given(data: DataFolder, monkeypa
         ("[runs]\ntimeout = true", 2, "`runs.timeout` should be a time such as"),
         ('[tls]\nkey = "/key.pem"', 1, "needs both `certificate` and `key`"),
         ('[folders]\nruns_link = "a/b"', 2, "should be one name"),
+        ('[engines.docker]\nsubnet = "10.77.0.1/16"', 2, "`engines.docker.subnet` should be a network of IPv4"),
+        ('[engines.docker]\nmay_not_reach = [\n"db.lab"]', 2, "`engines.docker.may_not_reach` should be a network"),
         ("[hub]\n[tls", 2, "not TOML"),
         ("[hub]\nx = [\n", 2, "not TOML"),
         ("sizes = 3", 1, "`sizes` should be"),

@@ -6,6 +6,7 @@ The reference page in the docs is made from these descriptions.
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Network
 from typing import Annotated, Any, ClassVar, Literal, cast
 from urllib.parse import urlsplit
 
@@ -158,6 +159,11 @@ class DockerEngine(Section):
         description="How long a container that has ended is kept when something outside the home was changed in it. "
         "0: not at all.",
     )
+    subnet: str = Field(
+        default="",
+        description="The addresses of the network that its containers are on, such as `10.77.0.0/16`. Empty: Docker "
+        "chooses some that the machine does not use.",
+    )
     may_not_reach: list[str] = Field(
         default_factory=list[str],
         description="Networks and addresses that tasks may not reach, such as `10.1.0.0/16`. One another, this machine "
@@ -168,6 +174,20 @@ class DockerEngine(Section):
         description="Start containers also where the rules that keep them from this machine cannot be set.",
     )
     gpus: GpusToGive = Field(default="auto", description="As for the local engine.")
+
+    @field_validator("subnet")
+    @classmethod
+    def _is_a_network(cls, value: str) -> str:
+        if value:
+            _network(value, "10.77.0.0/16")
+        return value
+
+    @field_validator("may_not_reach")
+    @classmethod
+    def _are_networks(cls, value: list[str]) -> list[str]:
+        for one in value:
+            _network(one, "10.1.0.0/16, or an address")
+        return value
 
 
 class Engines(Section):
@@ -329,3 +349,10 @@ def _whole_paths(value: list[str]) -> list[str]:
     if any(not path.startswith("/") for path in value):
         raise ValueError("should be whole paths, such as /data")
     return value
+
+
+def _network(value: str, like: str) -> None:
+    try:
+        IPv4Network(value)
+    except ValueError:
+        raise ValueError(f"should be a network of IPv4, such as {like}") from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from ipaddress import ip_network
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -151,4 +151,4 @@ def _bridge(bench_id: str) -> str:
 
 
 def _gateway(given: dict[str, str]) -> str:
-    return given.get("Gateway", "").partition("/")[0] or str(next(ip_network(given["Subnet"]).hosts()))
+    return given.get("Gateway", "").partition("/")[0] or str(next(IPv4Network(given["Subnet"]).hosts()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_network
+from ipaddress import IPv4Address, IPv4Network
 
 METADATA = "169.254.0.0/16"  # of clouds, and all that is not routed; fd00:ec2::254 goes with the rest of IPv6
 LOOKS_UP_NAMES = ("udp", "tcp")
@@ -88,8 +88,8 @@ def _rules(network: Network, reach: Reach) -> Iterator[str]:
     yield "-m addrtype --dst-type LOCAL -j DROP"
     yield "-m addrtype --dst-type BROADCAST -j DROP"
     yield "-m addrtype --dst-type MULTICAST -j DROP"
-    for forbidden in (METADATA, network.subnet, *(one for one in reach.may_not_reach if _is_ipv4(one))):
-        yield f"-d {ip_network(forbidden, strict=False)} -j DROP"
+    for forbidden in (METADATA, network.subnet, *reach.may_not_reach):
+        yield f"-d {IPv4Network(forbidden)} -j DROP"
 
 
 def _is_asked_directly(server: str) -> bool:
@@ -97,10 +97,6 @@ def _is_asked_directly(server: str) -> bool:
         return not IPv4Address(server).is_loopback
     except ValueError:  # by IPv6 nothing is asked
         return False
-
-
-def _is_ipv4(network: str) -> bool:
-    return ip_network(network, strict=False).version == 4
 
 
 def _hook(network: Network) -> str:
