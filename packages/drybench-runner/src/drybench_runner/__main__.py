@@ -3,6 +3,7 @@
     python -m drybench_runner run RUN_FOLDER ATTEMPT      carry out a run
     python -m drybench_runner ready [MODULE…]             be started ahead, with these modules imported in its kernel
     python -m drybench_runner session -- COMMAND…         be a single-user server
+    python -m drybench_runner alone                       be JupyterLab without a bench, and say where
 
 Little is imported here: a run's kernel should be starting before anything else is.
 """
@@ -13,7 +14,7 @@ import os
 import sys
 from typing import NoReturn
 
-_USAGE = "usage: python -m drybench_runner run RUN_FOLDER ATTEMPT | ready [MODULE…] | session -- COMMAND…"
+_USAGE = "usage: python -m drybench_runner run RUN_FOLDER ATTEMPT | ready [MODULE…] | session -- COMMAND… | alone"
 
 
 def main() -> int:
@@ -28,6 +29,10 @@ def main() -> int:
             from drybench_runner.session import serve
 
             return serve(words)
+        case ["alone"]:
+            from drybench_runner.alone import serve as serve_alone
+
+            return serve_alone()
         case _:
             print(_USAGE, file=sys.stderr)
             return 2
