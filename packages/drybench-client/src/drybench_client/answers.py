@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any, NotRequired, TypedDict
 
 
+class Gpu(TypedDict):
+    vram: int  # bytes that were asked for at least
+    id: str | None  # which one it is, once it has been given
+
+
 class Task(TypedDict):
     """What sessions and runs have in common. Times are RFC 3339 in UTC."""
 
@@ -22,6 +27,7 @@ class Task(TypedDict):
     url: str
     environment: str
     size: str
+    gpus: NotRequired[list[Gpu]]  # an older bench does not say them
     created_at: str
     started_at: str | None
     ended_at: str | None

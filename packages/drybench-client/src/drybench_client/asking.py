@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
-from drybench_client import errors
+from drybench_client import errors, values
 
 
 class Options(TypedDict, total=False):
@@ -15,6 +15,7 @@ class Options(TypedDict, total=False):
     name: str | None
     environment: str | None
     size: str | None
+    gpus: Sequence[int | str] | None  # beside the size's: the least memory of each, in bytes or as "8 GiB", "any"
     timeout: float | None  # for the whole run
     cell_timeout: float | None  # for each of its cells
     requirements: str | Path | None  # a requirements.txt, or the text of one
@@ -39,6 +40,7 @@ def request_of(
     said["requirements"] = _text(needs) if isinstance(needs, Path) else needs
     said.pop("channels", None)
     said["tell"] = {"on": on or "both", "channels": list(channels or ())} if on or channels else None
+    said["gpus"] = values.gpus(asked.get("gpus") or ()) or None
     said["tags"] = list(asked.get("tags") or ()) or None
     said["folder"] = str(Path(notebook).absolute().parent) if here and not asked.get("alone") else None
     said["cwd"] = str(Path(asked["cwd"]).absolute()) if asked.get("cwd") else None

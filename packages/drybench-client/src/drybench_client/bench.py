@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Unpack, cast
 from uuid import uuid4
 
-from drybench_client import errors
+from drybench_client import errors, values
 from drybench_client.answers import Inspected, Run, Session
 from drybench_client.asking import Options, request_of
 from drybench_client.calling import Calling
@@ -133,9 +133,14 @@ class Bench(Looking, Sweeping, Scheduling, Results, Reproducing):
         name: str | None = None,
         app: str | None = None,
         size: str | None = None,
+        gpus: Sequence[int | str] = (),
     ) -> Session:
-        """Ask for a session; its `url` leads to it, or to the page that shows it starting."""
-        request = {"environment": environment, "name": name, "app": app, "size": size}
+        """Ask for a session; its `url` leads to it, or to the page that shows it starting.
+
+        `gpus` beside those of the size: the least memory of each, in bytes or as "8 GiB", "any".
+        """
+        asked = values.gpus(gpus) or None
+        request = {"environment": environment, "name": name, "app": app, "size": size, "gpus": asked}
         wanted = {key: value for key, value in request.items() if value is not None}
         return self._calling.json("POST", "/sessions", json=wanted, headers=_key())
 

@@ -56,6 +56,8 @@ class How:
         The environment to run it in.
     size
         How much of the machine it may have.
+    gpu
+        A GPU beside those of the size, with at least this memory: 8GiB, 24GB, any. More than one may be given.
     timeout
         Stop it after this time: 90, 90s, 30min, 2h.
     cell_timeout
@@ -87,6 +89,7 @@ class How:
     name: str | None = None
     environment: str | None = None
     size: str | None = None
+    gpu: list[str] | None = None
     timeout: str | None = None
     cell_timeout: str | None = None
     requirements: Path | None = None
@@ -107,7 +110,7 @@ class How:
         said = dict(vars(self))
         times = ("timeout", "cell_timeout", "hold")
         spans = {name: values.seconds(said[name]) for name in times if said[name] is not None}
-        lists = {"tags": said.pop("tag"), "channels": said.pop("channel")}
+        lists = {"tags": said.pop("tag"), "channels": said.pop("channel"), "gpus": said.pop("gpu")}
         return cast("Options", {**said, **spans, **lists})
 
 
@@ -290,6 +293,7 @@ def start(
     name: str | None = None,
     app: str | None = None,
     size: str | None = None,
+    gpu: list[str] | None = None,
     which: Which = Which(),
 ) -> None:
     """Start a session, such as JupyterLab.
@@ -304,11 +308,13 @@ def start(
         What to open in it, where the environment has more than one.
     size
         How much of the machine it may have.
+    gpu
+        A GPU beside those of the size, with at least this memory: 8GiB, 24GB, any. More than one may be given.
     """
     from drybench_client import printing
 
     with which.open() as bench:
-        found = bench.start_session(environment, name=name, app=app, size=size)
+        found = bench.start_session(environment, name=name, app=app, size=size, gpus=gpu or ())
     if which.json:
         printing.show_json(found)
     else:

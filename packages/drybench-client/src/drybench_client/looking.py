@@ -29,12 +29,16 @@ class Environment(TypedDict):
     kernels: list[str]
 
 
+class AskedGpu(TypedDict):
+    vram: int  # bytes that it has at least; 0: any will do
+
+
 class Size(TypedDict):
     name: str
     title: str
     cores: float
     memory: int  # bytes
-    gpus: int
+    gpus: list[AskedGpu]
 
 
 class Machine(TypedDict):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from drybench_client.answers import Inspected, Run, Session
-from drybench_client.looking import Environment, Size
+from drybench_client.answers import Gpu, Inspected, Run, Session
+from drybench_client.looking import AskedGpu, Environment, Size
 from drybench_client.results import File, Retention
 
 _WIDEST = 48  # letters of a column that could be long
@@ -57,6 +57,7 @@ def show_run(run: Run) -> None:
         ("Parameters", ", ".join(parameters)),
         ("Environment", run["environment"]),
         ("Size", run["size"]),
+        ("GPUs", gpus(run.get("gpus", ()))),
         ("Asked for", _local(run["created_at"])),
         ("Started", _local(run["started_at"])),
         ("Ended", _local(run["ended_at"])),
@@ -71,6 +72,17 @@ def facts(lines: Sequence[tuple[str, str]]) -> None:
     for title, words in lines:
         if words:
             print(f"{title:<13}{plain(words)}")
+
+
+def gpus(asked: Iterable[AskedGpu | Gpu]) -> str:
+    """As in "24 GiB, any"."""
+    return ", ".join(memory(one["vram"]) if one["vram"] else "any" for one in asked)
+
+
+def memory(count: int) -> str:
+    """In the unit that it was most likely written in."""
+    unit, name = (10**9, "GB") if count % 10**9 == 0 else (1 << 30, "GiB")
+    return f"{count / unit:.4g} {name}"
 
 
 def show_files(files: Sequence[File]) -> None:
@@ -88,7 +100,9 @@ def show_environments(environments: Sequence[Environment], sizes: Sequence[Size]
     rows = [(it["name"], it["title"], ", ".join(it["kernels"]), it["size"]) for it in environments]
     table(("ENVIRONMENT", "TITLE", "KERNELS", "SIZE"), rows, nothing="There is no environment.")
     print()
-    held = [(it["name"], f"{it['cores']:g}", f"{it['memory'] / 2**30:.1f} GiB", str(it["gpus"])) for it in sizes]
+    held = [
+        (it["name"], f"{it['cores']:g}", f"{it['memory'] / 2**30:.1f} GiB", gpus(it["gpus"]) or "-") for it in sizes
+    ]
     table(("SIZE", "CORES", "MEMORY", "GPUS"), held, nothing="There is no size.")
 
 

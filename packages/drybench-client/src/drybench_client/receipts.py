@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 from uuid import uuid4
 
 from drybench_client.answers import Run
@@ -45,6 +45,7 @@ class Receipt(TypedDict):
     platform: str
     machine: dict[str, Any] | None
     gpus: list[dict[str, Any]]
+    gpus_asked: NotRequired[list[int]]  # the least memory of each, in bytes; an older bench does not say it
     size: str
     cores: float
     memory: int

@@ -1,4 +1,4 @@
-"""What people type after -p, -r and --timeout, as values."""
+"""What people type after -p, -r, --timeout and --gpu, as values."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from drybench_client.errors import Refused
 
 _WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None}
+_MEMORY = {"": 10**9, "mb": 10**6, "gb": 10**9, "mib": 1 << 20, "gib": 1 << 30}
 _UNITS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -44,6 +45,20 @@ def seconds(text: str) -> float:
     if not found or found[2] not in _UNITS:
         raise Refused("time_wrong", f"{text} is no time.", "Give it as 90, 90s, 30min or 2h.")
     return float(found[1]) * _UNITS[found[2]]
+
+
+def gpus(typed: Iterable[int | str]) -> list[dict[str, int]]:
+    """As the API has them, from bytes or from what people write: 8GiB, 24 GB, 24 for the same, any."""
+    return [{"vram": one if isinstance(one, int) else _vram(one)} for one in typed]
+
+
+def _vram(text: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip().lower())
+    if text.strip() == "any":
+        return 0
+    if not found or found[2] not in _MEMORY:
+        raise Refused("gpu_wrong", f"{text} is no amount of memory.", "Give it as 24GB or 8GiB, or any.")
+    return int(float(found[1]) * _MEMORY[found[2]])
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -47,14 +47,11 @@ def check(task: Task, there: Sequence[Gpu]) -> None:
     """For an engine's own check: refuse what it can never give, and say what it has."""
     known = {gpu.id for gpu in there}
     if choose(asked(task), there) is None or not known.issuperset(task.gpus):
-        raise NoSuchGpu(asked=_in_words(asked(task) or (0,) * len(task.gpus), "GPU"), there=_in_words(_memory(there)))
+        has = in_words([gpu.memory for gpu in there], noun="")
+        raise NoSuchGpu(asked=in_words(asked(task) or (0,) * len(task.gpus)), there=has)
 
 
-def _memory(gpus: Iterable[Gpu]) -> list[int]:
-    return [gpu.memory for gpu in gpus]
-
-
-def _in_words(amounts: Iterable[int], noun: str = "") -> str:
+def in_words(amounts: Iterable[int], noun: str = "GPU") -> str:
     """As in "2 GPUs with 24 GiB and one GPU"; without the noun, "2 with 24 GiB and one"."""
     kinds = sorted(Counter(amounts).items(), reverse=True)
     return " and ".join(_kind(count, memory, noun) for memory, count in kinds) or "none"

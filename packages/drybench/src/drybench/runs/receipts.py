@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from drybench import gpus
 from drybench.errors import RecordUnreadable
 from drybench.model import Run
 from drybench.runs.requirement_lines import MOST_BYTES
@@ -93,7 +94,8 @@ class Receipt:
     python: str
     platform: str
     machine: Machine | None
-    gpus: Sequence[Gpu]
+    gpus: Sequence[Gpu]  # those that it saw
+    gpus_asked: Sequence[int]  # the least memory of each, in bytes; 0: any
     size: str
     cores: float
     memory: int
@@ -173,6 +175,7 @@ def assemble(
         platform=seen.platform,
         machine=seen.machine,
         gpus=seen.gpus or (),
+        gpus_asked=gpus.asked(task.spec),
         size=run.size,
         cores=task.cores,
         memory=task.memory,

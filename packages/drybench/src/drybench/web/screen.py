@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from markupsafe import Markup, escape
 
-from drybench.model import SESSION, TaskRow
+from drybench import gpus
+from drybench.model import SESSION, Size, TaskRow
 from drybench.phases import Outcome, Phase, Wanted
 from drybench.quantities import bytes_in_words
 
@@ -36,16 +37,6 @@ class Value:
 
     short: str
     whole: str
-
-
-class Roomy(Protocol):
-    """A size, or a task that was given one."""
-
-    @property
-    def cores(self) -> float: ...
-
-    @property
-    def memory(self) -> int: ...
 
 
 def look(task: TaskRow) -> Look:
@@ -147,9 +138,11 @@ def cores(count: float) -> str:
     return f"{count:g} core" if count == 1 else f"{count:g} cores"
 
 
-def room(asked: Roomy) -> str:
-    """1 core, 1.5 GiB"""
-    return f"{cores(asked.cores)}, {amount(asked.memory)}"
+def room(asked: Size | TaskRow) -> str:
+    """1 core, 1.5 GiB, one GPU with 8 GiB"""
+    cards = gpus.asked(asked.spec) if isinstance(asked, TaskRow) else asked.gpus
+    parts = [cores(asked.cores), amount(asked.memory), *([gpus.in_words(cards)] if cards else [])]
+    return ", ".join(parts)
 
 
 def said(sentence: str) -> Markup:
@@ -172,6 +165,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "cores": cores,
     "duration": duration,
     "exactly": exactly,
+    "gpus": gpus.in_words,
     "in_use": in_use,
     "is_number": is_number,
     "is_open": is_open,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
+from drybench import gpus
 from drybench.model import Environment, Person, Run, Session, Size, TaskRow, Tell
 from drybench.phases import Phase
 from drybench.runs.causes import Cause
@@ -117,6 +119,17 @@ class SizeJson(BaseModel):
         return cls(name=size.name, title=size.title, cores=size.cores, memory=size.memory, gpus=gpus)
 
 
+class GpuJson(BaseModel):
+    """One that was asked for, and which it is, once it has been given."""
+
+    vram: int
+    id: str | None
+
+    @classmethod
+    def of(cls, task: TaskRow) -> Sequence[GpuJson]:
+        return [cls(vram=vram, id=id) for vram, id in zip_longest(gpus.asked(task.spec), task.gpus)]
+
+
 class TaskJson(BaseModel):
     """What sessions and runs have in common."""
 
@@ -134,6 +147,7 @@ class TaskJson(BaseModel):
     url: str
     environment: str
     size: str
+    gpus: Sequence[GpuJson]
     created_at: Time
     started_at: Time | None
     ended_at: Time | None
@@ -356,6 +370,7 @@ def _common(thing: Session | Run, ahead: int, cause: Cause | None) -> dict[str, 
         "ahead": ahead,
         "environment": thing.environment,
         "size": thing.size,
+        "gpus": GpuJson.of(task),
         "created_at": thing.created_at,
         "started_at": task.started_at,
         "ended_at": task.ended_at,
