@@ -10,7 +10,7 @@ from drybench.errors import BroughtWrong, Refused, RequirementsWrong
 from drybench.images import own
 from drybench.images.own import Rules
 
-HEAD = "ARG BASE\nFROM ${BASE}\n"
+HEAD = "ARG DRYBENCH_PARENT\nFROM ${DRYBENCH_PARENT}\n"
 
 
 def dockerfile(**files: str | bytes) -> str:
@@ -29,7 +29,7 @@ def test_each_kind_of_file_is_installed_as_root_and_the_person_comes_back() -> N
     made = dockerfile(apt="ffmpeg  # sound\nlibgl1 g++\n", conda="dependencies: [numpy]", pip="scikit-image>=0.24\n")
     assert made.startswith(HEAD + "USER root\n")
     assert made.endswith("USER person\n")
-    assert made.index("apt-get install") < made.index("conda env create") < made.index("pip install")
+    assert made.index("apt-get install") < made.index("conda create") < made.index("pip install")
     assert "ffmpeg \\\n        libgl1 \\\n        g++ \\\n" in made
     assert "sound" not in made
 
@@ -91,7 +91,7 @@ def test_requirements_come_from_where_the_keeper_says(line: str) -> None:
 
 def test_conda_takes_packages_channels_and_a_list_for_pip() -> None:
     text = "name: x\nchannels: [conda-forge]\ndependencies:\n- python=3.11\n- numpy>=1.24,<2\n- pip:\n  - a>1\n"
-    assert "conda env create" in dockerfile(conda=text)
+    assert "conda create" in dockerfile(conda=text)
 
 
 @pytest.mark.parametrize(
@@ -129,14 +129,14 @@ def test_a_dockerfile_without_a_beginning_gets_what_it_is_built_on() -> None:
     "text",
     [
         HEAD + "RUN id\n",
-        "FROM ${BASE}\n",
-        "FROM $BASE AS first\nRUN id\nFROM ${BASE}\nCOPY --from=first /a /a\nCOPY --from=0 /b /b\n",
+        "FROM ${DRYBENCH_PARENT}\n",
+        "FROM $DRYBENCH_PARENT AS one\nFROM ${DRYBENCH_PARENT}\nCOPY --from=one /a /a\nCOPY --from=0 /b /b\n",
         "RUN echo \\\n\n# FROM evil\nFROM also-evil\n",
     ],
 )
 def test_dockerfiles_that_are_taken(text: str) -> None:
     assert dockerfile(docker=text).endswith(text)
-    assert "ARG BASE" in dockerfile(docker=text)
+    assert "ARG DRYBENCH_PARENT" in dockerfile(docker=text)
 
 
 @pytest.mark.parametrize(
@@ -145,15 +145,15 @@ def test_dockerfiles_that_are_taken(text: str) -> None:
         ("FROM evil/image\n", "line 1: it begins with"),
         ("from\tevil\n", "line 1: it begins with"),
         ("FROM --platform=linux/amd64 evil\n", "line 1: it begins with"),
-        ("FROM ${BASE}\nFROM \\\n  # a comment\n  evil\n", "line 2: it begins with"),
+        ("FROM ${DRYBENCH_PARENT}\nFROM \\\n  # a comment\n  evil\n", "line 2: it begins with"),
         ("FROM ${OTHER}\n", "line 1: it begins with"),
         ("FROM\n", "line 1: it begins with"),
-        ("FROM ${BASE}\nCOPY --from=evil/image /a /a\n", "line 2: it copies out of an image"),
-        ("FROM ${BASE}\nRUN --security=insecure id\n", "`RUN --security=insecure` is not taken"),
-        ("FROM ${BASE}\nRUN --mount=type=bind,from=evil,target=/x id\n", "is not taken"),
-        ("# syntax=evil/frontend\nFROM ${BASE}\n", "directives"),
-        ("#escape=`\nFROM ${BASE}\n", "directives"),
-        (b"FROM ${BASE}\n\0", "line 2: it has a character that is no text"),
+        ("FROM ${DRYBENCH_PARENT}\nCOPY --from=evil/image /a /a\n", "line 2: it copies out of an image"),
+        ("FROM ${DRYBENCH_PARENT}\nRUN --security=insecure id\n", "`RUN --security=insecure` is not taken"),
+        ("FROM ${DRYBENCH_PARENT}\nRUN --mount=type=bind,from=evil,target=/x id\n", "is not taken"),
+        ("# syntax=evil/frontend\nFROM ${DRYBENCH_PARENT}\n", "directives"),
+        ("#escape=`\nFROM ${DRYBENCH_PARENT}\n", "directives"),
+        (b"FROM ${DRYBENCH_PARENT}\n\0", "line 2: it has a character that is no text"),
         (b"\xff\xfe", "is no text"),
         ("#" * (64 << 10) + "\n", "longer than 64 KiB"),
     ],
@@ -167,7 +167,9 @@ def test_other_images_are_taken_where_the_keeper_allows_them() -> None:
     assert own.context({"Dockerfile": text}, Rules(any_image=True))["Dockerfile"].endswith(text)
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../b", "a//b", "./a", "a\nb", "a\\b", "x" * 300, ""])
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../x", "a/../b", "a//b", "./a", "a\nb", "a\\b", "x" * 300, "", "drybench-ca.crt"]
+)
 def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
     with pytest.raises(BroughtWrong, match="no name of a file"):
         own.context({"requirements.txt": b"", name: b""})

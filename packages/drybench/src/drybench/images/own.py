@@ -17,7 +17,7 @@ import yaml
 from drybench.errors import BroughtWrong, DrybenchError
 from drybench.runs import requirement_lines
 
-BASE = "BASE"  # the argument by which the build says what it is built on
+BASE = "DRYBENCH_PARENT"  # the argument by which the build says what it is built on
 DOCKERFILE, APT, CONDA, PIP = "Dockerfile", "apt.txt", "environment.yml", "requirements.txt"
 KNOWN = (DOCKERFILE, APT, CONDA, PIP)
 OTHER_NAMES = {"environment.yaml": CONDA}
@@ -28,7 +28,7 @@ MOST_OF_A_TEXT = 64 << 10
 MOST_PACKAGES = 500
 MOST_TOLD = 10  # problems in one answer
 
-_PATH = re.compile(r"[^\x00-\x1f\x7f\\]{1,200}")
+_PATH = re.compile(r"(?!drybench-)[^\x00-\x1f\x7f\\]{1,200}")  # what begins so is put there by the build
 _APT = re.compile(r"[a-z0-9][a-z0-9.+-]+(:[a-z0-9]+)?(=[A-Za-z0-9.+:~-]+)?")
 _CONDA = re.compile(r"[A-Za-z0-9._/-]+(::[A-Za-z0-9._-]+)?[A-Za-z0-9 .,=<>!~|*+_\[\]'\"-]*")
 _CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
@@ -140,21 +140,16 @@ def _apt_step(names: list[str]) -> list[str]:
 
 
 def _conda_step() -> list[str]:
-    """An environment beside Python's own, which appears as a kernel."""
+    """An environment beside Python's own, which appears as a kernel. What has no conda says so and how to get it."""
     kernel = f"--prefix /opt/python --name brought --display-name 'Python ({CONDA})'"
-    no_conda = f"echo 'What it is built on has no conda, so {CONDA} cannot be used.' >&2"
-    return [
-        f"COPY {CONDA} /tmp/{CONDA}",
-        f"RUN command -v conda >/dev/null || {{ {no_conda}; exit 1; }}",
-        _RUN_ALL.join(
-            (
-                f"RUN conda env create --quiet --yes --prefix /opt/brought --file /tmp/{CONDA}",
-                "conda install --quiet --yes --prefix /opt/brought ipykernel",
-                f"conda clean --all --yes && rm /tmp/{CONDA}",
-                f"/opt/brought/bin/python -m ipykernel install {kernel}",
-            )
-        ),
-    ]
+    steps = (
+        "RUN export MAMBA_ROOT_PREFIX=/tmp/conda",
+        f"conda create --yes --prefix /opt/brought --file /tmp/{CONDA}",
+        "conda install --yes --prefix /opt/brought --channel conda-forge ipykernel",
+        f"/opt/brought/bin/python -m ipykernel install {kernel}",
+        f"rm -rf /tmp/conda /tmp/{CONDA}",
+    )
+    return [f"COPY {CONDA} /tmp/{CONDA}", _RUN_ALL.join(steps)]
 
 
 def _completed(text: str, rules: Rules) -> str:
