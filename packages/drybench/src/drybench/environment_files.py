@@ -15,7 +15,7 @@ from drybench import toml_lines
 from drybench.model import App, Environment
 from drybench.settings_sections import ModuleName, Section
 
-FILE, DOCKERFILE, SMOKE = "environment.toml", "Dockerfile", "smoke"
+FILE, DOCKERFILE = "environment.toml", "Dockerfile"
 LOCAL, DOCKER = "local", "docker"
 LARGEST = 1 << 20
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")  # so that sessions and images can be named after it

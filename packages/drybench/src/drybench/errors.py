@@ -7,7 +7,7 @@
     │  ├─ RequirementsWrong  EnvironmentGone  RunAskWrong  DaysWrong
     │  ├─ NotGuarded  NoDoorForTasks
     │  ├─ ContainerRefused  NoImage  NotAsRoot  MountNotAllowed  ProgramMissing
-    │  ├─ MachineTooSmall  NoSuchGpu  MountNotHere  ChooseTwo  EngineNotHere
+    │  ├─ MachineTooSmall  NoSuchGpu  GpuWrong  MountNotHere  ChooseTwo  EngineNotHere
     │  ├─ SweepWrong  SweepNotLater  SweepEmpty  SweepTooLarge  NoFilesFound  PatternWrong
     │  ├─ CronWrong  CronTooFine  CronNeverComes  NoSuchZone  NoTime  TimeIsOver  FileNotReadAgain …
     │  ├─ ChannelWrong  NoMailHere  PlaceNotAllowed  NoSuchHost
@@ -526,9 +526,21 @@ class NoRegistry(Refused):
 
 
 class BuildFailed(DrybenchError):
-    """The image of {name} could not be built: {problem}"""
+    """The image of {name} could not be built: {problem}."""
 
-    next_step = "Mend that and build it again; what was built before the failing step is not done again. Log: {log}"
+    next_step = "Mend that and build it again: {again}"
+
+
+class StepFailed(BuildFailed):
+    """The image of {name} could not be built: step {step} of {steps}, {doing}, failed ({problem}). It said: {last}"""
+
+    next_step = "Mend that and build it again; the steps before it are not done again. All that was said is in {log}"
+
+
+class NoRoomForImage(BuildFailed):
+    """The image of {name} could not be built: the disk that Docker keeps its images on is full ({problem})."""
+
+    next_step = "`drybench images prune` says what can go; then build it again."
 
 
 class BuildCancelled(DrybenchError):
@@ -924,10 +936,44 @@ class NoDoorForTasks(Refused):
     next_step = "Ask the keeper to bring it down and up again (`drybench down`, `drybench up`); nothing is lost by it."
 
 
+class GpuWrong(Refused):
+    """“{typed}” is no amount of memory that a GPU could have."""
+
+    next_step = "Write it as on the card, such as 24 GB, or `any`."
+
+
 class MountNotHere(Refused):
     """On this engine {source} cannot appear as {target}: what runs here sees the machine's folders as they are."""
 
     next_step = "Use the folder by its own name, or choose an environment on an engine with containers."
+
+
+class FolderNotGiven(DrybenchError):
+    """The folder {source} cannot appear as {target} in your work: {why}."""
+
+    status = 503
+    next_step = "Ask the keeper of this bench: it is said below `[folders]` in drybench.toml."
+
+
+class FolderNotMade(DrybenchError):
+    """The folder {folder} could not be made for your work: {why}."""
+
+    status = 507
+    next_step = "Ask the keeper of this bench to mend that, then try it again."
+
+
+class NoAccount(DrybenchError):
+    """There is no account for {name} on this machine that its work could have: {why}."""
+
+    status = 503
+    next_step = "Ask the keeper of this bench: it is said below `[accounts]` in drybench.toml."
+
+
+class HandsTied(DrybenchError):
+    """What another account owns in {folder} cannot be had just now: {problem}."""
+
+    status = 503
+    next_step = "It is tried again; if that does not help, ask the keeper of this bench whether Docker runs."
 
 
 class MachineNotFit(CannotStart):

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from drybench.environment_files import DOCKERFILE, FILE, SMOKE, Recipe
+from drybench.environment_files import DOCKERFILE, FILE, Recipe
 
 LENGTH = 12
-LEFT_OUT = frozenset({FILE, SMOKE, "__pycache__", ".git"})  # it says what the image is, and tries it; it is not in it
+LEFT_OUT = frozenset({FILE, "__pycache__", ".git"})  # what it says of the image is not in the image
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ class Build:
     fresh: bool
     state: State
     began_at: datetime
+    pull: bool = False  # it is got from where it is shared, not built
     ended_at: datetime | None = None
     now: str = ""  # whose image is being built: its parents come first
     step: int = 0
@@ -38,6 +39,7 @@ class Build:
     doing: str = ""  # the step, as its Dockerfile says it
     problem: str = ""  # why it failed
     digest: str = ""  # of what was built
+    layers: tuple[str, ...] = ()  # nameless images that it left for the next build of it
 
     @property
     def is_over(self) -> bool:
@@ -52,8 +54,8 @@ class Builds:
         self._now = now
         self._new_id = new_id
 
-    def begin(self, environment: str, image: str, fresh: bool) -> Writer:
-        build = Build(self._new_id(), environment, image, fresh, "waiting", self._now())
+    def begin(self, environment: str, image: str, fresh: bool = False, pull: bool = False) -> Writer:
+        build = Build(self._new_id(), environment, image, fresh, "waiting", self._now(), pull)
         folder = self._folder / build.id
         folder.mkdir(mode=0o700, parents=True)
         self._remove_old()
@@ -121,6 +123,10 @@ class Writer:
         new.replace(self._folder / "build.json")
         return self.build
 
+    def note_step(self, step: int, steps: int, doing: str) -> None:
+        if (step, steps, doing) != (self.build.step, self.build.steps, self.build.doing):
+            self.note(step=step, steps=steps, doing=doing)
+
     def end(self, state: State, **changes: Any) -> Build:
         try:
             return self.note(state=state, ended_at=self._now(), **changes)
@@ -143,7 +149,8 @@ def _from_json(said: dict[str, Any]) -> Build:
         raise ValueError("of another format")
     ended = said.pop("ended_at")
     began = datetime.fromisoformat(said.pop("began_at"))
-    return Build(began_at=began, ended_at=datetime.fromisoformat(ended) if ended else None, **said)
+    layers = tuple(said.pop("layers"))
+    return Build(began_at=began, ended_at=datetime.fromisoformat(ended) if ended else None, layers=layers, **said)
 
 
 def _locked(folder: Path) -> int:
