@@ -9,11 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from drybench import database
+from sqlalchemy import insert
+
+from drybench import database, tables
 from drybench.ids import uuid7
 from drybench.ledger import Ledger, open_ledger
+from drybench.ledger_rows import columns_of, columns_of_task
 from drybench.model import RUN, SESSION, Person, Run, Session, Task, TaskRow
-from drybench.phases import Phase, Wanted
+from drybench.phases import Outcome, Phase, Wanted
 
 
 class Clock:
@@ -85,3 +88,18 @@ def a_session(person: Person, now: datetime, name: str = "python") -> Session:
     task, id = a_task(person, SESSION, needs_address=True), uuid7()
     row = first_row(person, task, id, now)
     return Session(id, person.id, person.name, name, "python", "lab", "default", now, row)
+
+
+def add_ended(ledger: Ledger, person: Person, now: datetime, count: int) -> None:
+    """So many runs that are over and settled, every twentieth of which failed: what a ledger is full of."""
+    made = [_ended(a_run(person, now, f"analysis {number}"), failed=number % 20 == 0) for number in range(count)]
+    with ledger.writing() as connection:
+        connection.execute(insert(tables.runs), [columns_of(run, tables.runs) for run in made])
+        connection.execute(
+            insert(tables.tasks), [{**columns_of_task(run.task), "forgotten_at": run.settled_at} for run in made]
+        )
+
+
+def _ended(run: Run, failed: bool) -> Run:
+    over = {"phase": Phase.ENDED, "outcome": Outcome.FAILED if failed else Outcome.DONE, "ended_at": run.created_at}
+    return replace(run, settled_at=run.created_at, task=replace(run.task, **over))

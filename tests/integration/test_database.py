@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 
 from drybench import database, tables
@@ -27,6 +29,9 @@ from drybench.model import RUN, Task
 from drybench.phases import Outcome, Phase
 from tests.ledger import Clock
 from tests.waiting import wait_for
+
+NEWEST = ScriptDirectory.from_config(database._migrations()).get_current_head()
+ENDED = "2026-01-01 13:00:00.000000"
 
 
 @pytest.fixture
@@ -98,7 +103,7 @@ def first_version(url: str) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     execute(url, "INSERT INTO people (id, name, groups, seen_at) VALUES ('p', 'ada', '[]', '2026-01-01 12:00:00')")
-    for run, phase, outcome in (("old", 4, "'done'"), ("open", 3, "NULL")):
+    for run, phase, outcome, ended in (("old", 4, "'done'", f"'{ENDED}'"), ("open", 3, "NULL", "NULL")):
         execute(
             url,
             f"""INSERT INTO runs (id, person_id, name, kind, environment, size, parameters, created_at, attempt,
@@ -109,9 +114,9 @@ def first_version(url: str) -> None:
         execute(
             url,
             f"""INSERT INTO tasks (id, person_id, kind, subject, attempt, engine, spec, phase, wanted, created_at,
-            cores, memory, gpus, priority, detail, answers, outcome) VALUES ('t-{run}', 'p', 'run', '{run}', 1, 'local',
-            '{spec}', {phase}, 'run', '2026-01-01 12:00:00', 1, 1, '[]', 0, '', false,
-            {outcome})""",
+            cores, memory, gpus, priority, detail, answers, outcome, ended_at)
+            VALUES ('t-{run}', 'p', 'run', '{run}', 1, 'local', '{spec}', {phase}, 'run',
+            '2026-01-01 12:00:00', 1, 1, '[]', 0, '', false, {outcome}, {ended})""",
         )
 
 
@@ -120,10 +125,10 @@ def test_older_data_are_copied_before_they_are_migrated(
 ) -> None:
     first_version(url)
     database.prepare(url, hub_database, backups, clock)
-    ours = [] if url.startswith("postgresql") else ["portal-before-0002-20260101T120000Z.sqlite"]
-    assert sorted(file.name for file in backups.iterdir()) == ["hub-before-0002-20260101T120000Z.sqlite", *ours]
+    ours = [] if url.startswith("postgresql") else [f"portal-before-{NEWEST}-20260101T120000Z.sqlite"]
+    assert sorted(file.name for file in backups.iterdir()) == [f"hub-before-{NEWEST}-20260101T120000Z.sqlite", *ours]
     assert all(file.stat().st_mode & 0o777 == 0o600 for file in backups.iterdir())
-    assert one_value(backups / "hub-before-0002-20260101T120000Z.sqlite", "SELECT name FROM users") == "ada"
+    assert one_value(backups / f"hub-before-{NEWEST}-20260101T120000Z.sqlite", "SELECT name FROM users") == "ada"
     for name in ours:
         assert one_value(backups / name, "SELECT name FROM people") == "ada"
 
@@ -135,6 +140,9 @@ def test_runs_of_the_first_version_are_read_and_those_that_had_ended_stay_settle
     database.prepare(url, hub_database, backups, clock)
     ledger = open_ledger(url, clock)
     assert {run.id: run.tags for run in ledger.runs("p").rows} == {"old": (), "open": ()}
+    old = ledger.run("old")
+    assert old
+    assert old.settled_at == old.task.ended_at == datetime.fromisoformat(f"{ENDED}+00:00")
     ledger.write_task("t-open", {"phase": Phase.ENDED, "outcome": Outcome.DONE})
     assert [run.id for run in ledger.unsettled_runs()] == ["open"]
     ledger.close()

@@ -18,10 +18,11 @@ from drybench.notices.channels import ChannelRequest
 from drybench.notices.messages import MOST_TRIES, Channel, Notice, On, pause
 from drybench.notices.sending import Letter, Sending
 from drybench.phases import Outcome, Phase, Reason
+from drybench.progressing import Progressing
 from drybench.runs.requests import RunRequest
 from drybench.schedules.asking import ScheduleRequest
 from drybench.tables import sweeps
-from tests.ledger import Clock
+from tests.ledger import Clock, a_task
 from tests.unit.web import little_bench as little
 from tests.unit.web.little_bench import LittleBench, little_bench
 from tests.waiting import eventually
@@ -264,6 +265,90 @@ async def test_a_run_that_is_settled_twice_is_told_of_once(bench: LittleBench, p
     settle(bench, run)
     await look(bench, 3)
     assert len(posted.letters) == 1
+
+
+async def held(bench: LittleBench, run: Run) -> None:
+    """As its journal says, read by a loop that has just begun."""
+    (bench.portal.run_folders.path(run.id) / str(run.attempt) / "made").mkdir(parents=True, exist_ok=True)
+    until = (little.now() + timedelta(minutes=30)).isoformat()
+    bench.journal(run, {"event": "cell", "n": 3, "of": 7}, {"event": "held", "until": until, "index": 4})
+    progressing = Progressing(bench.ledger, bench.portal.run_folders, bench.portal.changes)
+    progressing.when_held(bench.told.run_held)
+    await progressing.read(bench.ledger.open_tasks())
+
+
+async def fails_and_is_held(bench: LittleBench, **asked: Any) -> Run:
+    run = bench.run(**asked)
+    bench.move(run, Phase.RUNNING)
+    await held(bench, run)
+    return run
+
+
+async def test_who_hears_of_failures_hears_at_once_that_the_kernel_is_kept(bench: LittleBench, posted: Posted) -> None:
+    await channel(bench, "failure")
+    run = await fails_and_is_held(bench, name="wing-disc")
+    await look(bench)
+    [letter] = posted.letters
+    assert letter.message.title == "Failed: wing-disc"
+    assert "Cell 3 of 7 failed, and its kernel is kept until 2026-01-01 12:30 UTC." in letter.message.text
+    told = letter.message.facts["run"]
+    assert (told["outcome"], told["held_until"]) == (None, "2026-01-01T12:30:00Z")
+    await held(bench, run)  # a later cell failed too, or the portal was started anew
+    bench.move(run, Phase.ENDED, Outcome.FAILED, reason=Reason.CELL_ERROR)
+    settle(bench, run)
+    await look(bench, 3)
+    assert len(posted.letters) == 1
+
+
+@pytest.mark.parametrize(
+    ("on", "told"), [("both", ["Failed", "Done"]), ("success", ["Done"]), ("failure", ["Failed"]), ("never", [])]
+)
+async def test_mended_by_hand_it_is_told_of_as_done(
+    bench: LittleBench, posted: Posted, on: On, told: list[str]
+) -> None:
+    await channel(bench, on)
+    run = await fails_and_is_held(bench)
+    await look(bench)
+    bench.move(run, Phase.ENDED, Outcome.DONE)
+    settle(bench, run)
+    await look(bench, 3)
+    assert posted.titles == [f"{word}: notebook" for word in told]
+
+
+async def test_what_was_kept_and_is_tried_again_is_told_of_anew(bench: LittleBench, posted: Posted) -> None:
+    await channel(bench, "failure")
+    run = await fails_and_is_held(bench)
+    await look(bench)
+    bench.move(run, Phase.ENDED, Outcome.FAILED, reason=Reason.CELL_ERROR)
+    settle(bench, run)
+    again = bench.ledger.add_attempt(run, a_task(bench.person()))
+    bench.move(replace(run, attempt=2, task=again), Phase.RUNNING)
+    await held(bench, replace(run, attempt=2))
+    await look(bench, 2)
+    assert posted.titles == ["Failed: notebook"] * 2
+
+
+async def test_mended_before_it_could_be_sent_only_the_end_is_told(
+    bench: LittleBench, posted: Posted, clock: Clock
+) -> None:
+    await channel(bench)
+    posted.refuses = NotTaken(where="The webhook", why="it did not answer in time")
+    run = await fails_and_is_held(bench)
+    await look(bench)
+    bench.move(run, Phase.ENDED, Outcome.DONE)
+    settle(bench, run)
+    posted.refuses = None
+    clock.pass_by(hours=1)
+    await look(bench, 3)
+    assert posted.titles == ["Done: notebook"]
+
+
+async def test_of_the_kernels_of_a_sweep_nobody_is_told(bench: LittleBench, posted: Posted) -> None:
+    await channel(bench)
+    add_sweep(bench, "6" * 32, planned=2)
+    await fails_and_is_held(bench, sweep_id="6" * 32, place=0)
+    await look(bench)
+    assert posted.letters == []
 
 
 async def test_of_a_sweep_one_message_tells_when_its_last_run_has_ended(bench: LittleBench, posted: Posted) -> None:

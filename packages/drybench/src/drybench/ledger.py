@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, Table, Text, insert, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Table, Text, and_, insert, select, update
 
 from drybench import ledger_rows as rows
 from drybench.database import connect
@@ -21,7 +21,7 @@ from drybench.errors import HasEnded, JustDeleted, KeyUsedOtherwise, NameInUse, 
 from drybench.ids import uuid7
 from drybench.model import RUN, SESSION, Deed, Person, Run, Session, Task, TaskRow
 from drybench.phases import Outcome, Phase, Standing, Wanted
-from drybench.tables import deeds, idempotency, people, runs, sessions, tasks
+from drybench.tables import deeds, idempotency, people, runs, sessions, still_open, tasks, to_forget
 
 MOST_ROWS = 500  # in one part of a list
 SEEN_EVERY = timedelta(minutes=1)  # a person's every click is no reason to write
@@ -40,6 +40,7 @@ NO_PROGRESS = {
 }
 
 Row = TypeVar("Row")
+Also = Callable[[Connection, Run], None]  # what is written in the same transaction
 
 
 @dataclass(frozen=True)
@@ -178,13 +179,14 @@ class Ledger:
             found = found.where(runs.c.sweep_id.is_(None))
         if schedule_id is not None:
             found = found.where(runs.c.schedule_id == schedule_id)
+        of_tasks = standing is not None  # whose index knows it; all a run's tasks are of its person
         if person_id is not None:
-            found = found.where(runs.c.person_id == person_id)
+            found = found.where((tasks if of_tasks else runs).c.person_id == person_id)
         if search:
             found = found.where(runs.c.name.icontains(search, autoescape=True))
         if standing is not None:
             found = found.where(_stands(standing))
-        return self._part(found, runs, cursor, limit, rows.run_of)
+        return self._part(found, tasks.c.subject if of_tasks else runs.c.id, cursor, limit, rows.run_of)
 
     def note_progress(
         self,
@@ -193,10 +195,15 @@ class Ledger:
         cells: int,
         failed_cell: int | None = None,
         held_until: datetime | None = None,
+        when_held: Also | None = None,
     ) -> None:
+        """`when_held` writes with it what follows from a kernel's being kept."""
         progress = {"cell": cell, "cells": cells, "failed_cell": failed_cell, "held_until": held_until}
         with self.writing() as connection:
             connection.execute(update(runs).where(runs.c.id == run_id).values(progress))
+            row = connection.execute(_one_run(run_id)).one_or_none() if when_held and held_until else None
+            if when_held and row:
+                when_held(connection, rows.run_of(row))
 
     def set_star(self, run_id: str, starred: bool) -> None:
         """What is starred is never removed by itself."""
@@ -214,7 +221,7 @@ class Ledger:
         run: Run,
         values: Mapping[str, Any] | None,
         duration: float | None,
-        also: Callable[[Connection, Run], None],
+        also: Also,
     ) -> None:
         """Once and for good, together with what `also` writes; nothing where another attempt has begun meanwhile."""
         open_still = update(runs).where(runs.c.id == run.id, runs.c.attempt == run.attempt, runs.c.settled_at.is_(None))
@@ -240,8 +247,8 @@ class Ledger:
         """All that have not ENDED, oldest first. Read once for each state of the ledger: the loop asks all the time."""
         version = self.version  # before it is read: what is written meanwhile is read the next time
         if self._open[0] != version:
-            still_open = rows.select_tasks().where(tasks.c.phase < Phase.ENDED.value)
-            self._open = (version, self._all(still_open.order_by(tasks.c.id), rows.task_of))
+            found = rows.select_tasks().where(still_open).order_by(tasks.c.id)
+            self._open = (version, self._all(found, rows.task_of))
         return self._open[1]
 
     def write_task(self, id: str, changes: Mapping[str, Any]) -> TaskRow:
@@ -282,8 +289,7 @@ class Ledger:
 
     def ended_not_forgotten(self) -> Sequence[TaskRow]:
         """ENDED tasks whose engine has not yet been told to forget them."""
-        ended = rows.select_tasks().where(tasks.c.phase == Phase.ENDED.value, tasks.c.forgotten_at.is_(None))
-        return self._all(ended.order_by(tasks.c.id), rows.task_of)
+        return self._all(rows.select_tasks().where(to_forget).order_by(tasks.c.id), rows.task_of)
 
     def forgotten(self, id: str) -> None:
         """The engine has removed what was left of it."""
@@ -300,7 +306,7 @@ class Ledger:
     def deeds(self, person_id: str | None = None, cursor: str | None = None, limit: int = 100) -> Part[Deed]:
         """Newest first."""
         found = select(deeds) if person_id is None else select(deeds).where(deeds.c.person_id == person_id)
-        return self._part(found, deeds, cursor, limit, rows.deed_of)
+        return self._part(found, deeds.c.id, cursor, limit, rows.deed_of)
 
     # transactions
 
@@ -326,12 +332,12 @@ class Ledger:
         return next(iter(self._all(query, as_value)), None)
 
     def _part(
-        self, query: rows.Query, table: Table, cursor: str | None, limit: int, as_value: Callable[[rows.Found], Row]
+        self, query: rows.Query, by: Column[str], cursor: str | None, limit: int, as_value: Callable[[rows.Found], Row]
     ) -> Part[Row]:
         """One more than asked for is read, to know whether there is a next part."""
         limit = max(1, min(limit, MOST_ROWS))
-        older = query if cursor is None else query.where(table.c.id < cursor)
-        found = self._all(older.order_by(table.c.id.desc()).limit(limit + 1), lambda row: (row.id, as_value(row)))
+        older = query if cursor is None else query.where(by < cursor)
+        found = self._all(older.order_by(by.desc()).limit(limit + 1), lambda row: (row.id, as_value(row)))
         shown = found[:limit]
         return Part([value for _, value in shown], shown[-1][0] if len(found) > limit else None)
 
@@ -360,9 +366,9 @@ def _one_run(id: str) -> rows.Query:
 
 def _stands(standing: Standing) -> ColumnElement[bool]:
     if standing is Standing.WAITING:
-        return tasks.c.phase == Phase.WAITING.value
+        return and_(tasks.c.outcome.is_(None), tasks.c.phase == Phase.WAITING.value)
     if standing is Standing.RUNNING:
-        return tasks.c.phase.between(Phase.STARTING.value, Phase.RUNNING.value)
+        return and_(tasks.c.outcome.is_(None), tasks.c.phase > Phase.WAITING.value)
     return tasks.c.outcome == standing.value
 
 

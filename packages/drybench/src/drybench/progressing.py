@@ -13,7 +13,7 @@ from typing import Any, cast
 import structlog
 
 from drybench.changes import Change, Changes
-from drybench.ledger import Ledger
+from drybench.ledger import Also, Ledger
 from drybench.model import RUN, TaskRow
 from drybench.phases import Phase
 from drybench.runs.run_folder import RunFolders
@@ -50,6 +50,11 @@ class Progressing:
         self._some_run = asyncio.Event()
         self._places: dict[str, _Place] = {}
         self._lengths: dict[str, int] = {}
+        self._when_held: Also | None = None
+
+    def when_held(self, also: Also) -> None:
+        """To be written together with the news that a failed run's kernel is kept; it may come again and again."""
+        self._when_held = also
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -95,7 +100,7 @@ class Progressing:
                 if not line.startswith(PASSED_OVER):
                     _advance(place, _event(line))
         if place.counts != before:
-            self._ledger.note_progress(task.subject, *place.counts)
+            self._ledger.note_progress(task.subject, *place.counts, self._when_held)
         return place.counts != before
 
 

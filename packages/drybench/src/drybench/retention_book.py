@@ -10,9 +10,9 @@ from sqlalchemy import and_, exists, or_, select, update
 from drybench import ledger_rows as rows
 from drybench.ledger import Ledger
 from drybench.model import Run
-from drybench.phases import Phase, Wanted
+from drybench.phases import Wanted
 from drybench.runs.retention import Rule
-from drybench.tables import people, runs, sweeps, tasks
+from drybench.tables import people, runs, sweeps
 
 _NOTHING_TO_COME = and_(
     sweeps.c.removed_at.is_(None),
@@ -42,17 +42,15 @@ class RetentionBook:
             return [row.id for row in connection.execute(select(people.c.id))]
 
     def ended(self, person_id: str, before: datetime, limit: int) -> Sequence[Run]:
-        """Neither starred nor removed; who ended first comes first."""
+        """Neither starred nor removed; whose end was settled first comes first."""
         found = rows.select_runs().where(
             runs.c.person_id == person_id,
             runs.c.starred_at.is_(None),
             runs.c.removed_at.is_(None),
-            runs.c.settled_at.is_not(None),
-            tasks.c.phase == Phase.ENDED.value,
-            tasks.c.ended_at < before,
+            runs.c.settled_at < before,
         )
         with self._ledger.reading() as connection:
-            oldest = connection.execute(found.order_by(tasks.c.ended_at).limit(limit))
+            oldest = connection.execute(found.order_by(runs.c.settled_at).limit(limit))
             return [rows.run_of(row) for row in oldest]
 
     def remove(self, run: Run, now: datetime, starred_too: bool = False) -> bool:

@@ -6,19 +6,18 @@ Derived from the ledger alone, so that a portal that was killed in between does 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from drybench.asking import Desk
 from drybench.changes import Change, Changes
 from drybench.errors import Conflict, DrybenchError, RecordUnreadable
-from drybench.ledger import Ledger
+from drybench.ledger import Also, Ledger
 from drybench.model import RUN, Run
 from drybench.phases import Outcome, Reason, Wanted
 from drybench.runs.attempts import next_attempt
@@ -28,8 +27,6 @@ log = structlog.get_logger("settling")
 
 LOOK_EVERY = 30.0  # seconds, also when nobody says that something has ended
 NOT_ITS_FAULT = (Reason.WATCHER_DIED, Reason.MACHINE_GONE, Reason.RUNNER_DIED, Reason.KILLED)
-
-Also = Callable[[Connection, Run], None]
 
 
 def tries_again(run: Run) -> bool:

@@ -16,7 +16,7 @@ from drybench.errors import KeyUsedOtherwise
 from drybench.ledger import MOST_ROWS, Ledger, Part
 from drybench.ledger_rows import Found, Query
 from drybench.phases import Outcome, Phase, Wanted
-from drybench.tables import idempotency, people, runs, sweeps, tasks
+from drybench.tables import idempotency, people, runs, still_open, sweeps, tasks
 
 SWEEP = "sweep"  # as deeds, keys and changes call it
 BEGUN = (Phase.STARTING.value, Phase.RUNNING.value)
@@ -116,9 +116,9 @@ class SweepBook:
         return self._all(_select().where(wanted).order_by(sweeps.c.id))
 
     def open_runs(self, id: str) -> int:
-        still_open = and_(*_newest(id), tasks.c.phase < Phase.ENDED.value)
+        theirs = and_(*_newest(id), still_open)
         with self._ledger.reading() as connection:
-            return connection.execute(select(func.count()).select_from(runs.join(tasks, still_open))).scalar_one()
+            return connection.execute(select(func.count()).select_from(runs.join(tasks, theirs))).scalar_one()
 
     def note_laid(self, id: str, laid: int) -> None:
         with self._ledger.writing() as connection:
@@ -133,8 +133,8 @@ class SweepBook:
     def left_open(self) -> Sequence[Sweep]:
         """Stopped, and one of its runs was laid out in that very moment."""
         theirs = select(runs.c.sweep_id).join(tasks, tasks.c.subject == runs.c.id).where(runs.c.sweep_id.is_not(None))
-        still_open = theirs.where(tasks.c.phase < Phase.ENDED.value, tasks.c.wanted == Wanted.RUN.value)
-        return self._all(_select().where(sweeps.c.wanted == Wanted.STOP.value, sweeps.c.id.in_(still_open)))
+        not_stopped = theirs.where(still_open, tasks.c.wanted == Wanted.RUN.value)
+        return self._all(_select().where(sweeps.c.wanted == Wanted.STOP.value, sweeps.c.id.in_(not_stopped)))
 
     def rerun(self, id: str, at: datetime) -> None:
         """What had not got done by then; and what is left of it when it had been stopped."""
@@ -197,7 +197,7 @@ def _newest(id: str) -> tuple[ColumnElement[bool], ...]:
 
 def _open_of(id: str) -> tuple[ColumnElement[bool], ...]:
     theirs = tasks.c.subject.in_(select(runs.c.id).where(runs.c.sweep_id == id))
-    return theirs, tasks.c.phase < Phase.ENDED.value, tasks.c.wanted == Wanted.RUN.value
+    return theirs, still_open, tasks.c.wanted == Wanted.RUN.value
 
 
 def _sweep_of(row: Found) -> Sweep:

@@ -22,6 +22,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
+    literal_column,
     text,
 )
 from sqlalchemy.types import TypeDecorator
@@ -98,9 +100,19 @@ people = Table(
     Column("gone_at", UtcTime),
     Column("keep_days", Integer),  # their own wish, how long their runs are kept
     Column("keep_since", UtcTime),
+    Column("uid", Integer),  # of their tasks, where the machine has no account for them
+    Index(None, "uid", unique=True),
 )
 _living = text("gone_at IS NULL")
 Index("people_living_name", people.c.name, unique=True, sqlite_where=_living, postgresql_where=_living)
+
+group_numbers = Table(
+    "group_numbers",  # of groups that the machine does not know
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("gid", Integer, nullable=False),
+    Index(None, "gid", unique=True),
+)
 
 sessions = Table(
     "sessions",
@@ -198,13 +210,27 @@ runs = Table(
     Column("settled_at", UtcTime),  # all that follows from its end has been done
     Column("duration", Float),  # seconds, of one that is done
     Column("held_until", UtcTime),  # it failed, and its kernel is kept
-    Index(None, "person_id", "id"),
-    Index(None, "person_id", "notebook_hash"),
-    Index(None, "sweep_id", "place", unique=True),
+    Index(None, "person_id", "id", "name"),
+    Index(None, "person_id", "notebook_hash", "id"),
     Index(None, "schedule_id", "id"),
+)
+_of_a_sweep = text("sweep_id IS NOT NULL")
+Index(
+    "runs_of_a_sweep",
+    runs.c.sweep_id,
+    runs.c.place,
+    unique=True,
+    sqlite_where=_of_a_sweep,
+    postgresql_where=_of_a_sweep,
 )
 _unsettled = text("settled_at IS NULL")
 Index("runs_unsettled", runs.c.id, sqlite_where=_unsettled, postgresql_where=_unsettled)
+_starred = text("starred_at IS NOT NULL")
+Index("runs_starred", runs.c.person_id, runs.c.id, sqlite_where=_starred, postgresql_where=_starred)
+_loose = text("sweep_id IS NULL")
+Index("runs_loose", runs.c.person_id, runs.c.id, runs.c.name, sqlite_where=_loose, postgresql_where=_loose)
+_may_go = text("starred_at IS NULL AND removed_at IS NULL")
+Index("runs_may_go", runs.c.person_id, runs.c.settled_at, sqlite_where=_may_go, postgresql_where=_may_go)
 
 tasks = Table(
     "tasks",
@@ -242,8 +268,14 @@ tasks = Table(
     UniqueConstraint("subject", "attempt"),
     CheckConstraint("phase BETWEEN 1 AND 4", name="phase"),
     CheckConstraint("(phase = 4) = (outcome IS NOT NULL)", name="outcome"),
-    Index(None, "phase", "forgotten_at"),
+    Index(None, "person_id", "outcome", "subject"),
+    Index(None, "kind", "id"),
 )
+# Written out and never bound: only so does a planner see that a partial index holds all that is asked for
+still_open = tasks.c.phase < literal_column("4")
+to_forget = and_(tasks.c.phase == literal_column("4"), tasks.c.forgotten_at.is_(None))
+Index("tasks_open", tasks.c.id, sqlite_where=still_open, postgresql_where=still_open)
+Index("tasks_to_forget", tasks.c.id, sqlite_where=to_forget, postgresql_where=to_forget)
 
 deeds = Table(
     "deeds",
@@ -294,12 +326,13 @@ notices = Table(
     Column("schedule_id", Words, ForeignKey(schedules.c.id)),  # when it had no run to tell of
     Column("attempt", Integer, nullable=False),
     Column("channel_id", Words, ForeignKey(channels.c.id), nullable=False),
+    Column("about", Words, nullable=False),  # the end of the run, or the kernel that is held
     Column("state", Words, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("next_at", UtcTime),
     Column("said", Words, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("sent_at", UtcTime),
-    UniqueConstraint("run_id", "attempt", "channel_id"),
+    UniqueConstraint("run_id", "attempt", "channel_id", "about"),
     Index(None, "state", "next_at"),
 )

@@ -45,6 +45,11 @@ class Timekeeping:
         self.notices.enqueue(connection, run, self.now())
         self.telling.wake()
 
+    def run_held(self, connection: Connection, run: Run) -> None:
+        """Within the transaction that notes it: it failed, and its kernel is kept."""
+        self.notices.enqueue_held(connection, run, self.now())
+        self.telling.wake()
+
 
 def timekeeping(
     desk: Desk, runs: Runs, data: DataFolder, in_force: Settings, public: str, describe: Describe

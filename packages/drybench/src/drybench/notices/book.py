@@ -14,7 +14,7 @@ from drybench.ids import uuid7
 from drybench.ledger import Ledger
 from drybench.ledger_rows import Found, Query
 from drybench.model import Run
-from drybench.notices.messages import Channel, Notice, On, is_told
+from drybench.notices.messages import END, HELD, Channel, Notice, On, is_told
 from drybench.phases import Outcome, Wanted
 from drybench.schedules.times import Schedule
 from drybench.tables import channels, notices, people, runs, sweeps, tasks
@@ -65,8 +65,19 @@ class NoticeBook:
         outcome = _sweep_outcome(connection, run) if run.sweep_id else run.task.outcome
         if outcome is None:
             return
+        know = _told_of_its_kernel(connection, run) if outcome is Outcome.FAILED else ()
         for id in _who_is_told(connection, run, outcome):
-            _add(connection, run.person_id, id, now, run_id=run.id, attempt=run.attempt)
+            if id not in know:
+                _add(connection, run.person_id, id, now, run_id=run.id, attempt=run.attempt)
+
+    def enqueue_held(self, connection: Connection, run: Run, now: datetime) -> None:
+        """It failed and its kernel is kept: told now, while there is something to mend, and once in an attempt."""
+        if run.sweep_id:
+            return
+        know = _told_of_its_kernel(connection, run)
+        for id in _who_is_told(connection, run, Outcome.FAILED):
+            if id not in know:
+                _add(connection, run.person_id, id, now, run_id=run.id, attempt=run.attempt, about=HELD)
 
     def enqueue_trouble(self, schedule: Schedule, now: datetime) -> None:
         """A time that brought no run is a failure that no run can tell of."""
@@ -140,6 +151,12 @@ def _who_is_told(connection: Connection, run: Run, outcome: Outcome) -> list[str
     return [id for id, _ in mine if is_told(tell.on, outcome) and (not tell.channels or id in tell.channels)]
 
 
+def _told_of_its_kernel(connection: Connection, run: Run) -> set[str]:
+    """The channels by which it is known already that this attempt failed."""
+    mine = and_(notices.c.run_id == run.id, notices.c.attempt == run.attempt, notices.c.about == HELD)
+    return {row.channel_id for row in connection.execute(select(notices.c.channel_id).where(mine))}
+
+
 def _sweep_outcome(connection: Connection, run: Run) -> Outcome | None:
     """One message for a thousand runs: when the last of them has ended, and nobody stopped them."""
     sweep = connection.execute(select(sweeps).where(sweeps.c.id == run.sweep_id)).one_or_none()
@@ -163,8 +180,9 @@ def _add(connection: Connection, person_id: str, channel_id: str, now: datetime,
     """At once, unless the channel has trouble: then behind what waits there."""
     behind = select(func.max(notices.c.next_at)).where(notices.c.channel_id == channel_id, notices.c.state == WAITING)
     next_at = max(now, connection.scalar(behind) or now)
-    new = {"id": uuid7(), "state": WAITING, "tries": 0, "next_at": next_at, "said": "", "attempt": 1, **about}
-    connection.execute(insert(notices).values(person_id=person_id, channel_id=channel_id, created_at=now, **new))
+    new = {"state": WAITING, "tries": 0, "next_at": next_at, "said": "", "attempt": 1, "about": END, **about}
+    mine = {"id": uuid7(), "person_id": person_id, "channel_id": channel_id, "created_at": now}
+    connection.execute(insert(notices).values(**mine, **new))
 
 
 def _write(connection: Connection, notice: Notice, **changes: Any) -> None:

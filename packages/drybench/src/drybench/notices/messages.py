@@ -20,6 +20,8 @@ On = Literal["failure", "success", "both", "never"]
 State = Literal["waiting", "sent", "failed"]
 ON: tuple[On, ...] = ("failure", "success", "both", "never")
 
+END, HELD = "end", "held"  # what a notice is about: how a run ended, or that its kernel is kept
+
 MOST_TRIES = 9  # in about five hours
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 LONGEST_NAME, LONGEST_WORDS = 200, 1000
@@ -55,6 +57,7 @@ class Notice:
     run_id: str | None
     schedule_id: str | None = None
     attempt: int = 1
+    about: str = END
     said: str = ""  # what went wrong at the last try
     sent_at: datetime | None = None
 

@@ -15,6 +15,11 @@ from drybench.phases import Outcome
 from drybench.runs.causes import Cause
 from drybench.schedules.book import ScheduleBook
 
+STILL_FAILED = (None, Outcome.FAILED)
+KEPT = "Cell {run.cell} of {run.cells} failed, and its kernel is kept until {run.held_until:%Y-%m-%d %H:%M} UTC."
+GOES_ON = "A cell failed and its kernel was kept; it goes on by now."
+OPEN_IT = "Open its page to attach to the kernel, to go on, or to let it go."
+
 Describe = Callable[[Run], Cause | None]
 
 
@@ -35,19 +40,22 @@ class Words:
         run = self._ledger.run(notice.run_id)
         if run is None:
             return None
+        if notice.about == notices.HELD and (run.attempt != notice.attempt or run.task.outcome not in STILL_FAILED):
+            return None  # mended before it was sent: that has a notice of its own
         return self._of_sweep(notice, run, run.sweep_id) if run.sweep_id else self._of_run(notice, run)
 
     def _of_run(self, notice: Notice, run: Run) -> Message:
-        cause, task = self._describe(run), run.task
-        sentence = f"{cause.sentence} {cause.next_step}" if cause else ""
+        task = run.task
+        said, next_step = self._why(run)
         url = f"{self._public}/runs/{run.id}"
         facts = {
             "id": run.id,
             "name": run.name,
             "outcome": task.outcome and task.outcome.value,
             "reason": task.reason and task.reason.value,
-            "sentence": notices.plain(cause.sentence, notices.LONGEST_WORDS) if cause else "",
-            "next_step": cause.next_step if cause else "",
+            "sentence": notices.plain(said, notices.LONGEST_WORDS),
+            "next_step": next_step,
+            "held_until": _z(run.held_until) if task.outcome is None else None,
             "url": url,
             "attempt": run.attempt,
             "schedule": run.schedule_id,
@@ -55,8 +63,16 @@ class Words:
             "started_at": _z(task.started_at),
             "ended_at": _z(task.ended_at),
         }
-        what = {Outcome.DONE: "Done", Outcome.LOST: "Lost"}.get(task.outcome or Outcome.DONE, "Failed")
-        return notices.message(notice.id, what, run.name, sentence, url, {"kind": "run", "run": facts})
+        what = {Outcome.DONE: "Done", Outcome.LOST: "Lost"}.get(task.outcome or Outcome.FAILED, "Failed")
+        words = f"{said} {next_step}".strip()
+        return notices.message(notice.id, what, run.name, words, url, {"kind": "run", "run": facts})
+
+    def _why(self, run: Run) -> tuple[str, str]:
+        """A run that has not ended yet is told of because its kernel was kept."""
+        if run.task.outcome is None:
+            return (KEPT.format(run=run) if run.held_until else GOES_ON), OPEN_IT
+        cause = self._describe(run)
+        return (cause.sentence, cause.next_step) if cause else ("", "")
 
     def _of_sweep(self, notice: Notice, run: Run, sweep_id: str) -> Message:
         totals = self._book.sweep_totals(sweep_id)
