@@ -119,6 +119,7 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     shelf = RunShelf(data, in_force.folders.runs_link)
     runs, sweep_book = Runs(desk, folders, shelf, data.overlays, _rules(in_force)), SweepBook(ledger)
     told = timekeeping(desk, runs, data, in_force, addresses.public, lambda run: cause_of(portal, run))
+    progressing.when_held(told.run_held)
     settling = Settling(desk, folders, changes, told.run_ended)
     sweep_folders = SweepFolders(data.sweeps)
     sweeps = Sweeps(desk, sweep_book, sweep_folders, runs, folders, in_force.runs.sweep_most)
