@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from drybench_client.calling import Calling
 
@@ -46,6 +46,8 @@ class Machine(TypedDict):
     cores_held: float
     memory: int  # bytes
     memory_held: int
+    gpus: NotRequired[int]  # an older bench does not say it
+    gpus_held: NotRequired[int]
     working: int  # sessions and runs
     ready: int
     waiting: int

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from threading import Thread
 
 from drybench.model import Gpu
@@ -30,17 +31,21 @@ def memory(chosen: int) -> int:
 def gpus(chosen: str | Sequence[str], patience: float = PATIENCE) -> list[Gpu]:
     """`auto`: all that the driver shows; `none`; or some of them, by number or UUID. A name that is not there is left
     out: `drybench doctor` says so, and the bench comes up without it."""
-    if chosen == "none":
+    program = shutil.which("nvidia-smi")
+    if chosen == "none" or program is None:
         return []
-    numbered = _numbered(asked_of_driver(patience) or "")
+    numbered = _numbered(_known(program, patience) or "")
     return [gpu for number, gpu in numbered if chosen == "auto" or number in chosen or gpu.id in chosen]
 
 
-def asked_of_driver(patience: float = PATIENCE) -> str | None:
-    """What nvidia-smi says of the GPUs; None where it is not there, fails, or does not come back."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return None
+@cache
+def _known(program: str, patience: float) -> str | None:
+    """Asked once: engines and pages all want to know, and no card comes or goes while the machine is up."""
+    return asked_of_driver(program, patience)
+
+
+def asked_of_driver(program: str, patience: float = PATIENCE) -> str | None:
+    """What nvidia-smi says of the GPUs; None where it fails or does not come back."""
     command = [program, "--query-gpu=index,uuid,memory.total,name", "--format=csv,noheader,nounits"]
     try:
         child = subprocess.Popen(

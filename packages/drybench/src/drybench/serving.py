@@ -37,9 +37,10 @@ from drybench.handing_over import Handover
 from drybench.holding import Holding
 from drybench.hub.identity import Identity
 from drybench.hub_client import HubClient
+from drybench.images.workshop import workshop
 from drybench.keeping_runs import KeepingRuns, keepers_rule
 from drybench.ledger import open_ledger
-from drybench.model import Size
+from drybench.model import Gpu, Size
 from drybench.progressing import Progressing
 from drybench.ready_tasks import ReadyTasks
 from drybench.reconciler import Reconciler
@@ -142,6 +143,8 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
         channels=told.channels,
         files=OwnFiles(desk, in_force.folders.shown, data.path),
         handed_in=HandedIn(data.handed_in, ids.uuid7, in_force.runs.notebook_limit),
+        workshop=workshop(desk, data, in_force, addresses.public, lambda: _owner(data, in_force)),
+        gpus=_gpus(in_force, engines),
     )
     sweeping = Sweeping(sweep_book, sweeps, changes)
     loops = (reconciler, sweeping, progressing, settling, portal.keeping, Agreeing(ledger, hub), *told.loops)
@@ -237,6 +240,13 @@ def _engines(data: DataFolder, in_force: Settings, home: Path) -> Mapping[str, E
     cores, memory = own_machine.cores(local.cores), own_machine.memory(local.memory)
     gpus = own_machine.gpus(local.gpus)
     return {"local": load("local")(data.tasks, cores=cores, memory=memory, gpus=gpus, home=home)}
+
+
+def _gpus(in_force: Settings, engines: Mapping[str, Engine]) -> Sequence[Gpu]:
+    """All that can be had here, whichever engine gives them."""
+    chosen = {"local": in_force.engines.local.gpus, "docker": in_force.engines.docker.gpus}
+    found = [gpu for name in engines.keys() & chosen for gpu in own_machine.gpus(chosen[name])]
+    return list({gpu.id: gpu for gpu in found}.values())
 
 
 def _owner(data: DataFolder, in_force: Settings) -> str:

@@ -74,7 +74,7 @@ def sizes(portal: Here, asker: ForRuns) -> Items[SizeJson]:
 
 @router.get("/machine")
 def the_machine(portal: Here, asker: ForAll) -> MachineJson:
-    return MachineJson.of(machine(portal.ledger.open_tasks(), portal.settings.engines.local))
+    return MachineJson.of(machine(portal.ledger.open_tasks(), portal.settings.engines.local, len(portal.gpus)))
 
 
 @router.get("/engines")

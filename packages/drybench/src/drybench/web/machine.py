@@ -17,6 +17,8 @@ class Machine:
     cores_held: float  # by runs; an open session blocks no core
     memory: int
     memory_held: int
+    gpus: int
+    gpus_held: int
     working: int
     ready: int  # started ahead; their memory is free for whoever asks
     waiting: int
@@ -27,7 +29,7 @@ class Machine:
         return max(0, self.memory - self.memory_held)
 
 
-def machine(open_tasks: Sequence[TaskRow], limits: LocalEngine) -> Machine:
+def machine(open_tasks: Sequence[TaskRow], limits: LocalEngine, gpus: int = 0) -> Machine:
     begun = [task for task in open_tasks if task.phase is not Phase.WAITING]
     held = [task for task in begun if task.kind != READY]
     return Machine(
@@ -35,6 +37,8 @@ def machine(open_tasks: Sequence[TaskRow], limits: LocalEngine) -> Machine:
         cores_held=sum(task.cores for task in held if task.kind == RUN),
         memory=own_machine.memory(limits.memory),
         memory_held=sum(task.memory for task in held),
+        gpus=gpus,
+        gpus_held=sum(len(task.gpus) for task in held),
         working=len(held),
         ready=sum(task.stands_ready for task in begun),
         waiting=len(open_tasks) - len(begun),

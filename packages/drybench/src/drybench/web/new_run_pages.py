@@ -145,6 +145,7 @@ def _form(request: Request, portal: Portal, asker: Asker, form: RunForm) -> HTML
         "channels": portal.channels.mine(asker.person),
         "environments": portal.catalogue.environments(),
         "sizes": portal.catalogue.sizes(),
+        "gpus": portal.gpus,
         "limit": portal.settings.runs.notebook_limit,
         "timeout": portal.settings.runs.timeout,
         "hold_most": portal.settings.runs.hold_most,

@@ -13,6 +13,7 @@ from drybench.errors import NoSuchPage, SessionNotRunning
 from drybench.model import Session
 from drybench.phases import Phase, Wanted
 from drybench.sessions import SessionRequest
+from drybench.web import gpu_form
 from drybench.web.door import ForAll, asker_of
 from drybench.web.limits import limits
 from drybench.web.machine import machine
@@ -41,7 +42,8 @@ def home(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
         runs=[shown_run(portal, one) for one in latest.rows],
         environments=portal.catalogue.environments(),
         sizes=portal.catalogue.sizes(),
-        machine=machine(portal.ledger.open_tasks(), portal.settings.engines.local),
+        gpus=portal.gpus,
+        machine=machine(portal.ledger.open_tasks(), portal.settings.engines.local, len(portal.gpus)),
     )
 
 
@@ -53,9 +55,10 @@ def ask(
     app: Word,
     name: Word = "",
     size: Word = "",
+    gpus: Annotated[list[Word], Form()] = [],  # noqa: B006 - FastAPI copies it
     key: Word = "",
 ) -> Response:
-    wanted = SessionRequest(environment, app, name.strip() or None, size or None)
+    wanted = SessionRequest(environment, app, name.strip() or None, size or None, gpu_form.read(gpus))
     session = portal.sessions.ask(asker.person, wanted, key or None, asker.origin)
     return RedirectResponse(f"/start/{session.id}", 303)
 

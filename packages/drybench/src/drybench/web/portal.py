@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
@@ -14,8 +14,10 @@ from drybench.changes import Changes
 from drybench.files import OwnFiles
 from drybench.holding import Holding
 from drybench.hub.identity import Identity
+from drybench.images.workshop import Workshop
 from drybench.keeping_runs import KeepingRuns
 from drybench.ledger import Ledger
+from drybench.model import Gpu
 from drybench.notices.channels import Channels
 from drybench.runs.handed_in import HandedIn
 from drybench.runs.run_folder import RunFolders
@@ -59,6 +61,8 @@ class Portal:
     channels: Channels
     files: OwnFiles
     handed_in: HandedIn
+    workshop: Workshop
+    gpus: Sequence[Gpu] = ()  # that this bench has to give
 
 
 def the_portal(request: Request) -> Portal:

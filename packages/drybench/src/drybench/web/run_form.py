@@ -12,16 +12,18 @@ from starlette.datastructures import FormData
 
 from drybench.errors import (
     DrybenchError,
+    GpuWrong,
     NoSuchFolder,
+    NoSuchGpu,
     RequirementsWrong,
     RunAskWrong,
     TimeoutWrong,
     TimeWrong,
 )
-from drybench.quantities import in_seconds, seconds_in_words
+from drybench.quantities import bytes_in_words, in_seconds, seconds_in_words
 from drybench.runs import requests
 from drybench.runs.requests import RunRequest
-from drybench.web import run_fields, sweep_form, tell_form, when_form
+from drybench.web import gpu_form, run_fields, sweep_form, tell_form, when_form
 from drybench.web.run_fields import Field
 from drybench.web.shapes import InspectedJson
 from drybench.web.sweep_form import SweepForm
@@ -30,7 +32,11 @@ from drybench.web.when_form import WhenForm
 
 MOST = 50  # notebooks at once
 OF_A_NOTEBOOK = re.compile(r"n\.([0-9a-z]{1,40})\.(source|name|lines|p\..+)", re.DOTALL)
-AT_A_FIELD: Mapping[type[DrybenchError], str] = {NoSuchFolder: "cwd", RequirementsWrong: "requirements"}
+AT_A_FIELD: Mapping[type[DrybenchError], str] = {
+    NoSuchFolder: "cwd",
+    RequirementsWrong: "requirements",
+    NoSuchGpu: gpu_form.FIELD,
+}
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,7 @@ class RunForm:
     name: str = ""
     environment: str = ""
     size: str = ""
+    gpus: tuple[str, ...] = ()  # the least memory of each
     requirements: str = ""
     limit: str = ""  # times in words
     cell_limit: str = ""
@@ -130,7 +137,7 @@ class RunForm:
         for name, (wish, read) in WISHES.items():
             try:
                 requests.check(RunRequest(b"", **{wish: read(self)}), hold_most)
-            except (TimeWrong, TimeoutWrong, RunAskWrong) as wrong:
+            except (TimeWrong, TimeoutWrong, RunAskWrong, GpuWrong) as wrong:
                 problems[name] = said(wrong)
         return problems
 
@@ -161,6 +168,7 @@ def filled(form: FormData, table: bytes = b"") -> RunForm:
         notebooks=_notebooks(words),
         environment=words.get("environment", ""),
         size=words.get("size", ""),
+        gpus=gpu_form.filled(form),
         requirements=words.get("requirements", "").strip("\n"),
         retry_any="retry_any" in words,
         allow_errors="allow_errors" in words,
@@ -178,6 +186,7 @@ def prefilled(request: RunRequest) -> RunForm:
         name=request.name or "",
         environment=request.environment,
         size=request.size or "",
+        gpus=tuple(bytes_in_words(memory) if memory else "any" for memory in request.gpus),
         requirements=request.requirements,
         limit=_time(request.timeout),
         cell_limit=_time(request.cell_timeout),
@@ -251,4 +260,5 @@ WISHES: Mapping[str, tuple[str, Callable[[RunForm], Any]]] = {
     "retries": ("retries", _whole("retries")),
     "priority": ("priority", _whole("priority")),
     "tags": ("tags", _tags),
+    gpu_form.FIELD: ("gpus", lambda form: gpu_form.read(form.gpus)),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from drybench import gpus
-from drybench.model import SESSION, Size, TaskRow
+from drybench.model import SESSION, Gpu, Size, TaskRow
 from drybench.phases import Outcome, Phase, Wanted
 from drybench.quantities import bytes_in_words
 
@@ -145,6 +145,11 @@ def room(asked: Size | TaskRow) -> str:
     return ", ".join(parts)
 
 
+def there(cards: Iterable[Gpu]) -> str:
+    """one with 24 GiB and 2 with 8 GiB"""
+    return gpus.in_words([gpu.memory for gpu in cards], noun="")
+
+
 def said(sentence: str) -> Markup:
     """Our sentences set commands and settings in backticks; names in them are anybody's, so all is escaped first."""
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(sentence))))
@@ -175,6 +180,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "rfc3339": rfc3339,
     "room": room,
     "said": said,
+    "there": there,
     "silence": silence,
     "value": value,
 }

@@ -264,6 +264,8 @@ class MachineJson(BaseModel):
     cores_held: float
     memory: int
     memory_held: int
+    gpus: int
+    gpus_held: int
     working: int
     ready: int
     waiting: int

@@ -131,6 +131,28 @@ customElements.define("browser-zone", class extends HTMLElement {
   }
 })
 
+// Rows to add and to take out.
+customElements.define("row-list", class extends HTMLElement {
+  constructor() {
+    super()
+    this.addEventListener("click", ({ target }) => {
+      const button = target.closest("button")
+      if (button?.matches("[data-add]")) this.add(button)
+      if (button?.matches("[data-remove]")) this.takeOut(button.closest(".row"))
+    })
+  }
+  add(button) {
+    const row = this.querySelector("template").content.firstElementChild.cloneNode(true)
+    button.before(row)
+    row.querySelector("input").select()
+  }
+  takeOut(row) {
+    row.remove()
+    this.querySelector("[data-add]").focus()
+    this.dispatchEvent(new Event("input", { bubbles: true })) // what was said of it may hold no longer
+  }
+})
+
 // The session is ready: go there, and let Back lead to where one came from.
 customElements.define("go-to", class extends HTMLElement {
   connectedCallback() { location.replace(this.getAttribute("href")) }
