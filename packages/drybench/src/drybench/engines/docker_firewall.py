@@ -17,6 +17,7 @@ from typing import Any
 from aiodocker import Docker, DockerError
 
 from drybench.engines import docker_rules
+from drybench.engines.docker_connection import away
 from drybench.engines.docker_rules import Lines, Network, Reach
 from drybench.errors import NotGuarded
 
@@ -70,6 +71,8 @@ class ByContainer:
             await _make_nothing(self._docker)
             return await self._run(program, lines)
         except DockerError as error:
+            if away(error):
+                raise
             return error.message
 
     async def _run(self, program: str, lines: Lines) -> str:

@@ -17,6 +17,7 @@ import structlog
 from aiodocker import Docker, DockerError
 
 from drybench.engines import docker_firewall, docker_rules
+from drybench.engines.docker_connection import reaching
 from drybench.engines.docker_rules import Network, Reach
 from drybench.errors import DrybenchError, NetworkNotMade, NotGuarded
 
@@ -93,13 +94,14 @@ class GuardedNetwork:
         self._ready: tuple[float, Network] | None = None
 
     async def ready(self) -> Network:
-        """There, and guarded a moment ago. NotGuarded where the rules cannot be set; what Docker says, else."""
+        """There, and guarded a moment ago; else NotGuarded, NetworkNotMade or DockerAway."""
         async with self._one_at_a_time:
             if self._ready and time.monotonic() - self._ready[0] < self._fresh:
                 return self._ready[1]
             self._ready = None
-            network = await ensure(self._docker, self._bench, self._subnet, self._before)
-            await self._guard(network)
+            with reaching():
+                network = await ensure(self._docker, self._bench, self._subnet, self._before)
+                await self._guard(network)
             self._ready = (time.monotonic(), network)
             return network
 
@@ -108,8 +110,8 @@ class GuardedNetwork:
         while True:
             try:
                 await self.ready()
-            except (DrybenchError, DockerError) as error:
-                log.warning("the network of tasks is not ready", why=str(error))
+            except DrybenchError as error:
+                log.warning("the network of tasks is not ready", why=error.sentence)
             await asyncio.sleep(self._fresh)
 
     async def _guard(self, network: Network) -> None:
