@@ -236,6 +236,19 @@ class Images(Section):
     allow_by_name: bool = Field(
         default=False, description="Let people bring any image by its name, also in a Dockerfile of their own."
     )
+    people_build: bool = Field(
+        default=False,
+        description="Let people build what they bring. Otherwise the keeper presses Build. A build runs what its files "
+        "say, in a container of its own.",
+    )
+    repositories: list[Literal["https", "http", "ssh", "git"]] = Field(
+        default=["https"], description="The transports by which a git repository that somebody names is fetched."
+    )
+    may_reach: list[str] = Field(
+        default_factory=list[str],
+        description="Hosts, addresses and networks inside your own network that repositories may be fetched from, such "
+        "as `gitlab.lab.example` or `10.1.0.0/16`.",
+    )
 
     @field_validator("extra_ca", "wheels")
     @classmethod

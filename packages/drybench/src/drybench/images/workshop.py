@@ -1,0 +1,90 @@
+"""Images and all that is done with them, as pages and API take it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from drybench.asking import Desk
+from drybench.catalogue import ImageShelf, NoImages
+from drybench.data_folder import DataFolder
+from drybench.errors import NoContainersHere, NoSuchBuild
+from drybench.images.bringing import OwnEnvironments
+from drybench.images.known import Present
+from drybench.images.own import Rules
+from drybench.images.records import Build, Builds
+from drybench.images.repositories import fetch
+from drybench.images.wishes import Wishes
+from drybench.notices.destinations import Destinations
+from drybench.settings import Settings
+
+
+class Shelf(ImageShelf, Protocol):
+    """What is known of the images that are here."""
+
+    def image(self, reference: str) -> Present | None: ...
+
+    def present(self) -> Sequence[Present]: ...
+
+
+class Makes(Protocol):
+    """How an image is made."""
+
+    def begin(self, name: str, fresh: bool = False) -> Build: ...
+
+    async def cancel(self, id: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Workshop:
+    own: OwnEnvironments
+    wishes: Wishes
+    builds: Builds
+    building: Makes
+    shelf: Shelf
+
+
+class NoShelf(NoImages):
+    """Of a bench without containers."""
+
+    def image(self, reference: str) -> Present | None:
+        return None
+
+    def present(self) -> Sequence[Present]:
+        return ()
+
+
+class NoBuilding:
+    """There is nobody who could."""
+
+    def begin(self, name: str, fresh: bool = False) -> Build:
+        raise NoContainersHere(title=name, why="there is no engine for containers")
+
+    async def cancel(self, id: str) -> None:
+        raise NoSuchBuild()
+
+
+def workshop(
+    desk: Desk,
+    data: DataFolder,
+    in_force: Settings,
+    public: str,
+    keeper: Callable[[], str],
+    builds: Builds | None = None,
+    building: Makes | None = None,
+    shelf: Shelf | None = None,
+) -> Workshop:
+    """`public` is the bench's own address: nothing is fetched from there."""
+    said = in_force.images
+    here = Destinations(tuple(one.lower() for one in said.may_reach), public.partition("://")[2].partition(":")[0])
+    fetched = partial(fetch, check=here.checked, schemes=tuple(said.repositories))
+    rules = Rules(said.allow_by_name, in_force.runs.requirements_from_anywhere)
+    return Workshop(
+        OwnEnvironments(desk, data.own_environments, rules, fetched, keeper, said.people_build),
+        Wishes(data.environments / "wishes", desk.now, desk.new_id),
+        builds or Builds(data.images, desk.now, desk.new_id),
+        building or NoBuilding(),
+        shelf or NoShelf(),
+    )
