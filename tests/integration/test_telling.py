@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from drybench.environment_folders import Read
 from drybench.errors import ChannelWrong, NoSuchChannel, NotTaken, PlaceNotAllowed, TooManyChannels
 from drybench.model import Run, Tell
 from drybench.notices.channels import ChannelRequest
@@ -378,7 +379,7 @@ async def test_a_time_that_brought_no_run_is_told_too(bench: LittleBench, posted
     await channel(bench, "failure")
     run = RunRequest(little.notebook("1"), "nightly.ipynb")
     bench.portal.schedules.ask(bench.person(), ScheduleRequest(run, "0 * * * *"))
-    bench.portal.catalogue._environments.clear()  # type: ignore[attr-defined]
+    bench.portal.catalogue._read = Read({}, ())
     clock.pass_by(hours=1)
     bench.told.scheduling.look()
     await look(bench)
