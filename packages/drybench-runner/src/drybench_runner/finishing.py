@@ -23,7 +23,7 @@ class LastFiles:
         self._places = places
         self._room = places.made / ".room"
         with suppress(OSError):
-            fd = os.open(self._room, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fd = os.open(self._room, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
             try:
                 os.posix_fallocate(fd, 0, _KEPT_FREE)
             finally:
@@ -64,7 +64,7 @@ def _replace(file: Path, data: bytes) -> None:
     """Whole or not at all, also when the machine stops in the middle."""
     new = file.with_name(f".{file.name}.new")
     try:
-        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
         try:
             write_all(fd, data)
             os.fsync(fd)

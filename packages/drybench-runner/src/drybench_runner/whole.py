@@ -74,9 +74,9 @@ class Whole:
             return False
         self._left -= len(data)
         try:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._folder.mkdir(mode=0o770, exist_ok=True)
             fd = os.open(
-                self._folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+                self._folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640
             )
             try:
                 write_all(fd, data)

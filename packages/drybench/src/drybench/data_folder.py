@@ -134,6 +134,11 @@ class DataFolder:
         return self.path / "runner"
 
     @property
+    def homes(self) -> Path:
+        """Of people whose tasks have accounts of their own, unless the keeper says where homes lie."""
+        return self.path / "homes"
+
+    @property
     def backups(self) -> Path:
         return self.path / "backups"
 
@@ -157,6 +162,7 @@ class DataFolder:
             self.own_environments,
             self.images,
             self.runner,
+            self.homes,
             self.backups,
         ):
             folder.mkdir(mode=0o700, exist_ok=True)

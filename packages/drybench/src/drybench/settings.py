@@ -18,13 +18,17 @@ from typing import Any, ClassVar
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from drybench import settings_folders
 from drybench.data_folder import DataFolder
+from drybench.errors import SettingsWrong
+from drybench.settings_folders import Accounts, Folders
 from drybench.settings_sections import (
     Bench,
     Database,
     Engines,
-    Folders,
+    Environments,
     Hub,
+    Images,
     Mail,
     Notices,
     Ready,
@@ -55,9 +59,12 @@ class Settings(BaseSettings):
     hub: Hub = Hub()
     sizes: dict[str, SizeSettings] = Field(default_factory=lambda: {"default": SizeSettings()})
     engines: Engines = Engines()
+    environments: Environments = Environments()
+    images: Images = Images()
     runs: Runs = Runs()
     ready: Ready = Ready()
     folders: Folders = Folders()
+    accounts: Accounts = Accounts()
     mail: Mail = Mail()
     notices: Notices = Notices()
 
@@ -94,6 +101,12 @@ class Settings(BaseSettings):
         """The name of the person whose bench this is."""
         return self.bench.owner or getpass.getuser()
 
+    def refuse_folders_that_touch(self, data: Path) -> None:
+        """One another, or the bench's own: with the line where that is said."""
+        for key, problem in settings_folders.complaints(self.folders, data):
+            place = next((self._places[key[:end]] for end in range(len(key), 0, -1) if key[:end] in self._places), "")
+            raise SettingsWrong(place=place or "the settings", problem=f"`{'.'.join(key)}` {problem}.")
+
     def where_from(self) -> list[InForce]:
         return [
             InForce(".".join(key), _shown(key[-1], value), self._places.get(key, "default"))
@@ -118,7 +131,9 @@ def load(data: DataFolder, file: Path | None = None, given: Mapping[str, Any] | 
     named = os.environ.get("DRYBENCH_SETTINGS")
     file = file or (Path(named) if named else None)
     in_file = from_file(file or data.settings, must_exist=file is not None)
-    return Settings.of((in_file, from_environment(Settings), from_command_line(given or {})))
+    settings = Settings.of((in_file, from_environment(Settings), from_command_line(given or {})))
+    settings.refuse_folders_that_touch(data.path)
+    return settings
 
 
 def where_from(settings: Settings) -> list[InForce]:

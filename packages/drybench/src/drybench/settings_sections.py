@@ -332,32 +332,6 @@ class Notices(Section):
     )
 
 
-class Folders(Section):
-    """What stays."""
-
-    home: str = Field(default="", description="The home of sessions and runs. Empty: the owner's real home.")
-    runs_link: str = Field(
-        default="drybench-runs", description="The name in that home of the link to one's run folders."
-    )
-    shown: list[str] = Field(
-        default_factory=list[str],
-        description="Folders that pages offer to choose files from, beside the home, such as `/data`. What a run may "
-        "read is not changed by this.",
-    )
-
-    @field_validator("runs_link")
-    @classmethod
-    def _is_one_name(cls, value: str) -> str:
-        if "/" in value or value in ("", ".", ".."):
-            raise ValueError("should be one name, without a slash")
-        return value
-
-    @field_validator("shown")
-    @classmethod
-    def _are_whole_paths(cls, value: list[str]) -> list[str]:
-        return _whole_paths(value)
-
-
 def _whole_paths(value: list[str]) -> list[str]:
     if any(not path.startswith("/") for path in value):
         raise ValueError("should be whole paths, such as /data")

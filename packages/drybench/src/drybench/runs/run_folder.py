@@ -22,6 +22,8 @@ from typing import Any, BinaryIO, cast
 
 from drybench.beneath import NotPlain, folder_beneath, list_beneath, open_beneath, read_beneath, read_part_beneath
 from drybench.errors import NoSuchRun, NotFound, RecordUnreadable, Refused
+from drybench.hands import Hands, OwnHands, lend
+from drybench.model import Account
 from drybench.runs import output_names
 from drybench.runs.notebooks import read_notebook
 from drybench.runs.removing import remove_tree
@@ -60,8 +62,9 @@ class Progress:
 
 
 class RunFolders:
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, hands: Hands | None = None) -> None:
         self._root = root
+        self._hands = hands or OwnHands()
 
     def make(self, run_id: str, run_json: Mapping[str, Any], files: Mapping[str, bytes]) -> Mapping[str, str]:
         """Write `given/` once, whole or not at all, read-only; the sha256 of each file in it."""
@@ -70,22 +73,35 @@ class RunFolders:
     def path(self, run_id: str) -> Path:
         return self._root / _checked(run_id)
 
-    def new_attempt(self, run_id: str, attempt: int) -> Path:
-        """The empty `N/made/` with its `output/`; one that is there already is left as it is."""
+    def new_attempt(self, run_id: str, attempt: int, account: Account | None = None) -> Path:
+        """The empty `N/made/` with its `output/`; one that is there already is left as it is.
+
+        A task of another account can write to `made/` and read the rest, as far as it is mounted for it: the run's
+        folder itself stays private.
+        """
         made = self.path(run_id) / str(attempt) / "made"
         for folder in (made.parent, made, made / "output"):
             folder.mkdir(mode=0o700, exist_ok=True)
+        if account is not None and account.uid != os.geteuid():
+            _show_to_all(self.path(run_id) / "given")
+            made.parent.chmod(0o755)
+            for folder in (made, made / "output"):
+                lend(folder, account)
         return made
 
     def tell(self, run_id: str, attempt: int, word: str, said: Mapping[str, Any]) -> None:
         """The portal's word to an attempt that is at work, whole or not at all; a second one of that name counts."""
         content, new = json.dumps({"format": 1, **said}).encode(), f".{word}.{secrets.token_hex(4)}"
+        folder = self.path(run_id) / str(attempt)
+        others = folder.stat().st_mode & 0o055
         with suppress(FileExistsError):
-            (self.path(run_id) / str(attempt) / "told").mkdir(mode=0o700)
+            (folder / "told").mkdir(mode=0o700)
         with self._told(run_id, attempt) as told:
+            os.fchmod(told, 0o700 | others)
             descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=told)
             with os.fdopen(descriptor, "wb") as opened:
                 opened.write(content)
+                os.fchmod(descriptor, 0o600 | others & 0o044)
             os.rename(new, f"{word}.json", src_dir_fd=told, dst_dir_fd=told)
 
     def was_told(self, run_id: str, attempt: int, word: str) -> bool:
@@ -142,7 +158,7 @@ class RunFolders:
     def result(self, run_id: str, attempt: int) -> Mapping[str, Any] | None:
         """result.json, checked; None when there is none; errors.RecordUnreadable for nonsense."""
         try:
-            return record.read_result(self._made(run_id, attempt, "result.json", record.RESULT_LIMIT))
+            return record.read_result(self._made_at_last(run_id, attempt, "result.json", record.RESULT_LIMIT))
         except FileNotFoundError:
             return None
         except (ValueError, RecursionError, *UNFIT) as problem:
@@ -207,7 +223,10 @@ class RunFolders:
 
     def seal(self, run_id: str, attempt: int) -> None:
         """Its attempt is over: what it made is looked at from now on, not written to."""
-        seal(self.path(run_id) / str(attempt) / "made")
+        made = self.path(run_id) / str(attempt) / "made"
+        if made.is_dir():
+            self._hands.take_back(made)
+        seal(made)
 
     def log(self, run_id: str, attempt: int, since: int = 0, most: int = 1 << 20) -> bytes:
         try:
@@ -246,6 +265,8 @@ class RunFolders:
 
     def remove(self, run_id: str) -> None:
         """The whole folder, however its tasks left it; nothing when there is none."""
+        for made in self.path(run_id).glob("*/made"):
+            self._hands.take_back(made)
         remove_tree(self.path(run_id))
 
     def with_folder(self) -> Iterator[str]:
@@ -270,6 +291,14 @@ class RunFolders:
 
     def _made(self, run_id: str, attempt: int, name: str, most: int) -> bytes:
         return read_beneath(self._root, _below(run_id, attempt, name), most)
+
+    def _made_at_last(self, run_id: str, attempt: int, name: str, most: int) -> bytes:
+        """What its owner closed to us is had back first."""
+        try:
+            return self._made(run_id, attempt, name, most)
+        except PermissionError:
+            self._hands.take_back(self.path(run_id) / str(attempt) / "made")
+            return self._made(run_id, attempt, name, most)
 
     def _listed(self, run_id: str, attempt: int, folder: str, most: int) -> Sequence[OutputFile]:
         try:
@@ -327,6 +356,18 @@ def write_given(folder: Path, given: Mapping[str, bytes]) -> Mapping[str, str]:
 def blocks(file: BinaryIO, size: int = 1 << 16) -> Iterator[bytes]:
     while block := file.read(size):
         yield block
+
+
+def _show_to_all(given: Path) -> None:
+    """Read-only still. Where a task has the portal's account a link could stand in its place: none is followed."""
+    with suppress(FileNotFoundError), folder_beneath(given.parent, given.name) as opened:
+        os.fchmod(opened, 0o555)
+        for name in os.listdir(opened):  # noqa: PTH208
+            file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=opened)
+            try:
+                os.fchmod(file, 0o444)
+            finally:
+                os.close(file)
 
 
 def _checked(run_id: str) -> str:
