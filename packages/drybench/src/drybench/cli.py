@@ -134,6 +134,23 @@ def settings(*, whose: Whose = Whose()) -> None:
         print(f"{words:<{width}}  # {place}")
 
 
+def doctor(*, json: bool = False, whose: Whose = Whose()) -> int:
+    """Look at this machine part by part, and say what is missing; the exit code is 0 when nothing needed is.
+
+    Parameters
+    ----------
+    json
+        Print one JSON object.
+    """
+    from drybench.admin import doctor as at_the_doctor
+    from drybench.settings import load
+
+    found = at_the_doctor.examine(whose.folder(), load(whose.folder(), whose.file()))
+    for line in at_the_doctor.as_json(found) if json else at_the_doctor.as_text(found):
+        print(line)
+    return 1 if any(one.ill for one in found) else 0
+
+
 def add_commands(app: App) -> None:
-    for command in (up, down, status, log, ticket, settings):
+    for command in (up, down, status, log, ticket, settings, doctor):
         app.command(command)

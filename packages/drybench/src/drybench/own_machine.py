@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
-from threading import Thread
 
 from drybench.model import Gpu
+from drybench.programs import ask
 
 FOR_THE_MACHINE = 3 << 28  # 768 MiB: the bench and the system, on a laptop of 4 GiB
 PATIENCE = 10.0  # seconds, for a driver that wakes many cards
-MOST_OF_AN_ANSWER = 1 << 16
 GIB = 1 << 30
+GPU_QUESTION = ("--query-gpu=index,uuid,memory.total,name", "--format=csv,noheader,nounits")
 
 
 def cores(chosen: float) -> float:
@@ -34,40 +33,11 @@ def gpus(chosen: str | Sequence[str], patience: float = PATIENCE) -> list[Gpu]:
     program = shutil.which("nvidia-smi")
     if chosen == "none" or program is None:
         return []
-    numbered = _numbered(_known(program, patience) or "")
+    numbered = _shown(program, patience)
     return [gpu for number, gpu in numbered if chosen == "auto" or number in chosen or gpu.id in chosen]
 
 
-@cache
-def _known(program: str, patience: float) -> str | None:
-    """Asked once: engines and pages all want to know, and no card comes or goes while the machine is up."""
-    return asked_of_driver(program, patience)
-
-
-def asked_of_driver(program: str, patience: float = PATIENCE) -> str | None:
-    """What nvidia-smi says of the GPUs; None where it fails or does not come back."""
-    command = [program, "--query-gpu=index,uuid,memory.total,name", "--format=csv,noheader,nounits"]
-    try:
-        child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-    except OSError:
-        return None
-    try:
-        said, _ = child.communicate(timeout=patience)
-    except subprocess.TimeoutExpired:
-        Thread(target=_end, args=(child,), daemon=True).start()
-        return None
-    return said[:MOST_OF_AN_ANSWER].decode(errors="replace") if child.returncode == 0 else None
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """One that hangs in the driver does not even end when it is killed."""
-    with child:
-        child.kill()
-
-
-def _numbered(said: str) -> list[tuple[str, Gpu]]:
+def numbered_gpus(said: str) -> list[tuple[str, Gpu]]:
     """Memory up to the next whole GiB: the driver keeps some for itself, and a card of 24 GiB counts as one. Where it
     says [N/A], nobody knows."""
     found = list[tuple[str, Gpu]]()
@@ -77,3 +47,10 @@ def _numbered(said: str) -> list[tuple[str, Gpu]]:
             whole = -(-int(mebibytes) // 1024) * GIB if mebibytes.isdecimal() else 0
             found.append((number, Gpu(uuid, whole, title)))
     return found
+
+
+@cache
+def _shown(program: str, patience: float) -> list[tuple[str, Gpu]]:
+    """Asked once: engines and pages all want to know, and no card comes or goes while the machine is up."""
+    said = ask((program, *GPU_QUESTION), patience)
+    return numbered_gpus(said.text) if said.well else []

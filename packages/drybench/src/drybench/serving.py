@@ -23,6 +23,7 @@ from fastapi import FastAPI
 
 from drybench import database, ids, own_machine, python_environment, settings, warming
 from drybench.addresses import Addresses
+from drybench.admin import doctor
 from drybench.agreeing import Agreeing
 from drybench.asking import Desk
 from drybench.catalogue import Catalogue
@@ -145,6 +146,7 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
         handed_in=HandedIn(data.handed_in, ids.uuid7, in_force.runs.notebook_limit),
         workshop=workshop(desk, data, in_force, addresses.public, lambda: _owner(data, in_force)),
         gpus=_gpus(in_force, engines),
+        examine=doctor.for_the_keeper(data, in_force, lambda: _owner(data, in_force)),
     )
     sweeping = Sweeping(sweep_book, sweeps, changes)
     loops = (reconciler, sweeping, progressing, settling, portal.keeping, Agreeing(ledger, hub), *told.loops)

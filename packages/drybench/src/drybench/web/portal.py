@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
@@ -12,12 +12,13 @@ from drybench.addresses import Addresses
 from drybench.catalogue import Catalogue
 from drybench.changes import Changes
 from drybench.files import OwnFiles
+from drybench.findings import Finding
 from drybench.holding import Holding
 from drybench.hub.identity import Identity
 from drybench.images.workshop import Workshop
 from drybench.keeping_runs import KeepingRuns
 from drybench.ledger import Ledger
-from drybench.model import Gpu
+from drybench.model import Gpu, Person
 from drybench.notices.channels import Channels
 from drybench.runs.handed_in import HandedIn
 from drybench.runs.run_folder import RunFolders
@@ -63,6 +64,7 @@ class Portal:
     handed_in: HandedIn
     workshop: Workshop
     gpus: Sequence[Gpu] = ()  # that this bench has to give
+    examine: Callable[[Person], Sequence[Finding]] = lambda _: ()  # looks at the machine, for the keeper
 
 
 def the_portal(request: Request) -> Portal:
