@@ -30,6 +30,7 @@ from drybench.folders import RunShelf
 from drybench.holding import Holding
 from drybench.hub.identity import Identified
 from drybench.ids import uuid7
+from drybench.images.workshop import workshop
 from drybench.keeping_runs import KeepingRuns
 from drybench.ledger import Ledger, open_ledger
 from drybench.model import Person, Run, Session, Size, Task
@@ -49,6 +50,7 @@ from drybench.web.app import create_app
 from drybench.web.door import cookie_name
 from drybench.web.portal import Portal
 from drybench.web.showing import cause_of
+from tests.unit.web.containers import Containers, containers
 
 ADA, BOB = "token-of-ada", "token-of-bob"
 FROM_SESSION = "token-of-a-session-of-ada"
@@ -148,6 +150,7 @@ class LittleBench:
     tokens: Tokens
     handed: Handed
     told: Timekeeping
+    containers: Containers | None = None
     people: dict[str, Person] = field(default_factory=dict)
 
     @property
@@ -218,7 +221,9 @@ def xsrf(token: str = ADA) -> dict[str, str]:
     return {"x-xsrftoken": f"xsrf-for-{token}"}
 
 
-def little_bench(folder: Path, public: str = "http://localhost:8000", **settings: Any) -> LittleBench:
+def little_bench(
+    folder: Path, public: str = "http://localhost:8000", with_containers: bool = False, **settings: Any
+) -> LittleBench:
     data = DataFolder(folder / "data")
     data.make()
     shutil.copy(_empty_ledger(), data.ledger)
@@ -227,7 +232,9 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
     in_force = Settings(**{"engines": {"local": {"people_trust_each_other": True}}, **settings})
     folders, changes = RunFolders(data.runs), Changes()
     sizes = [Size("default", "Small", 1, 3 << 29), Size("large", "Large", 4, 8 << 30)]
-    catalogue = Catalogue({"python": _python(folder)}, sizes, folder)
+    pythons, made = {"python": _python(folder)}, containers(folder, data.path) if with_containers else None
+    library, on_shelf = (made.library(pythons), made.shelf) if made else (None, None)
+    catalogue = Catalogue(pythons, sizes, folder, library, on_shelf)
     desk = Desk(
         ledger, {"local": TakesAnything()}, catalogue, changes, lambda: None, now, uuid7, folder,
         in_force.engines.local.people_trust_each_other,
@@ -254,13 +261,18 @@ def little_bench(folder: Path, public: str = "http://localhost:8000", **settings
         channels=told.channels,
         files=OwnFiles(desk, in_force.folders.shown, data.path),
         handed_in=HandedIn(data.handed_in, uuid7, in_force.runs.notebook_limit),
+        workshop=workshop(desk, data, in_force, public, lambda: "ada", **_making(made)),
         keeping=KeepingRuns(desk, folders, shelf, sweep_folders, Rule(0, now())),
     )
-    return LittleBench(data, portal, create_app(portal), tokens, handed, told)
+    return LittleBench(data, portal, create_app(portal), tokens, handed, told, made)
 
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def _making(made: Containers | None) -> dict[str, Any]:
+    return {"builds": made.builds, "building": made.building, "shelf": made.shelf} if made else {}
 
 
 def _rules(in_force: Settings) -> Rules:

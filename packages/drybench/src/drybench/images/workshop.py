@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from drybench import permissions
 from drybench.asking import Desk
 from drybench.catalogue import ImageShelf, NoImages
 from drybench.data_folder import DataFolder
-from drybench.errors import NoContainersHere, NoSuchBuild
+from drybench.errors import NoContainersHere, NoSuchBuild, NoSuchWish
 from drybench.images.bringing import OwnEnvironments
 from drybench.images.known import Present
 from drybench.images.own import Rules
 from drybench.images.records import Build, Builds
 from drybench.images.repositories import fetch
 from drybench.images.wishes import Wishes
+from drybench.model import Person
 from drybench.notices.destinations import Destinations
 from drybench.settings import Settings
 
@@ -44,6 +46,20 @@ class Workshop:
     builds: Builds
     building: Makes
     shelf: Shelf
+
+    def build(self, person: Person, id: str) -> Build:
+        """Of an environment that this person may see."""
+        found = self.builds.find(id)
+        if not self.own.may_see(person, found.environment):
+            raise NoSuchBuild()
+        return found
+
+    def must_answer(self, person: Person, id: str) -> None:
+        """To anybody but the keeper others' wishes do not exist."""
+        permissions.needs(person)
+        if not self.own.keeps(person):
+            raise NoSuchWish()
+        self.wishes.get(id)
 
 
 class NoShelf(NoImages):

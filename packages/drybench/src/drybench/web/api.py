@@ -22,7 +22,6 @@ from drybench.web.machine import machine
 from drybench.web.portal import Here, Portal
 from drybench.web.shapes import (
     AgainAsk,
-    EnvironmentJson,
     FileJson,
     InspectedJson,
     Items,
@@ -36,7 +35,7 @@ from drybench.web.shapes import (
     SessionJson,
     SizeJson,
 )
-from drybench.web.showing import environment_json, inspected, run_json, session_json
+from drybench.web.showing import inspected, run_json, session_json
 from drybench.web.uploads import closed_form, sent_run
 from drybench.web.waiting import LONGEST, news
 
@@ -59,11 +58,6 @@ router = APIRouter(
 @router.get("/me")
 def me(asker: ForRuns) -> PersonJson:
     return PersonJson.of(asker.person)
-
-
-@router.get("/environments")
-def environments(portal: Here, asker: ForRuns) -> Items[EnvironmentJson]:
-    return Items(items=[environment_json(portal, one) for one in portal.catalogue.environments()])
 
 
 @router.get("/sizes")

@@ -18,6 +18,9 @@ from drybench.errors import DiskFull, DrybenchError, NoSuchPage, NotAllowed, Not
 from drybench.runs.paces import Paces
 from drybench.web import (
     api,
+    doctor_pages,
+    environment_api,
+    environment_pages,
     form_api,
     holding_pages,
     keeping_pages,
@@ -69,6 +72,7 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
     app.state.inspections = Inspections()
     app.include_router(receipt_api.router)  # before the runs themselves, as /runs/differences is no run
     app.include_router(api.router)
+    app.include_router(environment_api.router)
     app.include_router(result_api.router)
     app.include_router(sweep_api.router)
     app.include_router(form_api.router)
@@ -78,6 +82,7 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
     app.include_router(keeping_pages.api)
     app.include_router(holding_pages.api)
     app.include_router(opening.api)
+    app.include_router(doctor_pages.api)
     if owner is None:
         for part in (
             receipt_pages,
@@ -91,6 +96,8 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
             opening,
             schedule_pages,
             notice_pages,
+            doctor_pages,
+            environment_pages,
             sign_in,
             live,
             sandbox,

@@ -22,7 +22,6 @@ from drybench.web.environment_shapes import BringAsk
 from drybench.web.portal import Portal
 from drybench.web.uploads import BESIDE, wrong_field
 
-MOST_IN_A_BODY = own.MOST_BYTES
 FIELDS = ("files", "folder_files")
 
 

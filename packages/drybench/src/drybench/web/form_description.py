@@ -15,11 +15,19 @@ _REQUIREMENTS = "What it needs beside the environment (requirements.txt)"
 
 def form(request: type[BaseModel] = RunAsk, **more: type[BaseModel]) -> dict[str, Any]:
     """For `openapi_extra`: FastAPI cannot know what a handler reads out of a form by itself."""
-    asked = {"request": request, **more}
+    files = {"notebook": _file(_NOTEBOOK), "requirements": _file(_REQUIREMENTS)}
+    return _form(files, {"request": request, **more}, list(more))
+
+
+def several(files: str, what: str, **asked: type[BaseModel]) -> dict[str, Any]:
+    """A form with any number of files in one field."""
+    return _form({files: {"type": "array", "items": _file(what)}}, asked, list(asked))
+
+
+def _form(files: dict[str, Any], asked: Mapping[str, type[BaseModel]], required: list[str]) -> dict[str, Any]:
     fields = {name: _described(shape) for name, shape in asked.items()}
-    properties = {"notebook": _file(_NOTEBOOK), "requirements": _file(_REQUIREMENTS), **fields}
     content = {
-        "schema": {"type": "object", "properties": properties, "required": list(more)},
+        "schema": {"type": "object", "properties": {**files, **fields}, "required": required},
         "encoding": {name: {"contentType": "application/json"} for name in asked},
     }
     return {"requestBody": {"required": True, "content": {"multipart/form-data": content}}}

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from drybench.errors import NoNotebookSent, RequestWrong
+from drybench.images import own
 from drybench.model import Person
 from drybench.runs import requirement_lines
 from drybench.runs.requests import RunRequest
@@ -28,6 +29,7 @@ TAKES_NOTEBOOKS = frozenset(
     f"/api/v1/{path}" for path in ("runs", "schedules", "sweeps", "sweeps/count", "notebooks/inspect")
 )
 TAKES_SEVERAL = frozenset({"/runs/new", "/runs/new/notebooks"})
+TAKES_FILES = frozenset({"/environments/new", "/api/v1/environments"})
 SEVERAL = 4  # times the limit of one: for all that are chosen at once
 
 
@@ -41,6 +43,8 @@ class Sent:
 def most_in_a_body(settings: Settings, path: str) -> int:
     if path in TAKES_SEVERAL:
         return settings.runs.notebook_limit * SEVERAL
+    if path in TAKES_FILES:
+        return own.MOST_BYTES
     return settings.runs.notebook_limit if path in TAKES_NOTEBOOKS else ANYTHING_ELSE
 
 

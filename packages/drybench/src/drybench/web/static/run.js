@@ -50,22 +50,28 @@ customElements.define("growing-notebook", class extends HTMLElement {
   }
 })
 
-function newsOf(part) { return ["output", "run"].map((kind) => `changed-${kind}-${part.getAttribute("run")}`) }
+function newsOf(part) {
+  if (part.hasAttribute("build")) return [`changed-build-${part.getAttribute("build")}`]
+  return ["output", "run"].map((kind) => `changed-${kind}-${part.getAttribute("run")}`)
+}
 
 customElements.define("live-log", class extends HTMLElement {
   connectedCallback() {
     this.details = this.querySelector("details")
     this.pre = this.querySelector("pre")
     this.since = 0
-    this.details.addEventListener("toggle", () => this.details.open && this.read())
-    for (const name of newsOf(this)) document.body.addEventListener(name, () => this.details.open && this.read())
+    this.details?.addEventListener("toggle", () => this.read())
+    for (const name of newsOf(this)) document.body.addEventListener(name, () => this.read())
+    this.read()
   }
   async read() {
-    if (this.busy) return
+    if (this.details && !this.details.open) return
+    if (this.busy) { this.again = true; return }
     this.busy = true
     try {
       let text
       do {
+        this.again = false
         const answer = await fetch(`${this.getAttribute("src")}?since=${this.since}`)
         if (!answer.ok) return
         text = await answer.text()
@@ -75,7 +81,7 @@ customElements.define("live-log", class extends HTMLElement {
         this.text ||= Boolean(text)
         if (text) this.pre.append(text)
         if (atEnd) this.pre.scrollTop = this.pre.scrollHeight
-      } while (text)
+      } while (text || this.again)
       if (!this.text) this.pre.textContent = "Nothing yet."
     } catch {
       // the next change asks again
