@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -362,8 +362,14 @@ admin_users = ["boss"]
 SHARED = "people_share_one_host_name = true\n" + ANYBODY
 
 
+def as_chosen(data: DataFolder, chosen: Addresses) -> Addresses:
+    return chosen
+
+
 @contextmanager
-def hub_bench(folder: Path, lines: str = "") -> Iterator[HubBench]:
+def hub_bench(
+    folder: Path, lines: str = "", arranged: Callable[[DataFolder, Addresses], Addresses] = as_chosen
+) -> Iterator[HubBench]:
     data = DataFolder(folder)
     data.make()
     data.settings.write_text('[bench]\nowner = "ada"\n' + lines)
@@ -372,6 +378,7 @@ def hub_bench(folder: Path, lines: str = "") -> Iterator[HubBench]:
     if in_force.bench.address:
         chosen = replace(chosen, public=f"{in_force.bench.address}:{chosen.port}")
         chosen.save(data.bench)
+    chosen = arranged(data, chosen)
     write_proxy_files(data, chosen, in_force, secret(data, "proxy_password"))
     bench = HubBench(data, chosen, StandInPortal(data, chosen.portal_port), secret(data, "portal_token"))
     try:

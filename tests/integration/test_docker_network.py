@@ -8,20 +8,22 @@ import secrets
 import socket
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from aiodocker import Docker
 
+from drybench.addresses import Addresses
 from drybench.engines import docker_firewall, docker_network, docker_rules
 from drybench.engines.docker_connection import connect
 from drybench.engines.docker_firewall import ByContainer, Restore, by_program
 from drybench.engines.docker_network import GuardedNetwork
 from drybench.engines.docker_rules import Lines, Network, Reach
 from drybench.errors import NotGuarded
+from drybench.settings_sections import DockerEngine
 from tests import docker as real
 from tests.integration import outside
+from tests.integration.containers import Task, container
 from tests.integration.outside import ALSO_THERE, ANSWER, ASK_FOR_NAMES, HERE, METADATA, PORT, THERE, code, running
 from tests.waiting import wait_for
 
@@ -34,25 +36,6 @@ asking.settimeout(2)
 asking.sendto(b"who", ("{HERE}", 53))
 print(asking.recv(512).decode())
 """
-
-
-class Task:
-    """A container on the bench's network, and what is asked from inside."""
-
-    def __init__(self, name: str, network: Network) -> None:
-        self.name = name
-        self.inside = ("docker", "exec", name)
-        self.address = real.inspected(name)["NetworkSettings"]["Networks"][network.name]["IPAddress"]
-
-    def code(self, host: str, port: int, path: str = "/") -> str:
-        return code(host, port, path, self.inside)
-
-    def reaches(self, host: str, port: int) -> bool:
-        return self.code(host, port) != "000"
-
-    def python(self, program: str) -> str:
-        ran = subprocess.run([*self.inside, "python3", "-c", program], capture_output=True, text=True, check=False)
-        return ran.stdout.strip()
 
 
 class Bench:
@@ -71,6 +54,10 @@ class Bench:
 
     def unguard(self) -> None:
         asyncio.run(docker_firewall.unguard(self.network, by_program))
+
+    def guarded(self, **said: Any) -> GuardedNetwork:
+        here = Addresses("http://localhost:8000", "127.0.0.1", 8000, 8001, 8002, 8003, self.id)
+        return GuardedNetwork(self.url, here, DockerEngine(**said))
 
     def rules(self) -> list[str]:
         return [line for line in chains("iptables-save") if self.network.bridge in line]
@@ -105,17 +92,6 @@ def bench(docker_url: str) -> Iterator[Bench]:
         yield Bench(docker_url, id, network)
     finally:
         asked(docker_url, lambda docker: docker_network.remove(docker, id))
-
-
-@contextmanager
-def container(image: str, *options: str, command: tuple[str, ...] = ("sleep", "600")) -> Iterator[str]:
-    name = f"drybench-test-{secrets.token_hex(4)}"
-    hardened = ("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "12345:12345", "--init")
-    real.docker("run", "-d", "--name", name, *hardened, *options, image, *command)
-    try:
-        yield name
-    finally:
-        real.docker("rm", "-f", name)
 
 
 @pytest.fixture(scope="module")
@@ -219,15 +195,12 @@ def test_it_speaks_no_ipv6(bench: Bench, task: Task) -> None:
 
 @pytest.mark.usefixtures("unguarded")
 def test_rules_that_somebody_took_away_come_back(bench: Bench, task: Task) -> None:
-    async def guarded(docker: Docker) -> None:
-        await GuardedNetwork(docker, bench.id, Reach()).ready()
-
-    bench.ask(guarded)
+    asyncio.run(bench.guarded().ready())
     there = bench.rules()
     for harm in (["-F", docker_rules.chain(bench.network)], ["-D", *hook(bench.network)]):
         subprocess.run(["iptables", "-t", "mangle", *harm], check=True)
         assert task.code(METADATA, 80) == "200"
-        bench.ask(guarded)
+        asyncio.run(bench.guarded().ready())
         assert bench.rules() == there
         assert not task.reaches(METADATA, 80)
 
@@ -258,13 +231,9 @@ async def cannot(program: str, lines: Lines) -> str:
 
 async def test_where_rules_cannot_be_set_nothing_starts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(docker_firewall, "restore", lambda docker: cannot)
-    docker = connect(bench.url)
-    try:
-        with pytest.raises(NotGuarded, match=r"\(iptables-restore: no\)"):
-            await GuardedNetwork(docker, bench.id, Reach()).ready()
-        assert await GuardedNetwork(docker, bench.id, Reach(), without_firewall=True).ready() == bench.network
-    finally:
-        await docker.close()
+    with pytest.raises(NotGuarded, match=r"\(iptables-restore: no\)"):
+        await bench.guarded().ready()
+    assert await bench.guarded(without_firewall=True).ready() == bench.network
 
 
 async def test_a_network_is_made_once_found_again_and_removed_with_its_rules(docker_url: str) -> None:

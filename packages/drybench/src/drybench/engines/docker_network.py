@@ -16,16 +16,26 @@ from typing import Any
 import structlog
 from aiodocker import Docker, DockerError
 
+from drybench.addresses import Addresses
 from drybench.engines import docker_firewall, docker_rules
-from drybench.engines.docker_connection import reaching
+from drybench.engines.docker_connection import connect, reaching
+from drybench.engines.docker_firewall import Restore
 from drybench.engines.docker_rules import Network, Reach
 from drybench.errors import DrybenchError, NetworkNotMade, NotGuarded
+from drybench.settings_sections import DockerEngine
 
 log = structlog.get_logger("docker")
 
 BENCH = "org.drybench.bench"
 RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 FRESH, FRESH_BY_CONTAINER = 10.0, 60.0  # seconds for which rules that were set are taken to be there
+
+
+async def made(url: str, here: Addresses, said: DockerEngine) -> Network:
+    """For `drybench up`, before the proxy starts, which listens on its bridge. NetworkNotMade or DockerAway."""
+    with reaching():
+        async with connect(url) as docker:
+            return await ensure(docker, here.bench_id, said.subnet, here.tasks_subnet)
 
 
 async def ensure(docker: Docker, bench_id: str, subnet: str = "", before: str = "") -> Network:
@@ -74,21 +84,10 @@ class GuardedNetwork:
     Rules vanish: somebody flushes the firewall, the network is pruned. So they are set again and again.
     """
 
-    def __init__(
-        self,
-        docker: Docker,
-        bench_id: str,
-        reach: Reach,
-        subnet: str = "",
-        before: str = "",
-        without_firewall: bool = False,
-    ) -> None:
-        self._docker = docker
-        self._bench = bench_id
-        self._reach = reach
-        self._subnet, self._before = subnet, before
-        self._without_firewall = without_firewall
-        self._restore = docker_firewall.restore(docker)
+    def __init__(self, url: str, here: Addresses, said: DockerEngine) -> None:
+        self._url = url
+        self._here = here
+        self._said = said
         self._fresh = FRESH if os.geteuid() == 0 else FRESH_BY_CONTAINER
         self._one_at_a_time = asyncio.Lock()
         self._ready: tuple[float, Network] | None = None
@@ -99,9 +98,7 @@ class GuardedNetwork:
             if self._ready and time.monotonic() - self._ready[0] < self._fresh:
                 return self._ready[1]
             self._ready = None
-            with reaching():
-                network = await ensure(self._docker, self._bench, self._subnet, self._before)
-                await self._guard(network)
+            network = await self._found_and_guarded()
             self._ready = (time.monotonic(), network)
             return network
 
@@ -114,11 +111,20 @@ class GuardedNetwork:
                 log.warning("the network of tasks is not ready", why=error.sentence)
             await asyncio.sleep(self._fresh)
 
-    async def _guard(self, network: Network) -> None:
+    async def _found_and_guarded(self) -> Network:
+        with reaching():
+            async with connect(self._url) as docker:
+                network = await ensure(docker, self._here.bench_id, self._said.subnet, self._here.tasks_subnet)
+                await self._guard(network, docker_firewall.restore(docker))
+        return network
+
+    async def _guard(self, network: Network, restore: Restore) -> None:
+        door = self._here.tasks_port if self._here.tasks_door else 0
+        reach = Reach(door, self._said.may_not_reach, resolvers())  # these change when a laptop moves
         try:
-            await docker_firewall.guard(network, self._reach, self._restore)
+            await docker_firewall.guard(network, reach, restore)
         except NotGuarded as error:
-            if not self._without_firewall:
+            if not self._said.without_firewall:
                 raise
             log.warning("tasks start without a firewall, as the settings say", why=error.sentence)
 
