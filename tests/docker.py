@@ -18,7 +18,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -40,8 +40,8 @@ GPU_HOOK = "#!/bin/sh\nexit 0\n"  # all that Docker looks for, to take requests 
 PODMAN_SETTINGS = """
 [containers]
 default_ulimits = []
-init_path = "/usr/bin/tini-static"
 [engine]
+init_path = "/usr/bin/tini-static"
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
@@ -198,6 +198,7 @@ class Door:
         self._socket = socket
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._served: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -209,10 +210,11 @@ class Door:
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
+            self._server = None
             self._socket.unlink(missing_ok=True)
             for writer in list(self._writers):
                 writer.close()
-            self._server = None
+            await asyncio.gather(*self._served)
 
     @asynccontextmanager
     async def closed(self) -> AsyncIterator[None]:
@@ -221,6 +223,8 @@ class Door:
         await self.open()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """From one connection to another, until one of them is closed."""
+        self._served.add(cast("asyncio.Task[None]", asyncio.current_task()))
         there, here = await asyncio.open_unix_connection(self._there)
         self._writers |= {writer, here}
         await asyncio.gather(_pass_on(reader, here), _pass_on(there, writer))

@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,10 @@ class EngineContract:
         """New engine objects, all for one machine."""
         raise NotImplementedError
 
+    def given(self, folder: Path) -> Mapping[str, Any]:
+        """What each task of this engine needs beside a command; `folder` is where it works."""
+        return {}
+
     def out_of_reach(self, engine: Engine) -> AbstractAsyncContextManager[None]:
         """A block in which the engine cannot be asked."""
         raise NotImplementedError
@@ -93,7 +97,13 @@ class EngineContract:
 
         def make(command: Command, **more: Any) -> Task:
             made.append(str(uuid4()))
-            given: dict[str, Any] = {"cores": 1, "memory": 512 << 20, "workdir": tmp_path, **more}
+            given: dict[str, Any] = {
+                "cores": 1,
+                "memory": 512 << 20,
+                "workdir": tmp_path,
+                **self.given(tmp_path),
+                **more,
+            }
             return Task(id=made[-1], person="ada", command=command, **{"kind": RUN, **given})
 
         yield make

@@ -1,0 +1,336 @@
+"""Tasks as containers of Docker, or of Podman, on this machine.
+
+What is true of a task Docker knows, and the task's folder on the host; so any number of portals, one after
+another, see the same tasks. Docker itself says that a name is taken, so nothing is started twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import aiodocker
+import structlog
+
+from drybench import gpus as choosing
+from drybench.engines import docker_container, docker_files, docker_log, local_claiming
+from drybench.engines.base import THIS_MACHINE, Capabilities, Handle, Room
+from drybench.engines.docker_connection import ask, connect, part
+from drybench.engines.docker_container import Place, name_of
+from drybench.engines.docker_events import Events
+from drybench.engines.docker_images import OF_ENVIRONMENT, Images
+from drybench.engines.docker_keeping import Keeping
+from drybench.engines.docker_looking import Container, Looking
+from drybench.engines.local_claiming import Claimed
+from drybench.engines.local_folder import TaskFolder
+from drybench.errors import (
+    ContainerRefused,
+    DiskFull,
+    DockerAway,
+    DrybenchError,
+    MachineTooSmall,
+    NoImage,
+    ReadyGone,
+    TaskNotStarted,
+)
+from drybench.model import READY, Account, Gpu, Task
+from drybench.phases import Seen, Sight
+from drybench.quantities import bytes_in_words
+
+log = structlog.get_logger("docker")
+
+LOOK_FOR_ADDRESS = 0.05
+LONGER_THAN_GRACE = 30.0  # seconds for Docker's answer to a stop
+DAY = 24 * 3600.0
+NO_ROOM = "no space left on device"
+
+
+class DockerEngine:
+    name = "docker"
+
+    def __init__(
+        self,
+        tasks: Path,
+        *,
+        url: str,
+        bench_id: str,
+        cores: float,
+        memory: int,
+        gpus: Sequence[Gpu] = (),
+        network: str | None = None,
+        guard: Callable[[], Awaitable[object]] | None = None,
+        runner: Path | None = None,
+        keep_stopped: float = DAY,
+    ) -> None:
+        self.can = Capabilities(
+            images=True,
+            gpus=bool(gpus),
+            mounts=True,
+            addresses=True,
+            ready=True,
+            own_network=True,
+            machine=THIS_MACHINE,
+        )
+        self._tasks = tasks
+        self._url = url
+        self._bench_id = bench_id
+        self._room = Room(cores, memory, tuple(gpus))
+        self._network = network
+        self._guard = guard  # back when the network is there, and others are safe from what is on it
+        self._runner = runner
+        self._account = Account(os.getuid(), os.getgid())
+        self._client: aiodocker.Docker | None = None
+        self._images = Images()
+        self._looking = Looking(bench_id)
+        self._keeping = Keeping(tasks, bench_id, keep_stopped)
+        self._events = Events(bench_id)
+        self._starting: set[str] = set()
+        self._stopping: dict[str, tuple[float, asyncio.Task[None]]] = {}
+        self._without_address: set[str] = set()  # or, of ready ones, without their door
+
+    def check(self, task: Task) -> None:
+        if not task.image:
+            raise NoImage()
+        if task.memory > self._room.memory:
+            raise MachineTooSmall(asked=bytes_in_words(task.memory), most=bytes_in_words(self._room.memory))
+        if task.cores > self._room.cores:
+            raise MachineTooSmall(asked=f"{task.cores:g} cores", most=f"{self._room.cores:g}")
+        choosing.check(task, self._room.gpus)
+        docker_container.account_of(task, self._account)
+        docker_container.check_mounts(task.mounts, self._sockets())
+
+    async def prepare(self, task: Task) -> str:
+        self.check(task)
+        image = str(task.image)
+        try:
+            if self._guard:
+                await self._guard()
+            known = await self._images.known(self._docker, image)
+            return "" if known is not None else await self._images.waits(self._docker, image)
+        except DockerAway as problem:
+            return problem.sentence
+
+    async def start(self, task: Task, env: Mapping[str, str]) -> Handle:
+        self.check(task)
+        folder = self._folder(task.id)
+        if folder.link:
+            with suppress(ReadyGone):
+                return await self.claim({"format": 1, "task": folder.path.name}, task, env)
+        self._starting.add(task.id)
+        try:
+            async with docker_files.one_at_a_time(folder):
+                await self._start_or_find(task, env, folder)
+        except OSError as problem:
+            raise TaskNotStarted(cause=problem.strerror or str(problem)) from problem
+        finally:
+            self._starting.discard(task.id)
+        waits = {"ready": True} if task.kind == READY else {}
+        if task.needs_address or waits:
+            self._without_address.add(task.id)
+        return {"format": 1, "task": task.id, **waits}
+
+    async def poll(self, handles: Sequence[Handle]) -> list[Sight]:
+        folders = [TaskFolder.of(self._tasks, handle.get("task")) for handle in handles]
+        self._events.know({folder.path.name: folder.link.name for folder in folders if folder and folder.link})
+        try:
+            containers = await self._looking.all(self._docker)
+        except (DrybenchError, aiodocker.DockerError) as problem:
+            return [Sight(Seen.UNREACHABLE, detail=str(problem)) for _ in handles]
+        self._keeping.begin_sweep(self._docker)
+        sights = [
+            self._looking.look(self._docker, folder, containers, self._starting, waits=bool(handle.get("ready")))
+            for handle, folder in zip(handles, folders, strict=True)
+        ]
+        return list(await asyncio.gather(*sights))
+
+    async def changes(self) -> AsyncIterator[str]:
+        """Docker tells; an address is looked for while somebody waits for one."""
+        self._events.begin(self._docker)
+        while True:
+            with suppress(TimeoutError):
+                yield await asyncio.wait_for(self._events.next(), LOOK_FOR_ADDRESS if self._without_address else None)
+            for id in await asyncio.to_thread(self._new_addresses):
+                self._without_address.discard(id)
+                yield id
+
+    async def stop(self, handle: Handle, grace: float) -> None:
+        """Docker waits for the end of the grace, so its answer is waited for behind our back.
+
+        If the portal dies meanwhile, Docker goes on with it; in any case it is asked again.
+        """
+        folder = TaskFolder.of(self._tasks, handle.get("task"))
+        if folder is None:
+            return
+        id = folder.path.name
+        before = self._stopping.get(id)
+        if before is None or before[1].done() or grace < before[0]:
+            self._stopping[id] = (grace, asyncio.create_task(self._stop_safely(id, grace)))
+
+    async def forget(self, handle: Handle) -> None:
+        folder = TaskFolder.of(self._tasks, handle.get("task"))
+        if folder is None:
+            return
+        id, called = folder.path.name, folder.link.name if folder.link else folder.path.name
+        self._without_address.discard(called)
+        container = await self._looking.one(self._docker, id)
+        if container is not None:
+            await self._stop(id, 0)
+        await self._keeping.clear(self._docker, container, folder, called)
+        self._stopping.pop(id, None)
+        self._events.tell(id)
+
+    async def claim(self, handle: Handle, task: Task, env: Mapping[str, str]) -> Handle:
+        """Only work whose mounts the ready one has: nothing can be mounted into what runs."""
+        ready = TaskFolder.of(self._tasks, handle.get("task"))
+        if ready is None or not await asyncio.to_thread(local_claiming.point_to, self._tasks, task.id, ready):
+            return await self.start(task, env)
+        self._events.know({ready.path.name: task.id})
+        self._without_address.discard(ready.path.name)
+        container = await self._looking.one(self._docker, ready.path.name)
+        if not await self._given(container, ready, task, env):
+            await self._clear_unclaimed(handle, ready, task.id)
+        if container is not None:
+            await self._becomes(container, task)
+        if task.needs_address:
+            self._without_address.add(task.id)
+        return {"format": 1, "task": task.id}
+
+    async def logs(self, handle: Handle, since: int = 0) -> AsyncIterator[bytes]:
+        folder = TaskFolder.of(self._tasks, handle.get("task"))
+        if folder is None:
+            return
+        container = await self._looking.one(self._docker, folder.path.name)
+        pieces = (
+            docker_log.of_container(self._docker, container.id, since)
+            if container is not None
+            else docker_log.kept(folder.path, since)
+        )
+        async for piece in pieces:
+            yield piece
+
+    async def room(self) -> Room:
+        return self._room
+
+    async def close(self) -> None:
+        for _, task in self._stopping.values():
+            task.cancel()
+        await asyncio.gather(*(task for _, task in self._stopping.values()), return_exceptions=True)
+        await self._images.close()
+        await self._keeping.close()
+        await self._events.close()
+        if self._client is not None:
+            await self._client.close()
+
+    @property
+    def _docker(self) -> aiodocker.Docker:
+        if self._client is None:
+            self._client = connect(self._url)
+        return self._client
+
+    def _sockets(self) -> list[str]:
+        return [self._url.removeprefix("unix://")] if self._url.startswith("unix://") else []
+
+    def _folder(self, id: str) -> TaskFolder:
+        folder = TaskFolder.of(self._tasks, id)
+        if folder is None:
+            raise TaskNotStarted(cause=f"{id} is no id of a task")
+        return folder
+
+    async def _start_or_find(self, task: Task, env: Mapping[str, str], folder: TaskFolder) -> None:
+        container = await self._looking.one(self._docker, task.id)
+        if container is not None and container.has_begun:
+            return
+        try:
+            place = await self._place(task, folder)
+            await asyncio.to_thread(docker_files.make, folder, task, place, env)
+            await self._create(task, place)
+            await ask(self._docker, f"containers/{name_of(task.id)}/start", "POST")
+        except aiodocker.DockerError as problem:
+            await self._unmake(task.id)
+            raise _refusal(task, problem) from problem
+
+    async def _place(self, task: Task, folder: TaskFolder) -> Place:
+        image = await self._images.known(self._docker, str(task.image))
+        labels = part(image or {}, "Config", "Labels")
+        return Place(
+            bench_id=self._bench_id,
+            folder=folder.path,
+            account=docker_container.account_of(task, self._account),
+            home=docker_container.home_of(task),
+            network=self._network,
+            runner=None if OF_ENVIRONMENT in labels else self._runner,
+            claims_from=os.geteuid(),
+        )
+
+    async def _create(self, task: Task, place: Place) -> None:
+        """Docker refuses a name that is taken: it was made before, by one who was killed before it was started."""
+        try:
+            body = docker_container.body(task, place)
+            await ask(self._docker, "containers/create", "POST", params={"name": name_of(task.id)}, body=body)
+        except aiodocker.DockerError as problem:
+            if problem.status != 409 and "already in use" not in problem.message:
+                raise
+
+    async def _unmake(self, id: str) -> None:
+        """So that it is not taken for one that a crash left, and started again for ever."""
+        with suppress(aiodocker.DockerError, DockerAway):
+            container = await self._looking.one(self._docker, id)
+            if container is not None and not container.has_begun:
+                await ask(self._docker, f"containers/{container.id}", "DELETE", params={"v": True})
+
+    async def _stop_safely(self, id: str, grace: float) -> None:
+        with suppress(DockerAway):
+            try:
+                await self._stop(id, grace)
+            except aiodocker.DockerError as problem:
+                log.warning("could not stop", task=id, cause=problem.message)
+
+    async def _stop(self, id: str, grace: float) -> None:
+        container = await self._looking.one(self._docker, id)
+        if container is not None and container.runs:
+            await container.stop(self._docker, grace)
+
+    async def _given(self, container: Container | None, ready: TaskFolder, task: Task, env: Mapping[str, str]) -> bool:
+        """Whether it says that it has taken the work, now or before."""
+        if container is not None and await self._looking.has_mounts(self._docker, container, task):
+            return await asyncio.to_thread(local_claiming.give, ready, task, env) is Claimed.TAKEN
+        return await asyncio.to_thread(local_claiming.whose, ready, task.id) is Claimed.TAKEN
+
+    async def _clear_unclaimed(self, handle: Handle, ready: TaskFolder, id: str) -> None:
+        """It has ended, or must, before it could take the work after all; then only what it wrote down counts."""
+        whose = await asyncio.to_thread(local_claiming.whose, ready, id)
+        if whose is Claimed.NOT_TAKEN:
+            await self._stop(ready.path.name, 0)
+            whose = await asyncio.to_thread(local_claiming.whose, ready, id)
+        if whose is Claimed.TAKEN:
+            return
+        await asyncio.to_thread((self._tasks / id).unlink)
+        if whose is Claimed.NOT_TAKEN:
+            await self.forget(handle)
+        raise ReadyGone()
+
+    async def _becomes(self, container: Container, task: Task) -> None:
+        """From now on it has the name of its task, and its limits."""
+        if container.name == name_of(task.id):
+            return
+        try:
+            await ask(self._docker, f"containers/{container.id}/update", "POST", body=docker_container.limits(task))
+            await ask(self._docker, f"containers/{container.id}/rename", "POST", params={"name": name_of(task.id)})
+        except aiodocker.DockerError as problem:  # another portal was quicker, or it has ended
+            log.info("a claimed container kept its name", task=task.id, cause=problem.message)
+
+    def _new_addresses(self) -> list[str]:
+        folders = {id: TaskFolder.of(self._tasks, id) for id in list(self._without_address)}
+        return [id for id, folder in folders.items() if folder and (folder.port() is not None or folder.has_door())]
+
+
+def _refusal(task: Task, problem: aiodocker.DockerError) -> DrybenchError:
+    """What would be refused for ever is told from what may go another time."""
+    if NO_ROOM in problem.message:
+        return DiskFull()
+    if 400 <= problem.status < 500 and problem.status not in (404, 409):
+        return ContainerRefused(image=task.image, why=problem.message)
+    return TaskNotStarted(cause=problem.message)

@@ -1,0 +1,211 @@
+"""From a task to what Docker is asked to make. Pure.
+
+Safe by default: the person's own uid, no way to more rights, nothing of Docker inside, bounded in everything.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+from drybench.engines.docker_connection import SOCKETS
+from drybench.errors import MountNotAllowed, NotAsRoot, ProgramMissing
+from drybench.model import SESSION, Account, Mount, Task
+
+INSIDE = Path("/drybench/task")  # DRYBENCH_TASK_DIR
+RUNNER = Path("/drybench/runner")
+ENV_FILE = "env"
+NAME, KEPT = "drybench-", "drybench-kept-"
+BENCH_LABEL, TASK_LABEL, KIND_LABEL = "org.drybench.bench", "org.drybench.task", "org.drybench.kind"
+PROCESSES = 4096
+LOG_FILES, LOG_FILE_SIZE = 2, "8m"  # with one file all would go when it is full
+LEAST_SHARES = 2
+NANO = 1_000_000_000
+RESERVED = ("root", "daemon", "nobody")
+
+# What comes with the start may be tokens. As variables of the container everybody who may ask Docker could read them
+# for ever (`docker inspect`), and so could whoever reads the environment of its first process. So they come in a file
+# that only this account can open, and are gone from it before the command begins. The command itself has them as
+# variables, since it is by variables that it looks for them: its own account can read those, as everywhere.
+FIRST_STEP = """
+if [ -f {file} ]; then set -a; . {file}; set +a; rm -f {file}; fi
+if [ "$1" = python ] && ! command -v python >/dev/null 2>&1 && command -v python3 >/dev/null 2>&1; then
+    shift; set -- python3 "$@"
+fi
+if [ -d {runner} ]; then export PYTHONPATH="${{PYTHONPATH:+$PYTHONPATH:}}{runner}"; fi
+if ! command -v "$1" >/dev/null 2>&1; then echo {missing} >&2; exit 127; fi
+exec "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the engine knows beside the task."""
+
+    bench_id: str
+    folder: Path  # the task's own, on the host
+    account: Account
+    home: str
+    network: str | None = None
+    runner: Path | None = None  # carried in
+    claims_from: int = 0  # the portal's uid
+
+
+def account_of(task: Task, portal: Account) -> Account:
+    account = task.account or portal
+    if 0 in (account.uid, account.gid, *account.groups):
+        raise NotAsRoot()
+    return account
+
+
+def home_of(task: Task) -> str:
+    return str(task.home or task.env.get("HOME") or "/tmp")
+
+
+def check_mounts(mounts: Sequence[Mount], sockets: Sequence[str]) -> None:
+    """Who reaches Docker's socket is root on this machine."""
+    for mount in mounts:
+        for socket in (*SOCKETS, *sockets):
+            if PurePath(socket).is_relative_to(mount.source):
+                raise MountNotAllowed(source=mount.source)
+
+
+def body(task: Task, place: Place) -> dict[str, Any]:
+    """For `POST /containers/create`."""
+    first = ["/bin/sh", "-c", _first_step(task), "drybench"]
+    kept = {"Cmd": [*first, *task.command]}
+    return {
+        "Image": task.image,
+        **(kept if task.entrypoint else {"Entrypoint": first, "Cmd": list(task.command)}),
+        "User": f"{place.account.uid}:{place.account.gid}",
+        "WorkingDir": str(task.workdir or place.home),
+        "Env": [f"{name}={value}" for name, value in _variables(task, place).items()],
+        "Labels": {BENCH_LABEL: place.bench_id, TASK_LABEL: task.id, KIND_LABEL: task.kind},
+        "StopSignal": "SIGTERM",
+        "Healthcheck": {"Test": ["NONE"]},
+        "HostConfig": _host(task, place),
+    }
+
+
+def limits(task: Task) -> dict[str, Any]:
+    """No swap beside the memory. A session's cores are a weight only, so that a free machine is theirs.
+
+    Also for `POST /containers/ID/update`, so what is not limited is said too.
+    """
+    return {
+        "Memory": task.memory,
+        "MemorySwap": task.memory,
+        "CpuShares": max(LEAST_SHARES, round(1024 * task.cores)),
+        "NanoCpus": 0 if task.kind == SESSION else math.ceil(task.cores * NANO),
+    }
+
+
+def mounts_of(mounts: Sequence[Mount]) -> list[dict[str, Any]]:
+    return [
+        {"Type": "bind", "Source": str(mount.source), "Target": str(mount.target), "ReadOnly": mount.read_only}
+        for mount in mounts
+    ]
+
+
+def login(person: str) -> str:
+    """The person's name as a name of an account: no line of passwd is broken by it."""
+    name = re.sub(r"[^a-z0-9_.-]", "_", person.lower()).strip("-.")[:32] or "person"
+    return f"{name}_" if name in RESERVED else name
+
+
+def passwd(task: Task, place: Place) -> str:
+    """Many programs want a name for the uid that they run as."""
+    name = login(task.person)
+    return (
+        "root:x:0:0:root:/root:/bin/sh\n"
+        f"{name}:x:{place.account.uid}:{place.account.gid}:{name}:{_line(place.home)}:/bin/sh\n"
+        "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+    )
+
+
+def group(task: Task, place: Place) -> str:
+    name = login(task.person)
+    own = [place.account.gid, *place.account.groups]
+    lines = [f"{name if gid == own[0] else f'group{gid}'}:x:{gid}:{name}\n" for gid in dict.fromkeys(own)]
+    return f"root:x:0:\n{''.join(lines)}nogroup:x:65534:\n"
+
+
+def env_file(env: Mapping[str, str]) -> str:
+    """For the first step. A shell can set no variable of another name."""
+    return "".join(
+        f"{name}={shlex.quote(value)}\n" for name, value in env.items() if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name)
+    )
+
+
+def name_of(id: str) -> str:
+    return f"{NAME}{id}"
+
+
+def _first_step(task: Task) -> str:
+    missing = str(ProgramMissing(image=task.image, program=task.command[0] if task.command else ""))
+    return FIRST_STEP.format(file=INSIDE / ENV_FILE, runner=RUNNER, missing=shlex.quote(missing))
+
+
+def _variables(task: Task, place: Place) -> dict[str, str]:
+    name = login(task.person)
+    return {
+        **task.env,
+        "HOME": place.home,
+        "USER": name,
+        "LOGNAME": name,
+        "DRYBENCH_TASK": task.id,
+        "DRYBENCH_TASK_DIR": str(INSIDE),
+        "DRYBENCH_PORTAL_UID": str(place.claims_from),
+        **_gpu_variables(task.gpus),
+    }
+
+
+def _gpu_variables(gpus: Sequence[str]) -> dict[str, str]:
+    """An image may ask for all GPUs by a variable of its own, and some machines then give them.
+
+    Inside, GPUs are numbered anew; only a name that means the same one everywhere can be said to CUDA.
+    """
+    seen = {"NVIDIA_VISIBLE_DEVICES": ",".join(gpus) or "void"}
+    if not gpus:
+        return {**seen, "CUDA_VISIBLE_DEVICES": ""}
+    named = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if all(id.startswith(("GPU-", "MIG-")) for id in gpus) else {}
+    return {**seen, "CUDA_DEVICE_ORDER": "PCI_BUS_ID", **named}
+
+
+def _host(task: Task, place: Place) -> dict[str, Any]:
+    gpus = [{"Driver": "nvidia", "DeviceIDs": list(task.gpus), "Capabilities": [["gpu"]]}] if task.gpus else []
+    return {
+        **limits(task),
+        "Mounts": mounts_of(list(_mounts(task, place))),
+        "GroupAdd": [str(gid) for gid in place.account.groups],
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges"],
+        "PidsLimit": PROCESSES,
+        "Tmpfs": {"/tmp": "rw,exec,nosuid,nodev,mode=1777"},  # counts as the task's memory
+        "ShmSize": task.memory // 2,
+        "Init": True,
+        "DeviceRequests": gpus,
+        "LogConfig": {
+            "Type": "json-file",
+            "Config": {"max-size": LOG_FILE_SIZE, "max-file": str(LOG_FILES)},
+        },
+        **({"NetworkMode": place.network} if place.network else {}),
+    }
+
+
+def _mounts(task: Task, place: Place) -> Iterator[Mount]:
+    yield from task.mounts
+    yield Mount(place.folder / "own", INSIDE)
+    yield Mount(place.folder / "passwd", Path("/etc/passwd"), read_only=True)
+    yield Mount(place.folder / "group", Path("/etc/group"), read_only=True)
+    if place.runner is not None:
+        yield Mount(place.runner, RUNNER, read_only=True)
+
+
+def _line(text: str) -> str:
+    return re.sub(r"[:\x00-\x1f]", "_", text)
