@@ -7,6 +7,7 @@ import os
 import pwd
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -51,6 +52,10 @@ class Accounts:
             if self._said.of in ("auto", "unix") and (gid := grp.getgrnam(name).gr_gid) >= LEAST_UID:
                 return gid
         return self._numbers.of_group(name)
+
+    def with_groups(self, person: Person) -> Person:
+        """As the ledger knows them: who asks once more in somebody's name may not have asked for these."""
+        return person if person.groups else replace(person, groups=self._numbers.groups_of(person))
 
     def is_member(self, person: Person, account: Account, name: str) -> bool:
         """At the Hub, or on the machine."""
@@ -97,6 +102,10 @@ class Numbers:
                 known = self._next(connection, name)
                 connection.execute(insert(group_numbers).values(name=name, gid=known))
             return int(known)
+
+    def groups_of(self, person: Person) -> frozenset[str]:
+        with self._ledger.reading() as connection:
+            return frozenset(connection.scalar(select(people.c.groups).where(people.c.id == person.id)) or ())
 
     def had_before(self, person: Person) -> bool:
         """Ids are in the order in which people came."""

@@ -54,6 +54,7 @@ class PersonFolders:
     def surroundings(self, person: Person, can: Capabilities) -> Surroundings:
         if can.one_account:
             return Surroundings(self._own_home)
+        person = self._accounts.with_groups(person)
         account = self._accounts.of(person)
         home = self._home(person, account)
         if not can.mounts:
