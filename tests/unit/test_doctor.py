@@ -151,7 +151,7 @@ def test_the_toolkit_by_cdi(examined: Machine, tmp_path: Path) -> None:
     ("answer", "words", "step"),
     [
         (
-            "echo 'docker: Error response from daemon: could not select device driver \"\" with capabilities: [[gpu]].'",
+            "echo 'could not select device driver \"\" with capabilities: [[gpu]].'",
             "Docker does not know the toolkit",
             "restart docker",
         ),
