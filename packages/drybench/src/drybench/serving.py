@@ -21,13 +21,14 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from drybench import database, ids, own_machine, python_environment, settings, warming
+from drybench import containers, database, ids, own_machine, python_environment, settings, warming
 from drybench.addresses import Addresses
 from drybench.admin import doctor
 from drybench.agreeing import Agreeing
 from drybench.asking import Desk
 from drybench.catalogue import Catalogue
 from drybench.changes import Changes
+from drybench.containers import Containers
 from drybench.data_folder import DataFolder
 from drybench.endings import Endings
 from drybench.engines.base import Engine
@@ -38,6 +39,7 @@ from drybench.handing_over import Handover
 from drybench.holding import Holding
 from drybench.hub.identity import Identity
 from drybench.hub_client import HubClient
+from drybench.images.records import Builds
 from drybench.images.workshop import workshop
 from drybench.keeping_runs import KeepingRuns, keepers_rule
 from drybench.ledger import open_ledger
@@ -105,19 +107,24 @@ def main() -> None:
 def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     addresses = Addresses.load(data.bench)
     home = home_of_the_account(in_force.folders.home)
-    ledger, changes, folders = open_ledger(url, _now), Changes(), RunFolders(data.runs)
-    hub, engines = HubClient(addresses, secret(data, "portal_token")), _engines(data, in_force, home)
+    there = containers.containers(data, in_force, addresses)
+    hands, builds = containers.hands(there), Builds(data.images, _now, ids.uuid7)
+    ledger, changes, folders = open_ledger(url, _now), Changes(), RunFolders(data.runs, hands)
+    hub, engines = HubClient(addresses, secret(data, "portal_token")), _engines(data, in_force, home, there)
     starting = Starting(ledger, engines, hub, changes, _awake)
     endings = Endings(ledger, engines, hub, folders, _awake)
     progressing = Progressing(ledger, folders, changes)
-    catalogue = Catalogue({"python": python_environment.current(data)}, _sizes(in_force), home)
+    library = containers.library(data, in_force, {"python": python_environment.current(data)})
+    catalogue = Catalogue({}, _sizes(in_force), home, library, there and there.images)
+    building = there and containers.building(data, in_force, catalogue, there, builds)
     limits = warming.Limits(in_force.ready.most, in_force.ready.minutes)
     ready = ReadyTasks(ledger, engines, starting, catalogue, limits, in_force.ready.preload, _now)
     reconciler = Reconciler(ledger, engines, starting, endings, progressing, changes, _now, ready)
     starting.when_done(reconciler.wake)
     endings.when_cleared(reconciler.wake)
     trusting = in_force.engines.local.people_trust_each_other
-    desk = Desk(ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting)
+    theirs = containers.person_folders(data, in_force, addresses, ledger, home, hands).surroundings
+    desk = Desk(ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting, theirs)
     shelf = RunShelf(data, in_force.folders.runs_link)
     runs, sweep_book = Runs(desk, folders, shelf, data.overlays, _rules(in_force)), SweepBook(ledger)
     told = timekeeping(desk, runs, data, in_force, addresses.public, lambda run: cause_of(portal, run))
@@ -144,12 +151,22 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
         channels=told.channels,
         files=OwnFiles(desk, in_force.folders.shown, data.path),
         handed_in=HandedIn(data.handed_in, ids.uuid7, in_force.runs.notebook_limit),
-        workshop=workshop(desk, data, in_force, addresses.public, lambda: _owner(data, in_force)),
+        workshop=workshop(
+            desk,
+            data,
+            in_force,
+            addresses.public,
+            lambda: _owner(data, in_force),
+            builds,
+            building,
+            there and there.images,
+        ),
         gpus=_gpus(in_force, engines),
         examine=doctor.for_the_keeper(data, in_force, lambda: _owner(data, in_force)),
     )
     sweeping = Sweeping(sweep_book, sweeps, changes)
     loops = (reconciler, sweeping, progressing, settling, portal.keeping, Agreeing(ledger, hub), *told.loops)
+    loops += (there.network, there.images) if there else ()
     return Works(portal, reconciler, loops, engines, _owner(data, in_force))
 
 
@@ -237,11 +254,12 @@ def _listen(port: int) -> socket.socket:
     return socket.create_server(("127.0.0.1", port))
 
 
-def _engines(data: DataFolder, in_force: Settings, home: Path) -> Mapping[str, Engine]:
+def _engines(data: DataFolder, in_force: Settings, home: Path, there: Containers | None) -> Mapping[str, Engine]:
     local = in_force.engines.local
     cores, memory = own_machine.cores(local.cores), own_machine.memory(local.memory)
     gpus = own_machine.gpus(local.gpus)
-    return {"local": load("local")(data.tasks, cores=cores, memory=memory, gpus=gpus, home=home)}
+    own: Engine = load("local")(data.tasks, cores=cores, memory=memory, gpus=gpus, home=home)
+    return {"local": own} | ({"docker": there.engine} if there else {})
 
 
 def _gpus(in_force: Settings, engines: Mapping[str, Engine]) -> Sequence[Gpu]:

@@ -20,7 +20,7 @@ def next_attempt(desk: Desk, folders: RunFolders, run: Run) -> TaskRow:
     id, folder = desk.new_id(), folders.path(run.id)
     task = planning.plan_run(id, person, environment, size, around, folder, attempt, laid_over)
     desk.check(person, task, environment.engine)
-    folders.new_attempt(run.id, attempt)
+    folders.new_attempt(run.id, attempt, task.account)
     row = desk.ledger.add_attempt(run, replace(task, hashes=run.task.spec.hashes))
     desk.wake()
     return row

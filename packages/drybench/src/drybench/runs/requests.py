@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from drybench.errors import RunAskWrong, TimeoutWrong
-from drybench.model import Environment, Tell
+from drybench.model import Environment, Mount, Tell
+from drybench.mounting import inside
 from drybench.runs import notebooks
 from drybench.runs.parameters import Parameters
 
@@ -116,6 +117,16 @@ def run_json(
 def digest(environment: Environment) -> str | None:
     """Of an image; a Python environment's folder is named by what is in it."""
     return environment.python.resolve().name if environment.python else environment.digest
+
+
+def as_seen_inside(said: Mapping[str, Any], mounts: Sequence[Mount]) -> dict[str, Any]:
+    """Its folders as a task in a container finds them; one that it does not see is left as it is."""
+
+    def there(path: str | None) -> str | None:
+        return path and str(inside(Path(path), mounts) or path)
+
+    inputs = [there(path) for path in said.get("inputs", ())]
+    return {**said, "folder": there(said.get("folder")), "cwd": there(said.get("cwd")), "inputs": inputs}
 
 
 def sha256(notebook: bytes) -> str:

@@ -21,8 +21,9 @@ from drybench.errors import (
     RecordUnreadable,
 )
 from drybench.folders import RunShelf
+from drybench.hands import lend
 from drybench.ledger import Part
-from drybench.model import RUN, Environment, Person, Run, Task
+from drybench.model import RUN, Account, Environment, Person, Run, Surroundings, Task
 from drybench.phases import Phase, Standing
 from drybench.runs import notebooks, once_more, parameters, requests, requirement_lines
 from drybench.runs.requests import Prepared, RunRequest
@@ -187,6 +188,13 @@ class Runs:
         root = planning.OVERLAYS_INSIDE if environment.image else self._overlays / person.id
         return str(root / (requests.digest(environment) or environment.name).replace(":", "-"))
 
+    def _overlays_lent(self, person: Person, around: Surroundings) -> Path:
+        """For containers of theirs to fill; what they lay over the environments of this machine is beside it."""
+        overlays = self._overlays / f"{person.id}-in-containers"
+        overlays.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lend(overlays, around.account)
+        return overlays
+
     def _write_down(
         self,
         person: Person,
@@ -201,11 +209,12 @@ class Runs:
         id = said["id"]
         size = self._desk.catalogue.size(request.size, environment).with_gpus(request.gpus)
         around = self._desk.around(person, environment)
-        overlays = self._overlays / person.id if said.get("requirements") else None
+        overlays = self._overlays_lent(person, around) if said.get("requirements") and environment.image else None
         folder = self._folders.path(id)
         task = planning.plan_run(self._desk.new_id(), person, environment, size, around, folder, 1, overlays)
         self._desk.check(person, task, environment.engine)
-        task = replace(task, hashes=self._make_folder(id, said, files))
+        said = requests.as_seen_inside(said, task.mounts) if task.image else said
+        task = replace(task, hashes=self._make_folder(id, said, files, task.account))
         row = self._desk.first_task(person, task, environment.engine, subject=id, priority=request.priority)
         asked = Run(
             id=id,
@@ -246,11 +255,13 @@ class Runs:
             self._folders.remove(asked.id)
             raise
 
-    def _make_folder(self, id: str, said: Mapping[str, Any], files: Mapping[str, bytes]) -> Mapping[str, str]:
+    def _make_folder(
+        self, id: str, said: Mapping[str, Any], files: Mapping[str, bytes], account: Account | None
+    ) -> Mapping[str, str]:
         """Whole, or nothing of it is left: the disk may be full. The hashes of what was handed in."""
         try:
             hashes = self._folders.make(id, said, files)
-            self._folders.new_attempt(id, 1)
+            self._folders.new_attempt(id, 1, account)
             return hashes
         except OSError:
             self._folders.remove(id)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import getpass
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from drybench.addresses import Addresses
+from drybench.catalogue import Offer
 from drybench.data_folder import DataFolder
+from drybench.errors import EnvironmentBroken, ImageNotBuilt
 from drybench.ports import LOOPBACK
 
 Say = Callable[[str], None]
@@ -26,6 +28,18 @@ def ready(link: str) -> str:
 
 def data(folder: DataFolder) -> str:
     return f"The data lie in {folder.path}"
+
+
+def environments(offers: Sequence[Offer]) -> Iterator[str]:
+    """What can be used where, and what is only a build away; the broken ones with their place."""
+    titles = {
+        "on this machine": [one.environment.title for one in offers if one.usable and one.environment.image is None],
+        "in containers": [one.environment.title for one in offers if one.usable and one.environment.image],
+    }
+    yield "Environments: " + "; ".join(f"{', '.join(names)} {where}" for where, names in titles.items() if names)
+    if unbuilt := [one.environment.name for one in offers if isinstance(one.why_not, ImageNotBuilt)]:
+        yield f"Not built yet: {', '.join(unbuilt)} (on the Environments page, or: drybench images build NAME)"
+    yield from (str(one.why_not) for one in offers if isinstance(one.why_not, EnvironmentBroken))
 
 
 def is_down(folder: DataFolder) -> str:

@@ -21,6 +21,7 @@ from drybench.settings import Settings
 from drybench.up import announcing, answering
 from drybench.up.announcing import Say
 from drybench.up.child_processes import Child, Children
+from drybench.up.container_door import offered, with_containers
 from drybench.up.supervising import end_left_over, only_one, supervise
 
 SECONDS_TO_BE_READY = 90
@@ -42,7 +43,7 @@ def bring_up(wish: Wish, say: Say, on_ready: Callable[[], None] = lambda: None) 
     wish.data.make()
     with only_one(wish.data):
         end_left_over(wish.data, say)
-        here = addresses.choose(in_force, wish.data)
+        here = with_containers(addresses.choose(in_force, wish.data), in_force, wish.data, say)
         _prepare(wish.data, in_force, here, say)
         asyncio.run(
             supervise(
@@ -109,6 +110,8 @@ def _prepare(data: DataFolder, in_force: Settings, here: Addresses, say: Say) ->
     for name in ("portal_token", "cookie_secret", "cookie_key"):
         secret(data, name)
     python_environment.make(data, say)
+    for line in announcing.environments(offered(here, in_force, data)):
+        say(line)
     write_proxy_files(data, here, in_force, secret(data, "proxy_password"))
 
 

@@ -1,0 +1,100 @@
+"""What a bench has more where it works in containers, put together for the portal and for the keeper's commands.
+
+`drybench up` decides whether there are any: it makes their network, and with it the door by which they reach the bench.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from drybench import own_machine, own_packages
+from drybench.accounts import Accounts
+from drybench.addresses import Addresses
+from drybench.catalogue import Catalogue
+from drybench.data_folder import DataFolder
+from drybench.engines import docker_connection, docker_network
+from drybench.engines.base import Engine
+from drybench.engines.docker_network import GuardedNetwork
+from drybench.engines.loading import load
+from drybench.environment_folders import SHIPPED, Library
+from drybench.hands import Hands, OwnHands
+from drybench.hands_in_a_container import ContainerHands
+from drybench.images.building import Building
+from drybench.images.context import Options
+from drybench.images.hashing import Hashing
+from drybench.images.known import Connect, Images
+from drybench.images.records import Builds
+from drybench.ledger import Ledger
+from drybench.person_folders import PersonFolders
+from drybench.settings import Settings
+from drybench.settings_sections import DockerEngine
+
+
+@dataclass(frozen=True)
+class Containers:
+    engine: Engine
+    network: GuardedNetwork
+    images: Images
+    connect: Connect
+
+
+def url_of(said: DockerEngine) -> str | None:
+    """Where Docker or Podman is to be asked; None where the keeper wants neither, or there is none."""
+    return None if said.use == "never" else said.socket or docker_connection.found()
+
+
+def containers(data: DataFolder, in_force: Settings, here: Addresses, runner: Path | None = None) -> Containers | None:
+    """None for a bench that came up without."""
+    said = in_force.engines.docker
+    url = url_of(said)
+    if url is None or not here.tasks_door:
+        return None
+    connect, network = partial(docker_connection.connect, url), GuardedNetwork(url, here, said)
+    engine: Engine = load("docker")(
+        data.tasks,
+        url=url,
+        bench_id=here.bench_id,
+        cores=own_machine.cores(said.cores),
+        memory=own_machine.memory(said.memory),
+        gpus=own_machine.gpus(said.gpus),
+        network=docker_network.name(here.bench_id),
+        guard=network.ready,
+        runner=runner,
+        keep_stopped=said.keep_stopped,
+    )
+    return Containers(engine, network, Images(connect), connect)
+
+
+def library(data: DataFolder, in_force: Settings, pythons: Mapping[str, Path]) -> Library:
+    """What comes with Drybench, what the keeper has, and what people brought."""
+    folders = (SHIPPED, *map(Path, in_force.environments.folders), data.own_environments)
+    return Library(folders, pythons, Hashing(own_packages.fingerprint(), in_force.images.build_args))
+
+
+def building(data: DataFolder, in_force: Settings, catalogue: Catalogue, there: Containers, builds: Builds) -> Building:
+    return Building(catalogue, there.images, builds, options(in_force), there.connect, data.images)
+
+
+def options(in_force: Settings) -> Options:
+    said = in_force.images
+    return Options(_file(said.extra_ca), _file(said.wheels), said.registry, said.build_args)
+
+
+def hands(there: Containers | None) -> Hands:
+    """Whoever is root needs no others."""
+    return ContainerHands(there.connect) if there and os.geteuid() != 0 else OwnHands()
+
+
+def person_folders(
+    data: DataFolder, in_force: Settings, here: Addresses, ledger: Ledger, home: Path, own_hands: Hands
+) -> PersonFolders:
+    one_person = not (here.own_host_names or in_force.bench.people_share_one_host_name)
+    return PersonFolders(data, in_force.folders, Accounts(in_force.accounts, ledger, one_person), own_hands, home)
+
+
+def _file(said: str) -> Path | None:
+    return Path(said).expanduser() if said else None
