@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import pickle
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from tests.docker import SOCKET
 
@@ -19,7 +19,7 @@ Answer = TypeVar("Answer")
 
 
 @contextmanager
-def folder_of_somebody() -> Iterator[Path]:
+def folder_of_somebody() -> Generator[Path]:
     """Of theirs alone, as a data directory is; pytest's own folders are closed to everybody but root."""
     with TemporaryDirectory(prefix="somebody-", dir="/tmp", ignore_cleanup_errors=True) as name:
         if os.geteuid() == 0:
@@ -33,19 +33,21 @@ def as_somebody(work: Callable[..., Answer], *said: Any) -> Answer:
     if os.geteuid() != 0:
         return work(*said)
     reading, writing = os.pipe()
-    if child := os.fork():
-        os.close(writing)
-        with os.fdopen(reading, "rb") as pipe:
-            answer = pipe.read()
-        os.waitpid(child, 0)
-        done, result = pickle.loads(answer)
-        if not done:
-            raise AssertionError(result)
-        return result
-    _become_somebody_and(work, said, writing)
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _become_somebody_and(work, said, writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    done, result = pickle.loads(answer)
+    assert done, result
+    return result
 
 
-def _become_somebody_and(work: Callable[..., Any], said: tuple[Any, ...], pipe: int) -> Any:
+def _become_somebody_and(work: Callable[..., Any], said: tuple[Any, ...], pipe: int) -> NoReturn:
+    """Nothing of the tests' own process goes on in it: no clearing up, no report."""
     try:
         os.setgroups([SOCKET.stat().st_gid])
         os.setresgid(SOMEBODY, SOMEBODY, SOMEBODY)

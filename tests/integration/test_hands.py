@@ -86,7 +86,7 @@ def read_and_removed(folders: RunFolders) -> tuple[list[bytes], list[str]]:
     (made / "output").chmod(0o755)
     (made / "output" / "deep" / "deeper").rename(made / "output" / "moved")
     folders.remove("r1")
-    return contents, os.listdir(folders.path("r1").parent)
+    return contents, [left.name for left in folders.path("r1").parent.iterdir()]
 
 
 def test_a_portal_that_is_not_root(docker_url: str) -> None:
@@ -130,7 +130,7 @@ def test_no_other_account_of_this_machine_finds_it(docker_url: str) -> None:
 
 def removed_unsealed(folders: RunFolders) -> list[str]:
     folders.remove("r1")
-    return os.listdir(folders.path("r1").parent)
+    return [left.name for left in folders.path("r1").parent.iterdir()]
 
 
 def test_a_run_whose_end_nobody_saw_is_removed(docker_url: str) -> None:
