@@ -69,8 +69,8 @@ class Building:
     builds: Builds
     begun: dict[str, Writer] = field(default_factory=dict[str, Writer])
 
-    def begin(self, name: str, fresh: bool = False) -> Build:
-        writer = self.builds.begin(name, f"drybench/{name}:0123456789ab", fresh)
+    def begin(self, name: str, fresh: bool = False, pull: bool = False) -> Build:
+        writer = self.builds.begin(name, f"drybench/{name}:0123456789ab", fresh, pull)
         self.begun[writer.build.id] = writer
         return writer.note(state="building", now=name, step=1, steps=3, doing="RUN apt-get update")
 

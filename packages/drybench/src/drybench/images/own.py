@@ -37,6 +37,11 @@ _IMAGE = re.compile(
     r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
 )
+_CERTIFICATES, _ALL = "drybench-ca.crt", "/tmp/certificates"
+_TRUSTING = (
+    f"if [ -s /tmp/{_CERTIFICATES} ]; then cat /etc/ssl/certs/ca-certificates.crt /tmp/{_CERTIFICATES} > {_ALL};"
+    f" export SSL_CERT_FILE={_ALL} PIP_CERT={_ALL} REQUESTS_CA_BUNDLE={_ALL}; fi"
+)
 _RUN_ALL = " \\\n    && "
 _GOES_ON = re.compile(r"\\[ \t]*$")
 _DIRECTIVE = re.compile(r"#\s*(syntax|escape|check)\s*=", re.IGNORECASE)
@@ -121,7 +126,7 @@ def _written(files: Mapping[str, bytes], rules: Rules) -> str:
         steps += _conda_step()
     if PIP in files:
         requirement_lines.check(_text(files, PIP), rules.from_anywhere)
-        steps += [f"COPY {PIP} /tmp/{PIP}", f"RUN python -m pip install --no-cache-dir -r /tmp/{PIP} && rm /tmp/{PIP}"]
+        steps += _steps(PIP, f"python -m pip install --no-cache-dir -r /tmp/{PIP}")
     return "\n".join([*steps, "USER person", ""])
 
 
@@ -142,14 +147,20 @@ def _apt_step(names: list[str]) -> list[str]:
 def _conda_step() -> list[str]:
     """An environment beside Python's own, which appears as a kernel. What has no conda says so and how to get it."""
     kernel = f"--prefix /opt/python --name brought --display-name 'Python ({CONDA})'"
-    steps = (
-        "RUN export MAMBA_ROOT_PREFIX=/tmp/conda",
+    return _steps(
+        CONDA,
+        "export MAMBA_ROOT_PREFIX=/tmp/conda",
         f"conda create --yes --prefix /opt/brought --file /tmp/{CONDA}",
         "conda install --yes --prefix /opt/brought --channel conda-forge ipykernel",
         f"/opt/brought/bin/python -m ipykernel install {kernel}",
-        f"rm -rf /tmp/conda /tmp/{CONDA}",
+        "rm -rf /tmp/conda",
     )
-    return [f"COPY {CONDA} /tmp/{CONDA}", _RUN_ALL.join(steps)]
+
+
+def _steps(file: str, *commands: str) -> list[str]:
+    """With the certificates that the keeper has named for builds, where there are some."""
+    copied = f"COPY {file} {_CERTIFICATES} /tmp/"
+    return [copied, _RUN_ALL.join((f"RUN {_TRUSTING}", *commands, f"rm -f /tmp/{file} /tmp/{_CERTIFICATES} {_ALL}"))]
 
 
 def _completed(text: str, rules: Rules) -> str:

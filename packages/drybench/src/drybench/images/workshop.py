@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,7 +35,7 @@ class Shelf(ImageShelf, Protocol):
 class Makes(Protocol):
     """How an image is made."""
 
-    def begin(self, name: str, fresh: bool = False) -> Build: ...
+    def begin(self, name: str, fresh: bool = False, pull: bool = False) -> Build: ...
 
     async def cancel(self, id: str) -> None: ...
 
@@ -46,6 +47,16 @@ class Workshop:
     builds: Builds
     building: Makes
     shelf: Shelf
+
+    async def make(self, person: Person, name: str, fresh: bool = False) -> Build:
+        """Begin to build it, or to get it from where it is shared."""
+        offer = await asyncio.to_thread(self.own.must_build, person, name)
+        return self.building.begin(name, fresh, offer.remedy == "pull")
+
+    async def cancel(self, person: Person, id: str) -> None:
+        found = await asyncio.to_thread(self.build, person, id)
+        await asyncio.to_thread(self.own.must_build, person, found.environment)
+        await self.building.cancel(id)
 
     def build(self, person: Person, id: str) -> Build:
         """Of an environment that this person may see."""
@@ -75,7 +86,7 @@ class NoShelf(NoImages):
 class NoBuilding:
     """There is nobody who could."""
 
-    def begin(self, name: str, fresh: bool = False) -> Build:
+    def begin(self, name: str, fresh: bool = False, pull: bool = False) -> Build:
         raise NoContainersHere(title=name, why="there is no engine for containers")
 
     async def cancel(self, id: str) -> None:

@@ -55,7 +55,7 @@ async def bring(request: Request, portal: Here, asker: ForAll) -> WholeJson:
     asked = await bringing(portal, asker.person, ask, files)
     made = await run_in_threadpool(portal.workshop.own.add, asker.person, asked, asker.origin)
     if ask.build and portal.workshop.own.may_build(asker.person, made.name):
-        portal.workshop.building.begin(made.name)
+        await portal.workshop.make(asker.person, made.name)
     return await run_in_threadpool(environment, portal, asker, made.name)
 
 
@@ -74,8 +74,7 @@ def remove(portal: Here, asker: ForAll, id: str) -> None:
 @router.post("/environments/{id}/build", status_code=201)
 async def build(portal: Here, asker: ForAll, id: str, ask: BuildAsk | None = None) -> BuildJson:
     """Begin to build its image, or give back the build that goes on."""
-    await run_in_threadpool(portal.workshop.own.must_build, asker.person, id)
-    begun = portal.workshop.building.begin(id, ask.fresh if ask else False)
+    begun = await portal.workshop.make(asker.person, id, ask.fresh if ask else False)
     return BuildJson.of(begun, portal.addresses.public)
 
 
@@ -107,9 +106,7 @@ def log(portal: Here, asker: ForRuns, id: str, since: Since = 0) -> Response:
 
 @router.post("/builds/{id}/cancel", status_code=202)
 async def cancel(portal: Here, asker: ForAll, id: str) -> BuildJson:
-    found = await run_in_threadpool(portal.workshop.build, asker.person, id)
-    await run_in_threadpool(portal.workshop.own.must_build, asker.person, found.environment)
-    await portal.workshop.building.cancel(id)
+    await portal.workshop.cancel(asker.person, id)
     return await run_in_threadpool(one_build, portal, asker, id)
 
 

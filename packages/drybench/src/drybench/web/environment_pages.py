@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -53,7 +53,7 @@ async def bring(request: Request, portal: Here, asker: ForAll) -> Response:
     except Refused as refusal:
         return await run_in_threadpool(_new, request, portal, asker, ask, refusal)
     if ask.build and portal.workshop.own.may_build(asker.person, made.name):
-        return RedirectResponse(f"/builds/{portal.workshop.building.begin(made.name).id}", 303)
+        return RedirectResponse(f"/builds/{(await portal.workshop.make(asker.person, made.name)).id}", 303)
     return RedirectResponse(f"/environments/{made.name}", 303)
 
 
@@ -94,8 +94,7 @@ def picture(portal: Here, asker: ForAll, id: str) -> Response:
 
 @router.post("/environments/{id}/build")
 async def build(portal: Here, asker: ForAll, id: str, fresh: Annotated[bool, Form()] = False) -> Response:
-    await run_in_threadpool(portal.workshop.own.must_build, asker.person, id)
-    return RedirectResponse(f"/builds/{portal.workshop.building.begin(id, fresh).id}", 303)
+    return RedirectResponse(f"/builds/{(await portal.workshop.make(asker.person, id, fresh)).id}", 303)
 
 
 @router.post("/environments/{id}/offer")
@@ -128,9 +127,7 @@ def the_build(request: Request, portal: Here, asker: ForAll, id: str) -> HTMLRes
 
 @router.post("/builds/{id}/cancel")
 async def cancel(portal: Here, asker: ForAll, id: str) -> Response:
-    found = await run_in_threadpool(portal.workshop.build, asker.person, id)
-    await run_in_threadpool(portal.workshop.own.must_build, asker.person, found.environment)
-    await portal.workshop.building.cancel(id)
+    await portal.workshop.cancel(asker.person, id)
     return RedirectResponse(f"/builds/{id}", 303)
 
 
@@ -159,7 +156,9 @@ def _list(
     )
 
 
-def _one(request: Request, portal: Portal, asker: Asker, name: str, **more: Any) -> HTMLResponse:
+def _one(
+    request: Request, portal: Portal, asker: Asker, name: str, refusal: DrybenchError | None = None
+) -> HTMLResponse:
     found = whole(portal, asker.person, name)
     return page(
         request,
@@ -169,7 +168,7 @@ def _one(request: Request, portal: Portal, asker: Asker, name: str, **more: Any)
         card=found.card,
         builds=[(one, build_look(one)) for one in found.builds],
         keeps=portal.workshop.own.keeps(asker.person),
-        **more,
+        refusal=refusal,
     )
 
 
@@ -199,5 +198,3 @@ def _shows_files(portal: Portal, asker: Asker) -> bool:
     except DrybenchError:
         return False
     return True
-
-

@@ -105,6 +105,7 @@ class BuildJson(BaseModel):
     environment: str
     image: str
     fresh: bool
+    pull: bool = Field(description="It is got from where it is shared, not built")
     state: str
     began_at: Time
     ended_at: Time | None
