@@ -143,8 +143,13 @@ class LivingSession:
         assert (now.id, now.attempt, now.phase, now.wanted) == (self.task, 1, Phase.RUNNING, Wanted.RUN)
         assert len(programs(self.task)) == 1
 
-    def start_kernel(self) -> None:
-        self._kernel = self._ask("POST", "/api/kernels", json={"name": "python3"}).raise_for_status().json()["id"]
+    def kernels(self) -> Mapping[str, str]:
+        """What the launcher offers: names and titles."""
+        found = self._ask("GET", "/api/kernelspecs").raise_for_status().json()["kernelspecs"]
+        return {name: one["spec"]["display_name"] for name, one in found.items()}
+
+    def start_kernel(self, name: str = "python3") -> None:
+        self._kernel = self._ask("POST", "/api/kernels", json={"name": name}).raise_for_status().json()["id"]
 
     def connection(self) -> closing[websocket.WebSocket]:
         """To the kernel's channels, through the proxy."""

@@ -55,6 +55,15 @@ def no_such_kernel(name: str, there_are: list[str]) -> End:
     return End("failed", "no_such_kernel", f"There is no kernel named “{name}” here. There are: {names}.")
 
 
+def requirements_not_for(kernel: str) -> End:
+    return End(
+        "failed",
+        "requirements_failed",
+        f"Requirements are laid over the bench's environments, and the kernel “{kernel}” is of one of your own. "
+        "Install them there, or choose another kernel.",
+    )
+
+
 def disk_is_full(problem: Exception) -> bool:
     return isinstance(problem, OSError) and problem.errno in _FULL
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from drybench_runner import own_kernels
+
 NATIVE = "python3"
 
 
@@ -26,6 +28,7 @@ class KernelSpec:
     folder: str = ""
     interrupt_mode: str = "signal"
     env: Mapping[str, str] = field(default_factory=dict[str, str])
+    packages: Path | None = None  # of an environment of the person's own
 
     @property
     def is_ipykernel(self) -> bool:
@@ -66,12 +69,16 @@ def find(name: str) -> KernelSpec:
     if name.lower() == NATIVE and _has_ipykernel():
         argv = ("python", "-m", "ipykernel_launcher", "-f", "{connection_file}")
         return KernelSpec(NATIVE, argv, "python")
+    for own in own_kernels.find(Path.home()):
+        if own.name == name.lower():
+            return KernelSpec(own.name, own.argv, "python", str(own.resources), env=own.env, packages=own.packages)
     raise NoSuchKernel(name, names())
 
 
 def names() -> list[str]:
     found = {folder.name for folder in _folders() if _read(folder) is not None}
-    return sorted(found | ({NATIVE} if _has_ipykernel() else set[str]()))
+    own = {kernel.name for kernel in own_kernels.find(Path.home())}
+    return sorted(found | own | ({NATIVE} if _has_ipykernel() else set[str]()))
 
 
 def _folders() -> Iterator[Path]:

@@ -15,7 +15,9 @@ from typing import Any
 
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
+from traitlets import default
 
+from drybench_runner.own_kernel_specs import OwnKernelSpecs
 from drybench_runner.quick_imports import ADDRESSES, without
 
 with without(ADDRESSES):
@@ -27,6 +29,11 @@ class Server(ServerApp):
     """Binds once and keeps what it bound; the stock one looks for a free port, lets go and hopes."""
 
     _bound: list[socket.socket]
+
+    @default("kernel_spec_manager_class")
+    def _own_kernels_too(self) -> type[OwnKernelSpecs]:
+        """Unless an image or a person brings another class by their configuration."""
+        return OwnKernelSpecs
 
     def _find_http_port(self) -> None:
         self._bound = bind_sockets(0, self.ip)

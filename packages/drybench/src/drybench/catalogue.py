@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
+from drybench import own_kernels
 from drybench.environment_files import Broken, Recipe
 from drybench.environment_folders import SHIPPED, Library, Read
 from drybench.errors import (
@@ -158,7 +159,7 @@ class Catalogue:
             Path("/usr/share/jupyter"),
         )
         found = {spec.parent.name for place in places for spec in place.glob("kernels/*/kernel.json") if _sane(spec)}
-        return sorted(found)
+        return sorted(found | set(own_kernels.names(self._home)))
 
     def _offer(self, recipe: Recipe) -> Offer:
         one = recipe.environment

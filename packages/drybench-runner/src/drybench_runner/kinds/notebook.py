@@ -123,6 +123,8 @@ class _NotebookRun:
             self._spec = find(self._kernel_name())
             if self._run.requirements is None:
                 self._start_kernel()
+            elif self._spec.packages:
+                return causes.requirements_not_for(self._spec.name)
         except NoSuchKernel as missing:
             return causes.no_such_kernel(missing.name, missing.there_are)
         except ValueError as problem:
@@ -304,7 +306,7 @@ class _NotebookRun:
             self._client.close()
         self._record.close()
         if self._receipt is not None:
-            overlay = self._overlay.folder if self._overlay else None
+            overlay = self._overlay.folder if self._overlay else self._spec.packages
             self._receipt.write(self._places.receipt, self._started_at, self._record.ended_at, overlay)
         hand = self._holding.hand() if self._holding else None
         requirements = self._overlay.as_json() if self._overlay else None
