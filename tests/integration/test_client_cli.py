@@ -105,6 +105,16 @@ class TestRun:
             "size": "s",
         }
 
+    def test_gpus_go_in(self, bench: Path, small: SmallBench, notebook: Path) -> None:
+        asked(bench, "run", notebook, "--alone", "--gpu", "8GiB", "--gpu", "any")
+        asked(bench, "start", "--gpu", "24 GB")
+        wrong = call(bench, "run", notebook, "--gpu", "much")
+        assert small.requests == [
+            {"parameters": {}, "alone": True, "gpus": [{"vram": 8 << 30}, {"vram": 0}]},
+            {"gpus": [{"vram": 24 * 10**9}]},
+        ]
+        assert (wrong.returncode, "much is no amount of memory." in wrong.stderr) == (2, True)
+
     def test_json_is_one_object(self, bench: Path, notebook: Path) -> None:
         answer = asked(bench, "run", notebook)
         assert {"id": ID, "phase": "waiting", "outcome": None, "reason": None}.items() <= answer.items()

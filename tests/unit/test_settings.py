@@ -48,6 +48,28 @@ def test_amounts_are_numbers_to_the_program(data: DataFolder) -> None:
     assert place_of("runs.notebook_limit", found) == ('"2 MiB"', f"{data.settings}, line 2")
 
 
+@pytest.mark.parametrize(
+    ("written", "read", "shown"),
+    [
+        ("2", (0, 0), "2"),
+        ('["8 GiB", "any"]', (8 << 30, 0), '["8 GiB", "any"]'),
+        ("[24]", (24 * 10**9,), '["24 GB"]'),
+        ("[]", (), "0"),
+    ],
+)
+def test_gpus_of_a_size(data: DataFolder, written: str, read: tuple[int, ...], shown: str) -> None:
+    data.settings.write_text(f"[sizes.gpu]\ngpus = {written}")
+    found = settings.load(data)
+    assert found.sizes["gpu"].gpus == read
+    assert place_of("sizes.gpu.gpus", found)[0] == shown
+
+
+def test_gpus_to_give(data: DataFolder) -> None:
+    data.settings.write_text('[engines.local]\ngpus = [0, "GPU-5d6f"]\n[engines.docker]\ngpus = "none"')
+    found = settings.load(data).engines
+    assert (found.local.gpus, found.docker.gpus) == (("0", "GPU-5d6f"), "none")
+
+
 def test_command_line_before_environment_before_file(data: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     data.settings.write_text('[bench]\nport = 1\nlisten = "0.0.0.0"\nowner = "ada"\n')
     monkeypatch.setenv("DRYBENCH_BENCH__PORT", "2")
@@ -76,6 +98,9 @@ def test_the_children_read_the_file_that_up_was_given(data: DataFolder, monkeypa
         ("[bench]\nport = 99999", 2, "`bench.port` should be less than or equal to 65535"),
         ('[bench]\naddress = "bench.example"', 2, "`bench.address` should be like https://bench.example"),
         ("[sizes.big]\n[sizes.small]\nmemory = '2 GiX'", 3, "`sizes.small.memory` should be an amount such as"),
+        ("[sizes.big]\ngpus = 65", 2, "`sizes.big.gpus` should be a number, or a list"),
+        ("[sizes.big]\ngpus = ['2 GiX']", 2, "`sizes.big.gpus` should be an amount such as"),
+        ("[engines.local]\ngpus = 'all'", 2, '`engines.local.gpus` should be "auto", "none" or a list'),
         ("[runs]\ntimeout = true", 2, "`runs.timeout` should be a time such as"),
         ('[tls]\nkey = "/key.pem"', 1, "needs both `certificate` and `key`"),
         ('[folders]\nruns_link = "a/b"', 2, "should be one name"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 from papermill.cli import _resolve_type
 
 from drybench_client.errors import Refused
-from drybench_client.values import parameters, seconds, value
+from drybench_client.values import gpus, parameters, seconds, value
 
 NOT_SENT = {"nan", "inf", "infinity"}  # JSON has none of these
 
@@ -59,3 +59,17 @@ def test_times(text: str, read: float) -> None:
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(Refused, match="is no time"):
         seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "count"),
+    [("8GiB", 8 << 30), ("24 GB", 24 * 10**9), ("24", 24 * 10**9), ("512mib", 512 << 20), ("any", 0), ("0", 0), (7, 7)],
+)
+def test_the_memory_of_a_gpu(typed: int | str, count: int) -> None:
+    assert gpus([typed]) == [{"vram": count}]
+
+
+@pytest.mark.parametrize("typed", ["", "much", "-1", "8 cores", "8 GiBs"])
+def test_what_is_no_memory_of_a_gpu(typed: str) -> None:
+    with pytest.raises(Refused, match="no amount of memory"):
+        gpus([typed])
