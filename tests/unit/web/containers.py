@@ -77,6 +77,11 @@ class Building:
     async def cancel(self, id: str) -> None:
         self.begun[id].end("cancelled")
 
+    def close(self) -> None:
+        for writer in self.begun.values():
+            if not writer.build.is_over:
+                writer.end("cancelled")
+
 
 @dataclass
 class Containers:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,17 +14,29 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from drybench.images.bringing import Bringing
 from drybench.notices.messages import Channel
 from drybench.phases import Outcome, Phase
 from drybench.runs.requests import RunRequest
 from drybench.runs.sweep_reading import SweepSaid
 from drybench.schedules.asking import ScheduleRequest
 from drybench.web.door import asker_of
-from tests.unit.web.little_bench import ADA, BOB, FROM_SESSION, LittleBench, notebook, now, xsrf
+from tests.unit.web.little_bench import ADA, BOB, FROM_SESSION, LittleBench, little_bench, notebook, now, xsrf
+
 
 ANYBODY = {"/health", "/sign-in", "/oauth_callback", "/sign-out", "/user/{rest:path}"}
 NOTEBOOK = notebook("print(x)", parameters="x = 1")
 FIELDS: dict[str, Any] = {"on": "both", "next": "yes", "environment": "newer"}  # what some forms must have
+ASKS: dict[str, Any] = {"on": {"on": "both"}, "offer": {"everybody": True}}  # what some calls must say
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[LittleBench]:
+    made = little_bench(tmp_path, with_containers=True)
+    assert made.containers
+    yield made
+    made.containers.building.close()
+    made.ledger.close()
 
 
 @dataclass(frozen=True)
@@ -66,7 +79,7 @@ async def called(client: httpx.AsyncClient, call: Call, path: str, **more: Any) 
     """With something to say, so that it is not refused for saying nothing."""
     said: dict[str, Any] = {}
     if call.changes:
-        said = {"json": {"on": "both"} if call.path.endswith("/on") else None} if call.of_the_api else {"data": FIELDS}
+        said = {"json": ASKS.get(call.path.rpartition("/")[2])} if call.of_the_api else {"data": FIELDS}
     return await client.request(call.method, path, **said, **more)
 
 
@@ -92,8 +105,21 @@ def things_of(bench: LittleBench, person: str) -> Things:
     channel = Channel(f"0-channel-of-{person}", whose.id, "mine", "mail", "sealed", "both", now())
     bench.told.telling._book.add(channel)  # pyright: ignore[reportPrivateUsage]
     session = bench.session("lab", person)
+    own = bench.portal.workshop.own.add(whose, Bringing(f"of-{person}", files={"requirements.txt": b"numpy"}))
+    assert bench.containers
+    build = bench.containers.building.begin(own.name)
+    wish = bench.portal.workshop.wishes.ask(whose, "ilastik", "to segment")
     ids = {"runs": run.id, "sweeps": sweep.id, "schedules": schedule.id, "channels": channel.id, "sessions": session.id}
-    return Things({**ids, "notices": channel.id, "start": session.id})
+    return Things(
+        {
+            **ids,
+            "notices": channel.id,
+            "start": session.id,
+            "environments": own.name,
+            "builds": build.id,
+            "wishes": wish.id,
+        }
+    )
 
 
 def test_every_route_asks_who_it_is(bench: LittleBench) -> None:
@@ -108,7 +134,11 @@ async def test_they_are_there_for_whose_they_are(bench: LittleBench) -> None:
     seen = [call for call in calls(bench) if "{id}" in call.path and not call.changes]
     async with bench.client(ADA) as browser:
         missing = [call.path for call in seen if (await browser.get(call.to(things.of(call)))).status_code >= 400]
-    assert set(missing) <= {"/runs/{id}/picture/{path:path}", "/runs/{id}/notebook.html"}  # a text is no picture
+    assert set(missing) <= {
+        "/runs/{id}/picture/{path:path}",
+        "/runs/{id}/notebook.html",
+        "/environments/{id}/picture",
+    }  # a text is no picture
 
 
 async def test_nothing_of_somebody_elses_is_there(bench: LittleBench) -> None:

@@ -349,6 +349,12 @@ class NoSuchSchedule(NotFound):
     next_step = "The Schedules page and `drybench schedules` list those that you have."
 
 
+class NoEnvironmentThere(NotFound):
+    """There is no environment “{name}” that you can see."""
+
+    next_step = "The Environments page and `drybench environments` list those that there are."
+
+
 class NoSuchBuild(NotFound):
     """There is no such build that you can see."""
 

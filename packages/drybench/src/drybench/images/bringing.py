@@ -25,6 +25,7 @@ from drybench.errors import (
     EnvironmentNameInUse,
     EnvironmentNameWrong,
     ImagesNotByName,
+    NoEnvironmentThere,
     NoSuchEnvironment,
     TooManyBrought,
 )
@@ -109,11 +110,9 @@ class OwnEnvironments:
 
     def offer(self, person: Person, name: str) -> Offer:
         permissions.needs(person, permissions.RUNS)
-        offer = self._desk.catalogue.offer(name) if self.may_see(person, name) else None
-        if offer is None or not (offer.recipe or self.keeps(person)):
-            raise NoSuchEnvironment(
-                name=name[:60], there=", ".join(one.environment.name for one in self.offered(person))
-            )
+        offer = next((one for one in self.offered(person) if one.environment.name == name), None)
+        if offer is None:
+            raise NoEnvironmentThere(name=name[:60])
         return offer
 
     def may_see(self, person: Person, name: str) -> bool:
@@ -172,9 +171,7 @@ class OwnEnvironments:
     def _of(self, person: Person, name: str) -> Brought:
         found = self.brought(name)
         if found is None or not (found.person_id == person.id or self.keeps(person)):
-            raise NoSuchEnvironment(
-                name=name[:60], there=", ".join(one.name for one in self._all() if self.may_see(person, one.name))
-            )
+            raise NoEnvironmentThere(name=name[:60])
         return found
 
     def _all(self) -> Iterator[Brought]:
@@ -210,10 +207,12 @@ class OwnEnvironments:
         """What it is built on: something with an image that is not another person's."""
         if asked.image:
             return None
-        below = self.offer(person, asked.on)
-        if below.environment.image is None:
-            raise BroughtWrong(problems=f"{below.environment.title} has no image to build it on")
-        return below.environment
+        seen = {offer.environment.name: offer.environment for offer in self.offered(person)}
+        if asked.on not in seen:
+            raise NoSuchEnvironment(name=asked.on[:60], there=", ".join(seen))
+        if seen[asked.on].image is None:
+            raise BroughtWrong(problems=f"{seen[asked.on].title} has no image to build it on")
+        return seen[asked.on]
 
     def _keep(self, name: str, files: Mapping[str, bytes]) -> None:
         """Whole or not at all."""

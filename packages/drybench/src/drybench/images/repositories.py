@@ -91,7 +91,7 @@ def _described_by() -> set[str]:
 
 def _read(folder: Path) -> dict[str, bytes]:
     found, size = dict[str, bytes](), 0
-    for file in list_beneath(folder, "", own.MOST_FILES + 1):
+    for file in list_beneath(folder.parent, folder.name, own.MOST_FILES * 2):
         name = file.path.decode("utf-8", "replace")
         if name.split("/")[0] == ".git":
             continue

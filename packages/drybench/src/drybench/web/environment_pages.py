@@ -50,7 +50,9 @@ async def bring(request: Request, portal: Here, asker: ForAll) -> Response:
         ask, files = await typed_ask(request)
         asked = await bringing(portal, asker.person, ask, files)
         made = await run_in_threadpool(portal.workshop.own.add, asker.person, asked, asker.origin)
-    except Refused as refusal:
+    except DrybenchError as refusal:
+        if refusal.status >= 500:
+            raise
         return await run_in_threadpool(_new, request, portal, asker, ask, refusal)
     if ask.build and portal.workshop.own.may_build(asker.person, made.name):
         return RedirectResponse(f"/builds/{(await portal.workshop.make(asker.person, made.name)).id}", 303)
