@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import json
 import os
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -32,6 +33,7 @@ from drybench.errors import (
     NothingToBuild,
     StepFailed,
 )
+from drybench.images import streams
 from drybench.images.context import Options, arguments, own_wheels, write_context
 from drybench.images.known import ENVIRONMENT, RUNNER, SOURCE, Connect, Images
 from drybench.images.records import Build, Builds, Writer
@@ -66,12 +68,11 @@ class Building:
         self._tasks[id].add_done_callback(lambda _: self._tasks.pop(id, None))
         return writer.build
 
-    async def cancel(self, id: str) -> Build:
-        """How it ended. One of another process goes on."""
+    async def cancel(self, id: str) -> None:
+        """Back when it has ended. One of another process goes on."""
         if task := self._tasks.get(id):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        return self._builds.find(id)
 
     async def build(self, name: str, fresh: bool = False, pull: bool = False) -> AsyncGenerator[str]:
         """Its log, line by line, and an error at the end where it failed. To close it is to cancel the build."""
@@ -155,18 +156,9 @@ class Building:
         wheels = await asyncio.to_thread(own_wheels, self._folder)
         with tempfile.TemporaryFile(dir=self._folder) as sent:
             await asyncio.to_thread(write_context, recipe, wheels, self._options, sent)
-            said = docker.images.build(
-                fileobj=sent,
-                encoding="identity",
-                tag=recipe.environment.image,
-                nocache=fresh,
-                forcerm=True,
-                buildargs=arguments(recipe, self._parent(recipe), self._options),
-                labels=_labels(recipe),
-                stream=True,
-            )
+            said = streams.building(docker, sent, self._asked(recipe, fresh))
             try:
-                async with aclosing(said):  # type: ignore[type-var]
+                async with aclosing(said):
                     async for one in said:
                         for line in steps.hear(one):
                             yield line
@@ -177,6 +169,16 @@ class Building:
                 for line in steps.end():
                     writer.say(line)
                 writer.note(layers=(*writer.build.layers, *steps.layers))
+
+    def _asked(self, recipe: Recipe, fresh: bool) -> dict[str, str]:
+        return {
+            "t": recipe.environment.image or "",
+            "nocache": str(fresh).lower(),
+            "rm": "true",
+            "forcerm": "true",
+            "buildargs": json.dumps(arguments(recipe, self._parent(recipe), self._options)),
+            "labels": json.dumps(_labels(recipe)),
+        }
 
     def _parent(self, recipe: Recipe) -> str | None:
         on = recipe.environment.on
@@ -191,8 +193,8 @@ class Building:
         pulling = Pulling()
         yield f"{recipe.name}: getting {source}"
         try:
-            said = docker.images.pull(source, auth=signed_in(source), stream=True)
-            async with aclosing(said):  # type: ignore[type-var]
+            said = streams.pulling(docker, source, signed_in(source))
+            async with aclosing(said):
                 async for one in said:
                     for line in pulling.hear(one):
                         yield line

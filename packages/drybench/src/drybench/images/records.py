@@ -131,8 +131,11 @@ class Writer:
         try:
             return self.note(state=state, ended_at=self._now(), **changes)
         finally:
-            self._log.close()
-            os.close(self._lock)
+            self.let_go()
+
+    def let_go(self) -> None:
+        self._log.close()
+        os.close(self._lock)
 
     @property
     def log_file(self) -> Path:

@@ -42,12 +42,13 @@ class Pulling:
             yield f"{self.have} of {self.all} layers"
 
 
-def signed_in(image: str) -> dict[str, str] | None:
-    """As `docker login` has left it for this account; None where it is nobody there."""
+def signed_in(image: str) -> str | None:
+    """What to send to it, as `docker login` has left it for this account; None where it is nobody there."""
     host = image.partition("/")[0]
     folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
     with suppress(OSError, ValueError, KeyError, TypeError):
         known: dict[str, Any] = json.loads((folder / "config.json").read_bytes())["auths"]
         name, _, password = base64.b64decode(known[host if "." in host or ":" in host else HUB]["auth"]).partition(b":")
-        return {"username": name.decode(), "password": password.decode()}
+        said = {"username": name.decode(), "password": password.decode(), "serveraddress": host}
+        return base64.urlsafe_b64encode(json.dumps(said).encode()).decode()
     return None
