@@ -6,6 +6,7 @@ import secrets
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from drybench.engines.docker_rules import Network
 from tests import docker as real
@@ -17,23 +18,27 @@ SOMEBODY = "12345:12345"
 
 @contextmanager
 def container(
-    image: str, *options: str, command: tuple[str, ...] = ("sleep", "600"), user: str = SOMEBODY
+    image: str,
+    *options: str,
+    command: tuple[str, ...] = ("sleep", "600"),
+    user: str = SOMEBODY,
+    socket: Path = real.SOCKET,
 ) -> Iterator[str]:
     name = f"drybench-test-{secrets.token_hex(4)}"
-    real.docker("run", "-d", "--name", name, *HARDENED, "--user", user, *options, image, *command)
+    real.docker("run", "-d", "--name", name, *HARDENED, "--user", user, *options, image, *command, socket=socket)
     try:
         yield name
     finally:
-        real.docker("rm", "-f", name)
+        real.docker("rm", "-f", name, socket=socket)
 
 
 class Task:
     """A container on the bench's network, and what is asked from inside."""
 
-    def __init__(self, name: str, network: Network) -> None:
+    def __init__(self, name: str, network: Network, socket: Path = real.SOCKET) -> None:
         self.name = name
-        self.inside = ("docker", "exec", name)
-        self.address = real.inspected(name)["NetworkSettings"]["Networks"][network.name]["IPAddress"]
+        self.inside = ("docker", "-H", f"unix://{socket}", "exec", name)
+        self.address = real.inspected(name, socket)["NetworkSettings"]["Networks"][network.name]["IPAddress"]
 
     def code(self, host: str, port: int, path: str = "/") -> str:
         return code(host, port, path, self.inside)

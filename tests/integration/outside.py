@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from tests.docker import CACHE
 from tests.waiting import wait_for
 
 HERE = "10.231.7.1"  # this machine's end
@@ -16,7 +18,7 @@ THERE, ALSO_THERE = "10.231.7.2", "10.231.7.3"
 METADATA = "169.254.169.254"
 PORT = 8080
 ANSWER = """
-import socketserver, sys
+import socket, socketserver, sys
 from http.server import BaseHTTPRequestHandler
 
 class Answer(BaseHTTPRequestHandler):
@@ -29,6 +31,7 @@ class Answer(BaseHTTPRequestHandler):
 
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
+    address_family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
 
 Server((sys.argv[1], int(sys.argv[2])), Answer).serve_forever()
 """
@@ -49,10 +52,12 @@ class Outside:
 
 @contextmanager
 def outside() -> Iterator[Outside]:
-    """It answers at its two addresses and at the one where clouds tell their secrets."""
+    """It answers at its two addresses and at the one where clouds tell their secrets. One at a time has these."""
     name = f"dbt{os.getpid()}"
     cable, end = f"{name}a", f"{name}b"
     with ExitStack() as stack:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        fcntl.flock(stack.enter_context((CACHE / "outside.lock").open("w")), fcntl.LOCK_EX)
         _ip("netns", "add", name)
         stack.callback(_ip, "netns", "delete", name)
         _ip("link", "add", cable, "type", "veth", "peer", "name", end, "netns", name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import structlog
 from aiodocker import Docker, DockerError
 
 from drybench.addresses import Addresses
-from drybench.engines import docker_firewall, docker_rules
+from drybench.engines import docker_bridge, docker_firewall, docker_rules
 from drybench.engines.docker_connection import connect, reaching
 from drybench.engines.docker_firewall import Restore
 from drybench.engines.docker_rules import Network, Reach
@@ -27,6 +28,7 @@ from drybench.settings_sections import DockerEngine
 log = structlog.get_logger("docker")
 
 BENCH = "org.drybench.bench"
+PODMAN = "Podman Engine"
 RESOLVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 FRESH, FRESH_BY_CONTAINER = 10.0, 60.0  # seconds for which rules that were set are taken to be there
 
@@ -35,7 +37,10 @@ async def made(url: str, here: Addresses, said: DockerEngine) -> Network:
     """For `drybench up`, before the proxy starts, which listens on its bridge. NetworkNotMade or DockerAway."""
     with reaching():
         async with connect(url) as docker:
-            return await ensure(docker, here.bench_id, said.subnet, here.tasks_subnet)
+            network = await ensure(docker, here.bench_id, said.subnet, here.tasks_subnet)
+    if not await docker_bridge.is_there(network):
+        raise NetworkNotMade(why=f"its bridge {network.bridge} is not on this machine, or not for this account")
+    return network
 
 
 async def ensure(docker: Docker, bench_id: str, subnet: str = "", before: str = "") -> Network:
@@ -115,12 +120,14 @@ class GuardedNetwork:
         with reaching():
             async with connect(self._url) as docker:
                 network = await ensure(docker, self._here.bench_id, self._said.subnet, self._here.tasks_subnet)
-                await self._guard(network, docker_firewall.restore(docker))
+                await docker_bridge.is_there(network)
+                names = await name_servers(docker, network)
+                await self._guard(network, names, docker_firewall.restore(docker))
         return network
 
-    async def _guard(self, network: Network, restore: Restore) -> None:
+    async def _guard(self, network: Network, names: Sequence[str], restore: Restore) -> None:
         door = self._here.tasks_port if self._here.tasks_door else 0
-        reach = Reach(door, self._said.may_not_reach, resolvers())  # these change when a laptop moves
+        reach = Reach(door, self._said.may_not_reach, names)
         try:
             await docker_firewall.guard(network, reach, restore)
         except NotGuarded as error:
@@ -129,13 +136,16 @@ class GuardedNetwork:
             log.warning("tasks start without a firewall, as the settings say", why=error.sentence)
 
 
-def resolvers() -> tuple[str, ...]:
-    """Who looks up names for this machine, and so for its containers."""
-    return tuple(
-        dict.fromkeys(
-            server for file in RESOLVERS if file.exists() for server in docker_rules.nameservers(file.read_text())
-        )
-    )
+async def name_servers(docker: Docker, network: Network) -> tuple[str, ...]:
+    """Whom containers ask for names. Podman has one of its own on the bridge; Docker's is inside each container."""
+    version: Any = await docker.version()
+    own = [network.gateway] if PODMAN in (part["Name"] for part in version.get("Components") or ()) else []
+    return tuple(dict.fromkeys((*await asyncio.to_thread(resolvers), *own)))
+
+
+def resolvers() -> list[str]:
+    """Who looks up names for this machine. They change when a laptop moves."""
+    return [server for file in RESOLVERS if file.exists() for server in docker_rules.nameservers(file.read_text())]
 
 
 def _plan(bench_id: str, subnet: str) -> dict[str, Any]:
