@@ -23,7 +23,6 @@ from drybench.schedules.asking import ScheduleRequest
 from drybench.web.door import asker_of
 from tests.unit.web.little_bench import ADA, BOB, FROM_SESSION, LittleBench, little_bench, notebook, now, xsrf
 
-
 ANYBODY = {"/health", "/sign-in", "/oauth_callback", "/sign-out", "/user/{rest:path}"}
 NOTEBOOK = notebook("print(x)", parameters="x = 1")
 FIELDS: dict[str, Any] = {"on": "both", "next": "yes", "environment": "newer"}  # what some forms must have

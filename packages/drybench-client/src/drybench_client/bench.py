@@ -14,6 +14,7 @@ from drybench_client import errors, values
 from drybench_client.answers import Inspected, Run, Session
 from drybench_client.asking import Options, request_of
 from drybench_client.calling import Calling
+from drybench_client.environments import Equipping
 from drybench_client.finding import find
 from drybench_client.looking import Looking
 from drybench_client.receipts import Reproducing
@@ -28,7 +29,7 @@ _PAUSE = 0.5  # between two looks, where the bench cannot be asked to tell
 _RESTART = 300.0  # seconds that a wait goes on while the bench is away: a machine may start again
 
 
-class Bench(Looking, Sweeping, Scheduling, Results, Reproducing):
+class Bench(Looking, Sweeping, Scheduling, Results, Reproducing, Equipping):
     """A bench, by its address and a token, or by the data directory of one's own.
 
     With nothing given: DRYBENCH_URL and DRYBENCH_TOKEN (set in every session), else DRYBENCH_DATA,

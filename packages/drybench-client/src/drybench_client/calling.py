@@ -53,6 +53,12 @@ class Calling:
     def bytes(self, path: str, method: str = "GET") -> bytes:
         return self._patiently(lambda: self._answer(method, path)).content
 
+    def text(self, path: str, since: int) -> tuple[str, int]:
+        """A part of a log, and from where to ask on."""
+        answer = self._patiently(lambda: self._answer("GET", path, params={"since": since}))
+        following = answer.headers.get("drybench-next", "")
+        return answer.text, int(following) if following.isdecimal() else since
+
     @contextmanager
     def stream(self, path: str, **params: Any) -> Generator[Iterator[bytes]]:
         """Blocks as they come, without an end where the bench goes on sending."""

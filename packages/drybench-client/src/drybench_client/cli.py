@@ -10,7 +10,14 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from drybench_client import commands, commands_receipts, commands_results, commands_schedules, commands_sweeps
+from drybench_client import (
+    commands,
+    commands_environments,
+    commands_receipts,
+    commands_results,
+    commands_schedules,
+    commands_sweeps,
+)
 from drybench_client.errors import BenchAway
 
 COMMANDS = (
@@ -19,6 +26,7 @@ COMMANDS = (
     *commands_sweeps.COMMANDS,
     *commands_schedules.COMMANDS,
     *commands_receipts.COMMANDS,
+    *commands_environments.COMMANDS,
 )
 _NAMES = {command.__name__.replace("_", "-") for command in COMMANDS}
 _REFUSED, _AWAY, _INTERRUPTED, _PIPE_CLOSED = 2, 3, 130, 141

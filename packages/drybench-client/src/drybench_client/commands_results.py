@@ -152,19 +152,7 @@ def let_go(id: str, *, which: Which = _HERE) -> None:
         _show(bench.let_go(id), which)
 
 
-def environments(*, which: Which = _HERE) -> None:
-    """The environments and the sizes that a run or a session may have."""
-    from drybench_client import printing
-
-    with which.open() as bench:
-        found, sizes = list(bench.environments()), list(bench.sizes())
-    if which.json:
-        printing.show_json({"environments": found, "sizes": sizes})
-    else:
-        printing.show_environments(found, sizes)
-
-
-COMMANDS = (files, star, unstar, remove, keep, open_run, attach, go_on, let_go, environments)
+COMMANDS = (files, star, unstar, remove, keep, open_run, attach, go_on, let_go)
 
 
 def _show(run: Run, which: Which) -> None:

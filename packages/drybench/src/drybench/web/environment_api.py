@@ -123,9 +123,9 @@ def ask_for(portal: Here, asker: ForAll, ask: WishAsk) -> WishJson:
 
 
 @router.post("/wishes/{id}/answer")
-def answer(portal: Here, asker: ForAll, id: str, ask: AnswerAsk) -> WishJson:
+def answer(portal: Here, asker: ForAll, id: str, ask: AnswerAsk | None = None) -> WishJson:
     portal.workshop.must_answer(asker.person, id)
-    return WishJson.of(portal.workshop.wishes.answer(id, ask.answer))
+    return WishJson.of(portal.workshop.wishes.answer(id, ask.answer if ask else ""))
 
 
 def _json(portal: Portal, card: Card) -> OfferedJson:
