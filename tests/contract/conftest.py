@@ -1,4 +1,4 @@
-"""The local engine, for what only it has to hold."""
+"""Engines for what only one of them has to hold."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from drybench.engines.local import LocalEngine
 from drybench.engines.processes import Identity
 from drybench.model import RUN, Task
 from drybench.phases import Seen, Sight
+from tests.contract.containers import Bench, clear, new_bench
 from tests.contract.engine_contract import log_of, log_with, until
 from tests.waiting import eventually
 
@@ -79,3 +80,10 @@ async def local(tmp_path: Path) -> AsyncIterator[Local]:
     for folder in tasks.iterdir():
         await engine.forget({"format": 1, "task": folder.name})
     await engine.close()
+
+
+@pytest.fixture
+async def containers(docker_url: str, python_image: str, tmp_path: Path) -> AsyncIterator[Bench]:
+    bench = new_bench(docker_url, python_image, tmp_path)
+    yield bench
+    await clear(bench)

@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import aiodocker
@@ -244,6 +245,7 @@ class DockerEngine:
         if container is not None and container.has_begun:
             return
         try:
+            await asyncio.to_thread(self._check_links, task)
             place = await self._place(task, folder)
             await asyncio.to_thread(docker_files.make, folder, task, place, env)
             await self._create(task, place)
@@ -251,6 +253,11 @@ class DockerEngine:
         except aiodocker.DockerError as problem:
             await self._unmake(task.id)
             raise _refusal(task, problem) from problem
+
+    def _check_links(self, task: Task) -> None:
+        """Where they lead only the disk knows."""
+        led = [replace(mount, source=mount.source.resolve()) for mount in task.mounts]
+        docker_container.check_mounts(led, [str(Path(socket).resolve()) for socket in self._sockets()])
 
     async def _place(self, task: Task, folder: TaskFolder) -> Place:
         image = await self._images.known(self._docker, str(task.image))

@@ -60,8 +60,8 @@ class Keeping:
         for shown in await self._kept(docker):
             state = (await ask(docker, f"containers/{shown['Id']}/json"))["State"]
             if is_over(state, self._keep_stopped, now):
-                await _remove(docker, shown["Id"])
                 await asyncio.to_thread(self._remove_folder, shown["Labels"][TASK_LABEL])
+                await _remove(docker, shown["Id"])  # last, for all of this is found by it
         await asyncio.to_thread(self._remove_logs, now)
 
     async def close(self) -> None:

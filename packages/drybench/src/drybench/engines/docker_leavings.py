@@ -8,7 +8,15 @@ from pathlib import PurePosixPath
 from typing import Any
 
 PASSING = ("/tmp", "/run", "/var/run", "/dev", "/proc", "/sys", "/drybench", "/etc/passwd", "/etc/group")
-OF_DOCKER = ("/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/mtab", "/.dockerenv")
+OF_DOCKER = (
+    "/etc/hosts",
+    "/etc/hostname",
+    "/etc/resolv.conf",
+    "/etc/mtab",
+    "/.dockerenv",
+    "/sbin/docker-init",
+    "/usr/sbin/docker-init",
+)
 GENERATED = ("__pycache__", ".cache")
 
 
