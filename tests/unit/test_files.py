@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from drybench import files
+from drybench.engines.base import Capabilities
 from drybench.errors import DrybenchError, FolderNotShown, NoFilesHere, NoSuchFolder, NotebookUnreadable, OneAccount
 from drybench.files import Look, OwnFiles
 from drybench.model import Person
@@ -24,7 +25,8 @@ LIMIT = 1000
 def own(home: Path, shown: tuple[str, ...] = (), one_account: bool = True, trusted: bool = False) -> OwnFiles:
     desk: Any = SimpleNamespace(
         home=home,
-        engines={"local": SimpleNamespace(can=SimpleNamespace(one_account=one_account))},
+        engines={"local": SimpleNamespace(can=Capabilities(one_account=one_account))},
+        surroundings=None,
         ledger=SimpleNamespace(people=lambda: [ADA, BOB]),
         people_trust_each_other=trusted,
     )

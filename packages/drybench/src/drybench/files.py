@@ -1,30 +1,35 @@
 """The person's own files on this machine, to choose from: a list of one folder, and a notebook by its path.
 
-Read only, and only where tasks have the portal's own account: what is shown is what a run of that person could
-read anyway. Beneath the folders that are shown no link is followed: one that leads to another of them is offered
-under its real path, all others are named and lead nowhere. The bench's own data are never shown.
+Read only. What is shown is what a run of that person could read anyway: where tasks have the portal's own account as
+the portal sees it, in containers as their tasks see it and with their rights. Beneath the folders that are shown no
+link is followed: on the portal's account one that leads to another of them is offered under its real path, all others
+are named and lead nowhere. The bench's own data are never shown.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from drybench import permissions
+from drybench import permissions, seen_files
 from drybench.asking import Desk
 from drybench.beneath import NotPlain, folder_beneath, read_beneath
-from drybench.errors import FolderNotShown, NoFilesHere, NoSuchFolder, NotebookUnreadable
-from drybench.model import Person
+from drybench.errors import FolderNotShown, NoFilesHere, NoSuchFolder, NotebookUnreadable, OneAccount
+from drybench.model import Person, Surroundings
+from drybench.mounting import outside
 
 PAGE = 500
 MOST = 20_000  # names that are looked at in one folder
 Kind = Literal["folder", "file", "link", "other"]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Look:
     hidden: bool = False
     beside: str = ""  # a notebook, whose folder is shown too
     since: int = 0
+    engine: str = ""  # as tasks there see it; empty: the first that shows any
 
 
 @dataclass(frozen=True)
@@ -76,30 +82,27 @@ class OwnFiles:
 
     def check(self, person: Person) -> None:
         """Whose account it is may see its files, and nobody else."""
-        if not any(engine.can.one_account for engine in self._desk.engines.values()):
-            raise NoFilesHere()
-        permissions.may_share_an_account(person, self._desk.ledger.people(), self._desk.people_trust_each_other)
+        self._around(person)
 
     def list(self, person: Person, look: Look) -> Listing:
-        self.check(person)
+        around = self._around(person, look.engine)
+        if around is not None:
+            return self._list_as_seen(around, look)
         places = self._places(look.beside)
         folder = self._whole(look.folder)
         root = _root_of(folder, places)
         if root is None or self._is_ours(folder):
             raise _not_shown(folder, places)
-        try:
-            with folder_beneath(Path(root.path), _below(root, folder)) as opened:
-                return self._listing(opened, folder, root, places, look)
-        except NotPlain:  # a link, or another file system
-            raise _not_shown(folder, places) from None
-        except OSError:
-            raise NoSuchFolder(path=str(folder)[:200]) from None
+        with _refusals(folder, places), folder_beneath(Path(root.path), _below(root, folder)) as opened:
+            return self._listing(opened, folder, root, places, look)
 
-    def notebook(self, person: Person, path: str, most: int) -> tuple[Path, bytes]:
-        """Where it lies, and what is in it. By its real path, and nothing but a regular file is opened."""
-        self.check(person)
-        file = self._whole(path)
+    def notebook(self, person: Person, path: str, most: int, engine: str = "") -> tuple[Path, bytes]:
+        """Where it lies, as its runs see it, and what is in it. Nothing but a regular file is opened."""
+        around = self._around(person, engine)
+        file = self._whole(path, around and around.home)
         try:
+            if around is not None:
+                return file, self._seen(around, file, lambda folder, below: read_beneath(folder, below, most))
             real = Path(os.path.realpath(file))
             if self._is_ours(real):
                 raise NotebookUnreadable(path=path[:200], why="it lies among the bench's own files")
@@ -108,10 +111,72 @@ class OwnFiles:
             why = getattr(problem, "strerror", None) or "it is no path"
             raise NotebookUnreadable(path=path[:200], why=_small(why)) from None
 
-    def _whole(self, path: str) -> Path:
+    def look(self, person: Person, folder: str, work: Callable[[Path], Found], engine: str = "") -> Found:
+        """`work` is called with this folder as it can be opened here and now, with the person's rights.
+
+        Links in it are `work`'s to refuse.
+        """
+        around = self._around(person, engine)
+        path = self._whole(folder, around and around.home)
+        places = self._places("") if around is None else _places_of(around)
+        root = _root_of(path, places)
+        if root is None or (around is None and self._is_ours(path)):
+            raise _not_shown(path, places)
+
+        def there(above: Path, below: str) -> Found:
+            with folder_beneath(above, below) as opened:
+                return work(Path(f"/proc/self/fd/{opened}"))
+
+        with _refusals(path, places):
+            return (
+                there(Path(root.path), _below(root, path)) if around is None else seen_files.look(around, path, there)
+            )
+
+    def _around(self, person: Person, engine: str = "") -> Surroundings | None:
+        """What their tasks see; None: what the portal itself sees."""
+        can = [one.can for name, one in self._desk.engines.items() if engine in ("", name)]
+        surroundings = self._desk.surroundings
+        mounting = next((one for one in can if one.mounts and one.shares_files and not one.one_account), None)
+        if any(one.one_account for one in can):
+            try:
+                permissions.may_share_an_account(person, self._desk.ledger.people(), self._desk.people_trust_each_other)
+                return None
+            except OneAccount:
+                if mounting is None:
+                    raise
+        if mounting is None or surroundings is None:
+            raise NoFilesHere()
+        around = surroundings(person, mounting)
+        seen_files.check(around)
+        return around
+
+    def _list_as_seen(self, around: Surroundings, look: Look) -> Listing:
+        places, folder = _places_of(around), self._whole(look.folder, around.home)
+        root = _root_of(folder, places)
+        if root is None:
+            raise _not_shown(folder, places)
+
+        def listed(above: Path, below: str) -> Listing:
+            with folder_beneath(above, below) as opened:
+                return self._listing(opened, folder, root, places, look, seen=True)
+
+        with _refusals(folder, places):
+            return self._seen(around, folder, listed)
+
+    def _seen(self, around: Surroundings, path: Path, work: Callable[[Path, str], Found]) -> Found:
+        """A real home may well hold the data directory; those that the bench keeps lie in it themselves."""
+        there = outside(path, around.mounts)
+        lies_in_a_home = any(
+            self._is_ours(mount.source) for mount in around.mounts if path.is_relative_to(mount.target)
+        )
+        if there is not None and self._is_ours(there) and not lies_in_a_home:
+            raise NotPlain(errno.EPERM, "it lies among the bench's own files")
+        return seen_files.look(around, path, work)
+
+    def _whole(self, path: str, home: Path | None = None) -> Path:
         """A path may begin in the home (`~/`); a step up is refused where it is resolved."""
         typed = path.strip() if path.strip() != "~" else ""
-        return self._home / (typed.removeprefix("~/") if typed.startswith("~/") else typed)
+        return (home or self._home) / (typed.removeprefix("~/") if typed.startswith("~/") else typed)
 
     def _places(self, beside: str) -> list[Place]:
         places = [Place("Home", str(self._home)), *(Place(str(path), str(path)) for path in self._shown)]
@@ -124,19 +189,23 @@ class OwnFiles:
         real = os.path.realpath(path)
         return real == self._data or real.startswith(self._data + os.sep)
 
-    def _listing(self, opened: int, folder: Path, root: Place, places: list[Place], look: Look) -> Listing:
+    def _listing(
+        self, opened: int, folder: Path, root: Place, places: list[Place], look: Look, seen: bool = False
+    ) -> Listing:
         with os.scandir(opened) as scanned:
-            seen = list(islice(scanned, MOST + 1))
-        names = sorted(_wanted(seen[:MOST], look), key=lambda one: (not one.is_dir(follow_symlinks=False), _order(one)))
+            there = list(islice(scanned, MOST + 1))
+        names = sorted(
+            _wanted(there[:MOST], look), key=lambda one: (not one.is_dir(follow_symlinks=False), _order(one))
+        )
         here = names[look.since : look.since + PAGE]
         more = look.since + PAGE < len(names)
         return Listing(
             folder=str(folder),
             places=places,
             way=_way(root, folder),
-            entries=[self._entry(opened, folder, one, places) for one in here],
+            entries=[self._entry(opened, folder, one, [] if seen else places) for one in here],
             next=look.since + PAGE if more else None,
-            cut=len(seen) > MOST,
+            cut=len(there) > MOST,
         )
 
     def _entry(self, opened: int, folder: Path, found: os.DirEntry[str], places: list[Place]) -> Entry:
@@ -152,7 +221,9 @@ class OwnFiles:
         return Entry(name, kind, path, about.st_size if kind == "file" else None, about.st_mtime)
 
     def _link(self, name: str, link: Path, places: list[Place]) -> Entry:
-        """Whoever chooses it gets what it leads to, if that is shown at all."""
+        """Whoever chooses it gets what it leads to, if that is shown at all. In a container it may lead elsewhere."""
+        if not places:
+            return Entry(name, "link", None)
         try:
             real = Path(os.path.realpath(link))
             about = real.stat()
@@ -163,6 +234,23 @@ class OwnFiles:
         if not inside or self._is_ours(real) or _plain(str(real)) != str(real) or kind == "other":
             return Entry(name, "link", None)
         return Entry(name, kind, str(real), about.st_size if kind == "file" else None, about.st_mtime)
+
+
+@contextmanager
+def _refusals(folder: Path, places: Iterable[Place]) -> Generator[None]:
+    try:
+        yield
+    except NotPlain:  # a link, or another file system
+        raise _not_shown(folder, places) from None
+    except OSError:
+        raise NoSuchFolder(path=str(folder)[:200]) from None
+
+
+def _places_of(around: Surroundings) -> list[Place]:
+    homes = [Place("Home", str(mount.target)) for mount in around.mounts if mount.target == around.home]
+    return homes + [
+        Place(str(mount.target), str(mount.target)) for mount in around.mounts if mount.target != around.home
+    ]
 
 
 def _is_file(path: Path) -> bool:

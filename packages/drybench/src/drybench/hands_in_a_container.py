@@ -21,6 +21,7 @@ from typing import Any
 from aiodocker import Docker
 from aiodocker.containers import DockerContainer
 from aiodocker.exceptions import DockerError
+from aiohttp import ClientError
 
 from drybench.errors import HandsTied
 from drybench.hands import strangers
@@ -56,7 +57,7 @@ class ContainerHands:
                     await _finish(container, folder)
                 finally:
                     await container.delete(force=True)
-        except (DockerError, OSError, TimeoutError) as problem:
+        except (DockerError, ClientError, OSError) as problem:
             raise HandsTied(folder=folder, problem=problem or "it took too long") from problem
 
 

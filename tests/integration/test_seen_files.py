@@ -1,0 +1,180 @@
+"""A portal that is root shows a person what their tasks see, with their rights, and never with its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from drybench.acting import acting_as
+from drybench.beneath import read_beneath
+from drybench.engines.base import Capabilities
+from drybench.errors import FolderNotShown, NoFilesHere, NoSuchFolder, NotebookUnreadable, OneAccount
+from drybench.files import Look, OwnFiles
+from drybench.model import Account, Mount, Person, Surroundings
+from tests.parts import leave_out
+from tests.somebody import SOMEBODY, as_somebody, folder_of_somebody
+
+ADA = Person("1", "ada")
+TASK = Account(23_456, 23_456, (30_000,))
+LIMIT = 1000
+
+
+@pytest.fixture(autouse=True)
+def root() -> None:
+    if os.geteuid() != 0:
+        leave_out("Only root can look with others' rights.")
+
+
+def theirs(path: Path, content: str | None = None, mode: int = 0o700, owner: int = TASK.uid, group: int = 0) -> Path:
+    path.mkdir() if content is None else path.write_text(content)
+    os.chown(path, owner, group or owner)
+    path.chmod(mode)
+    return path
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Path:
+    host = tmp_path / "closed to all but root"
+    host.mkdir(mode=0o700)
+    home = theirs(host / "home")
+    theirs(home / "a.ipynb", "{}", 0o600)
+    theirs(home / "of another.ipynb", "secret", 0o600, owner=34_567)
+    theirs(theirs(home / "plates") / "b.ipynb", "{}")
+    theirs(home / "closed", mode=0o700, owner=34_567)
+    (home / "roots").symlink_to("/etc/shadow")
+    (home / "link.ipynb").symlink_to("a.ipynb")
+    (home / "up").symlink_to("/")
+    shared = theirs(host / "shared", mode=0o2770, owner=0, group=30_000)
+    theirs(shared / "ours.ipynb", "{}", 0o660, owner=34_567, group=30_000)
+    theirs(host / "secret.ipynb", "secret", 0o644, owner=0)
+    return host
+
+
+@pytest.fixture
+def around(host: Path) -> Surroundings:
+    mounts = (Mount(host / "home", Path("/home/ada")), Mount(host / "shared", Path("/shared"), read_only=True))
+    return Surroundings(Path("/home/ada"), TASK, mounts)
+
+
+def files_of(around: Surroundings, data: Path = Path("/nowhere"), **more: Capabilities) -> OwnFiles:
+    engines = {name: SimpleNamespace(can=can) for name, can in more.items()}
+    engines["docker"] = SimpleNamespace(can=Capabilities(mounts=True))
+    desk: Any = SimpleNamespace(
+        home=Path("/root"),
+        engines=engines,
+        ledger=SimpleNamespace(people=lambda: [Person("0", "first"), ADA]),
+        people_trust_each_other=False,
+        surroundings=lambda person, can: around,
+    )
+    return OwnFiles(desk, ("/etc",), data)
+
+
+@pytest.fixture
+def files(around: Surroundings) -> Iterator[OwnFiles]:
+    yield files_of(around)
+    assert (os.geteuid(), os.getegid()) == (0, 0)
+    with ThreadPoolExecutor(4) as threads:
+        assert {*threads.map(lambda _: os.geteuid(), range(8))} == {0}
+
+
+def test_what_is_shown_is_called_as_their_tasks_call_it(files: OwnFiles) -> None:
+    listed = files.list(ADA, Look())
+    assert [(place.name, place.path) for place in listed.places] == [("Home", "/home/ada"), ("/shared", "/shared")]
+    assert listed.folder == "/home/ada"
+    found = {entry.name: entry for entry in listed.entries}
+    assert found["a.ipynb"].path == "/home/ada/a.ipynb"
+    assert {found[name].path for name in ("roots", "link.ipynb", "up")} == {None}
+    assert [entry.path for entry in files.list(ADA, Look("~/plates")).entries] == ["/home/ada/plates/b.ipynb"]
+    assert [entry.path for entry in files.list(ADA, Look("/shared")).entries] == ["/shared/ours.ipynb"]
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["/", "/etc", "/root", "/home", "/home/ada/..", "~/up", "~/closed", "~/none", "/shared/../etc", "\0", "HOST"],
+)
+def test_nothing_else_is_listed(files: OwnFiles, host: Path, folder: str) -> None:
+    with pytest.raises((FolderNotShown, NoSuchFolder)):
+        files.list(ADA, Look(folder.replace("HOST", str(host / "home"))))
+
+
+def test_a_notebook_of_theirs_or_of_their_group(files: OwnFiles) -> None:
+    assert files.notebook(ADA, "~/a.ipynb", LIMIT) == (Path("/home/ada/a.ipynb"), b"{}")
+    assert files.notebook(ADA, "/shared/ours.ipynb", LIMIT) == (Path("/shared/ours.ipynb"), b"{}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "~/of another.ipynb",
+        "~/roots",
+        "~/link.ipynb",
+        "~/up/etc/shadow",
+        "/etc/passwd",
+        "~/../../secret.ipynb",
+        "~/plates",
+        "/home/ada",
+        "",
+        "/proc/self/fd/0",
+        "HOST/secret.ipynb",
+    ],
+)
+def test_root_lends_nobody_its_rights(files: OwnFiles, host: Path, path: str) -> None:
+    with pytest.raises(NotebookUnreadable):
+        files.notebook(ADA, path.replace("HOST", str(host)), LIMIT)
+
+
+def test_a_folder_for_others_to_read(files: OwnFiles) -> None:
+    def read(folder: Path) -> tuple[bytes, int]:
+        return read_beneath(folder, "b.ipynb", LIMIT), os.geteuid()
+
+    assert files.look(ADA, "~/plates", read) == (b"{}", TASK.uid)
+    with pytest.raises((FolderNotShown, NoSuchFolder)):
+        files.look(ADA, "~/up", read)
+
+
+def test_the_benchs_own_data_are_not_shown_though_a_real_home_holds_them(around: Surroundings, host: Path) -> None:
+    in_the_home = files_of(around, data=host / "home" / "plates")
+    with pytest.raises(FolderNotShown):
+        in_the_home.list(ADA, Look("~/plates"))
+    with pytest.raises(NotebookUnreadable, match="bench's own files"):
+        in_the_home.notebook(ADA, "~/plates/b.ipynb", LIMIT)
+    over_the_home = files_of(around, data=host)
+    assert over_the_home.notebook(ADA, "~/plates/b.ipynb", LIMIT)[1] == b"{}"
+
+
+def test_who_has_no_share_in_the_one_account_has_their_own_files(around: Surroundings) -> None:
+    both = files_of(around, local=Capabilities(one_account=True))
+    assert both.list(ADA, Look()).folder == "/home/ada"
+    assert both.list(Person("0", "first"), Look()).folder == "/root"
+    assert both.list(Person("0", "first"), Look(engine="docker")).folder == "/home/ada"
+    with pytest.raises(OneAccount):
+        both.list(ADA, Look(engine="local"))
+
+
+def told(around: Surroundings) -> str:
+    with pytest.raises(NoFilesHere):
+        files_of(around).check(ADA)
+    mine = Surroundings(around.home, Account(SOMEBODY, SOMEBODY), around.mounts)
+    files_of(mine).check(ADA)
+    return "said"
+
+
+def test_a_portal_that_is_not_root_shows_its_own_accounts_files_only(around: Surroundings) -> None:
+    with folder_of_somebody():
+        assert as_somebody(told, around) == "said"
+
+
+def test_rights_are_those_of_one_thread(host: Path) -> None:
+    def who() -> tuple[int, int, list[int]]:
+        return os.geteuid(), os.getegid(), os.getgroups()
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: acting_as(TASK, who), range(32)))
+    assert set(map(str, found)) == {str((TASK.uid, TASK.gid, list(TASK.groups)))}
+    assert who()[:2] == (0, 0)
