@@ -137,7 +137,8 @@ class PrivateDocker:
         return f"unix://{self.socket}"
 
     def start(self) -> None:
-        (self.folder / "docker.pid").unlink(missing_ok=True)
+        for left in ("docker.pid", "run/containerd/containerd.pid"):  # of zombies, where nobody buries the dead
+            (self.folder / left).unlink(missing_ok=True)
         command = [
             *("dockerd", "--host", self.url, "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/run"),
             *("--pidfile", f"{self.folder}/docker.pid", "--bridge=none", "--iptables=false", "--ip-forward=false"),
