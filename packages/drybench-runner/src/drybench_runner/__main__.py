@@ -12,12 +12,18 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
+_CARRIED = Path(__file__).parent.parent / "drybench_carried"  # there, where it was carried into somebody's image
 _USAGE = "usage: python -m drybench_runner run RUN_FOLDER ATTEMPT | ready [MODULE…] | session -- COMMAND… | alone"
 
 
 def main() -> int:
+    if _CARRIED.is_dir():
+        from drybench_runner.carried import look_beside
+
+        look_beside(_CARRIED)
     match sys.argv[1:]:
         case ["run", folder, attempt] if attempt.isdecimal():
             return _leave(_run(folder, int(attempt)))

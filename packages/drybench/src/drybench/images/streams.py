@@ -1,6 +1,7 @@
 """What Docker says while it builds or gets an image, one JSON object a line.
 
-It goes on only as long as somebody listens, so the connection is closed with whoever does; aiodocker leaves it half open.
+It goes on only as long as somebody listens, so the connection is closed with whoever does; aiodocker leaves it half
+open.
 """
 
 # pyright: standard, reportPrivateUsage=false
