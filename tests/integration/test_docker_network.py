@@ -119,6 +119,15 @@ def listener() -> Iterator[int]:
 
 
 @pytest.fixture
+def other_network(docker_url: str) -> Iterator[str]:
+    """Somebody else's, who has nothing to do with the bench."""
+    name = f"drybench-test-{secrets.token_hex(4)}"
+    real.docker("network", "create", name)
+    yield name
+    real.docker("network", "rm", name)
+
+
+@pytest.fixture
 def unguarded(bench: Bench) -> None:
     bench.unguard()
 
@@ -164,9 +173,12 @@ def test_it_reaches_no_port_of_this_machine_by_any_of_its_addresses(bench: Bench
 
 
 @pytest.mark.usefixtures("unguarded")
-def test_it_does_not_reach_what_other_containers_publish(bench: Bench, task: Task, python_image: str) -> None:
+def test_it_does_not_reach_what_other_containers_publish(
+    bench: Bench, task: Task, python_image: str, other_network: str
+) -> None:
     serves = ("python3", "-c", ANSWER, "0.0.0.0", str(PORT))
-    with container(python_image, "--publish", f"0.0.0.0::{PORT}", command=serves) as published:
+    options = ("--network", other_network, "--publish", f"0.0.0.0::{PORT}")
+    with container(python_image, *options, command=serves) as published:
         port = int(real.docker("port", published, str(PORT)).splitlines()[0].rpartition(":")[2])
         wait_for(lambda: code(HERE, port) == "200")
         bench.guard(Reach())
@@ -216,13 +228,16 @@ def test_set_again_and_again_they_are_there_once(bench: Bench) -> None:
 
 @pytest.mark.usefixtures("unguarded")
 def test_without_root_docker_sets_the_same_rules(bench: Bench) -> None:
+    """Also where an earlier container for it was left behind."""
     bench.guard(Reach(door=1))
     by_root = bench.rules()
     bench.unguard()
-    bench.ask(lambda docker: docker_firewall.guard(bench.network, Reach(door=1), ByContainer(docker)))
-    assert bench.rules() == by_root
-    bench.ask(lambda docker: docker_firewall.guard(bench.network, Reach(door=1), ByContainer(docker)))
-    assert bench.rules() == by_root
+    left_behind = "drybench-test-firewall"
+    real.docker("create", "--name", left_behind, real.BASE, "true")
+    for _ in range(2):
+        bench.ask(lambda docker: docker_firewall.guard(bench.network, Reach(door=1), ByContainer(docker, left_behind)))
+        assert bench.rules() == by_root
+    assert real.docker("ps", "-aq", "--filter", f"name={left_behind}") == ""
 
 
 async def cannot(program: str, lines: Lines) -> str:
@@ -230,7 +245,7 @@ async def cannot(program: str, lines: Lines) -> str:
 
 
 async def test_where_rules_cannot_be_set_nothing_starts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(docker_firewall, "restore", lambda docker: cannot)
+    monkeypatch.setattr(docker_firewall, "restore", lambda *_: cannot)
     with pytest.raises(NotGuarded, match=r"\(iptables-restore: no\)"):
         await bench.guarded().ready()
     assert await bench.guarded(without_firewall=True).ready() == bench.network

@@ -11,6 +11,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ OF_THE_MACHINE = tuple(f"/{name}" for name in ("usr", "bin", "sbin", "lib", "lib
 NEIGHBOURS = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 
 
-def restore(docker: Docker) -> Restore:
-    return by_program if os.geteuid() == 0 else ByContainer(docker)
+def restore(docker: Docker, network: Network) -> Restore:
+    return by_program if os.geteuid() == 0 else ByContainer(docker, f"{network.name}-firewall")
 
 
 async def guard(network: Network, reach: Reach, restore: Restore) -> None:
@@ -61,10 +62,11 @@ async def by_program(program: str, lines: Lines) -> str:
 
 
 class ByContainer:
-    """For a portal that is not root."""
+    """For a portal that is not root. Its container has a name, so that one that was left behind is cleared away."""
 
-    def __init__(self, docker: Docker) -> None:
+    def __init__(self, docker: Docker, name: str) -> None:
         self._docker = docker
+        self._name = name
 
     async def __call__(self, program: str, lines: Lines) -> str:
         try:
@@ -76,7 +78,10 @@ class ByContainer:
             return error.message
 
     async def _run(self, program: str, lines: Lines) -> str:
-        container: Any = await self._docker.containers.create(_one_moment(program, _text(lines)))
+        containers: Any = self._docker.containers
+        with suppress(DockerError):
+            await containers.container(self._name).delete(force=True)
+        container = await containers.create(_one_moment(program, _text(lines)), name=self._name)
         try:
             await container.start()
             ended = await container.wait()
@@ -124,6 +129,7 @@ def _one_moment(program: str, text: str) -> Mapping[str, Any]:
         "Env": [f"RULES={text}", f"PATH={PLACES}"],
         "HostConfig": {
             "NetworkMode": "host",
+            "UsernsMode": "host",
             "CapDrop": ["ALL"],
             "CapAdd": ["NET_ADMIN", "NET_RAW"],  # the older kind of iptables opens a raw socket
             "SecurityOpt": ["no-new-privileges", "label=disable"],

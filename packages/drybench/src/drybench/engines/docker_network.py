@@ -76,7 +76,7 @@ async def remove(docker: Docker, bench_id: str) -> None:
     """The network with its rules. Docker refuses while something runs on it."""
     if network := await find(docker, bench_id):
         await (await docker.networks.get(network.name)).delete()
-        await docker_firewall.unguard(network, docker_firewall.restore(docker))
+        await docker_firewall.unguard(network, docker_firewall.restore(docker, network))
 
 
 def name(bench_id: str) -> str:
@@ -122,7 +122,7 @@ class GuardedNetwork:
                 network = await ensure(docker, self._here.bench_id, self._said.subnet, self._here.tasks_subnet)
                 await docker_bridge.is_there(network)
                 names = await name_servers(docker, network)
-                await self._guard(network, names, docker_firewall.restore(docker))
+                await self._guard(network, names, docker_firewall.restore(docker, network))
         return network
 
     async def _guard(self, network: Network, names: Sequence[str], restore: Restore) -> None:
