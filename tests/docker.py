@@ -106,6 +106,11 @@ def has_image(socket: Path, name: str) -> bool:
     return bool(docker("images", "-q", name, socket=socket))
 
 
+def remove_containers(label: str, socket: Path = SOCKET) -> None:
+    for id in docker("ps", "-aq", "--filter", f"label={label}", socket=socket).split():
+        docker("rm", "-f", "-v", id, socket=socket)
+
+
 def need_base(socket: Path) -> None:
     if has_image(socket, BASE):
         return
@@ -189,6 +194,7 @@ def private_docker(*options: str, gpus: bool = False) -> Iterator[PrivateDocker]
             yield own
         finally:
             own.clear()
+            _let_go(own.folder / "data")
 
 
 class Door:
@@ -298,7 +304,12 @@ def _podman(folder: Path) -> Iterator[Path]:
         subprocess.run([*podman, "rm", "--all", "--force", "--time=0"], env=environ, capture_output=True, check=False)
         process.terminate()
         process.wait(60)
-        subprocess.run(["umount", "-R", "-l", f"{folder}/data/overlay"], capture_output=True, check=False)
+        _let_go(folder / "data" / "overlay")
+
+
+def _let_go(folder: Path) -> None:
+    """Engines mount their folders over themselves, and what is mounted cannot be removed."""
+    subprocess.run(["umount", "-R", "-l", str(folder)], capture_output=True, check=False)
 
 
 def _answers(socket: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -18,7 +19,7 @@ from drybench.engines.docker import DockerEngine
 from drybench.model import RUN, Account, Mount, Task
 from drybench.phases import Seen, Sight
 from tests.contract.engine_contract import SERVER, TAKES_ONE, EngineContract, MakeEngine, log_of, log_with, until
-from tests.docker import Door, door
+from tests.docker import Door, door, remove_containers
 
 ADA = Account(uid=20_001, gid=20_001)
 RUNNER = Path(drybench_runner.__file__).parent.parent
@@ -64,6 +65,7 @@ class Bench:
     tasks: Path
     image: str
     bench_id: str
+    socket: Path
     made: list[str] = field(default_factory=list[str])
 
     def task(self, *command: str, **more: Any) -> Task:
@@ -103,10 +105,17 @@ def new_bench(url: str, image: str, folder: Path, **more: Any) -> Bench:
     tasks, bench_id = folder / "tasks", f"test-{uuid4()}"
     tasks.mkdir(mode=0o700, exist_ok=True)
     given: dict[str, Any] = {"cores": 2, "memory": 4 << 30, "runner": RUNNER, **more}
-    return Bench(DockerEngine(tasks, url=url, bench_id=bench_id, **given), tasks, image, bench_id)
+    return Bench(
+        DockerEngine(tasks, url=url, bench_id=bench_id, **given),
+        tasks,
+        image,
+        bench_id,
+        Path(url.removeprefix("unix://")),
+    )
 
 
 async def clear(bench: Bench) -> None:
     for id in bench.made:
         await bench.engine.forget({"format": 1, "task": id})
     await bench.engine.close()
+    await asyncio.to_thread(remove_containers, f"org.drybench.bench={bench.bench_id}", bench.socket)
