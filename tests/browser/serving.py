@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Playwright
@@ -20,9 +21,9 @@ LOCALHOST_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCL
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[LittleBench]:
+def served(folder: Path, **options: Any) -> Iterator[LittleBench]:
     listening = socket.create_server(("127.0.0.1", 0))
-    bench = little_bench(folder, f"http://localhost:{listening.getsockname()[1]}")
+    bench = little_bench(folder, f"http://localhost:{listening.getsockname()[1]}", **options)
     server = uvicorn.Server(
         uvicorn.Config(bench.app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1, ws="none")
     )
