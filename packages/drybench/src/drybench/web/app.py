@@ -54,6 +54,40 @@ from drybench.web.uploads import BESIDE, most_in_a_body, wrong_field
 
 __all__ = ["Portal", "create_app"]
 
+API = (
+    receipt_api.router,  # before the runs themselves, as /runs/differences is no run
+    api.router,
+    environment_api.router,
+    result_api.router,
+    sweep_api.router,
+    form_api.router,
+    schedule_api.router,
+    notice_api.router,
+    pictures.router,
+    keeping_pages.api,
+    holding_pages.api,
+    opening.api,
+    doctor_pages.api,
+)
+PAGES = (
+    receipt_pages.router,
+    keeping_pages.router,
+    holding_pages.router,
+    pages.router,
+    new_run_pages.router,
+    sweep_pages.router,
+    run_pages.router,
+    result_pages.router,
+    opening.router,
+    schedule_pages.router,
+    notice_pages.router,
+    doctor_pages.router,
+    environment_pages.router,
+    sign_in.router,
+    live.router,
+    sandbox.router,
+)
+
 
 def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
     """With an `owner` it is the app of the Unix socket: whoever reaches that is the owner.
@@ -70,42 +104,10 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
     app.state.portal, app.state.owner, app.state.ending = portal, owner, asyncio.Event()
     app.state.journals, app.state.paces = Journals(portal.run_folders), Paces(portal.ledger, portal.run_folders)
     app.state.inspections = Inspections()
-    app.include_router(receipt_api.router)  # before the runs themselves, as /runs/differences is no run
-    app.include_router(api.router)
-    app.include_router(environment_api.router)
-    app.include_router(result_api.router)
-    app.include_router(sweep_api.router)
-    app.include_router(form_api.router)
-    app.include_router(schedule_api.router)
-    app.include_router(notice_api.router)
-    app.include_router(pictures.router)
-    app.include_router(keeping_pages.api)
-    app.include_router(holding_pages.api)
-    app.include_router(opening.api)
-    app.include_router(doctor_pages.api)
+    for router in (*API, *(PAGES if owner is None else (socket.router,))):
+        app.include_router(router)
     if owner is None:
-        for part in (
-            receipt_pages,
-            keeping_pages,
-            holding_pages,
-            pages,
-            new_run_pages,
-            sweep_pages,
-            run_pages,
-            result_pages,
-            opening,
-            schedule_pages,
-            notice_pages,
-            doctor_pages,
-            environment_pages,
-            sign_in,
-            live,
-            sandbox,
-        ):
-            app.include_router(part.router)
         static_files.mount(app)
-    else:
-        app.include_router(socket.router)
     app.add_api_route("/health", _health, include_in_schema=False)
     for kind in (DrybenchError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _answer)
