@@ -167,8 +167,10 @@ async def test_what_does_not_fit_stands_at_its_field_and_stays_typed(
 async def test_a_row_is_looked_at_while_it_is_typed(bench: LittleBench) -> None:
     async with bench.client() as client:
         wrong = await client.post("/runs/new/check?field=gpus", data={"gpus": ["any", "x"]}, headers=xsrf())
+        large = await client.post("/runs/new/check?field=gpus", data={"gpus": ["80 GB"]}, headers=xsrf())
         right = await client.post("/runs/new/check?field=gpus", data={"gpus": ["any", "8 GB"]}, headers=xsrf())
     assert "“x” is no amount" in wrong.text
+    assert "It asks for one GPU with 80 GB; this bench has" in large.text
     assert "wrong" not in right.text
 
 

@@ -46,15 +46,24 @@ def choose(asks: Sequence[int], free: Iterable[Gpu]) -> tuple[Gpu, ...] | None:
 def check(task: Task, there: Sequence[Gpu]) -> None:
     """For an engine's own check: refuse what it can never give, and say what it has."""
     known = {gpu.id for gpu in there}
-    if choose(asked(task), there) is None or not known.issuperset(task.gpus):
-        has = in_words([gpu.memory for gpu in there], noun="")
-        raise NoSuchGpu(asked=in_words(asked(task) or (0,) * len(task.gpus)), there=has)
+    must_be_there(asked(task), there)
+    if not known.issuperset(task.gpus):  # given when the settings were others
+        raise _refusal((0,) * len(task.gpus), there)
+
+
+def must_be_there(asks: Sequence[int], there: Sequence[Gpu]) -> None:
+    if choose(asks, there) is None:
+        raise _refusal(asks, there)
 
 
 def in_words(amounts: Iterable[int], noun: str = "GPU") -> str:
     """As in "2 GPUs with 24 GiB and one GPU"; without the noun, "2 with 24 GiB and one"."""
     kinds = sorted(Counter(amounts).items(), reverse=True)
     return " and ".join(_kind(count, memory, noun) for memory, count in kinds) or "none"
+
+
+def _refusal(asks: Sequence[int], there: Sequence[Gpu]) -> NoSuchGpu:
+    return NoSuchGpu(asked=in_words(asks), there=in_words([gpu.memory for gpu in there], noun=""))
 
 
 def _kind(count: int, memory: int, noun: str) -> str:

@@ -11,9 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from drybench import gpus
 from drybench.errors import DrybenchError, Refused
 from drybench.runs import requirement_lines, sweep_reading
-from drybench.web import run_fields, screen, sweep_form
+from drybench.web import gpu_form, run_fields, screen, sweep_form
 from drybench.web.asking_by_form import ask
 from drybench.web.choosing import Chosen, with_chosen
 from drybench.web.door import Asker, ForAll
@@ -112,12 +113,24 @@ def _checked(request: Request, portal: Portal, asker: Asker, fields: FormData, f
     text = str(fields.get(field, ""))
     if field == "requirements":
         return _checked_requirements(text, portal.settings.runs.requirements_from_anywhere)
+    if field == gpu_form.FIELD:
+        return _checked_gpus(portal, filled(fields)), ""
     if named := OF_A_NOTEBOOK.fullmatch(field):
         source, name = str(fields.get("source", "")), str(fields.get("notebook_name", ""))
         found = _inspections(request).of(portal, asker.person, source, name)
         parameter = next((one for one in found.parameters if f"p.{one.name}" == named[2]), None)
         return (run_fields.problem(parameter, text), run_fields.field(parameter).says) if parameter else ("", "")
     return filled(fields).wishes_wrong(portal.settings.runs.hold_most).get(field, ""), ""
+
+
+def _checked_gpus(portal: Portal, form: RunForm) -> str:
+    """With those of the size: together they must be there."""
+    of_the_size = next((size.gpus for size in portal.catalogue.sizes() if size.name == form.size), ())
+    try:
+        gpus.must_be_there((*of_the_size, *gpu_form.read(form.gpus)), portal.gpus)
+    except Refused as refusal:
+        return said(refusal)
+    return ""
 
 
 def _checked_requirements(text: str, from_anywhere: bool) -> tuple[str, str]:
