@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import re
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import pytest
 from drybench import ports, python_environment
 from drybench.addresses import Addresses
 from drybench.data_folder import DataFolder
+from drybench.engines import docker_connection, docker_network
 from drybench.hub import tickets
 from drybench.up.child_processes import Children
 from drybench_client.bench import Bench as Client
@@ -35,13 +37,14 @@ PARTS = ("hub", "portal", "proxy")
 class Bench:
     """`drybench up` as a process of its own. What it says is in `said`."""
 
-    def __init__(self, folder: Path, lines: str = "") -> None:
+    def __init__(self, folder: Path, lines: str = "", containers: bool = False, ahead: bool = False) -> None:
         self.data = DataFolder(folder / "data")
         self.home = folder / "home"
         self.home.mkdir()
         self.data.make()
         (self.data.environments / "python").symlink_to(python_environment.current(SHARED).parent)
         self._port = _free_port()
+        self._environ = _environ(containers, ahead)
         lines = lines.replace("PORT", str(self._port))
         self.data.settings.write_text(f'{lines}\n[folders]\nhome = "{self.home}"\n')
         self.data.settings.chmod(0o600)
@@ -76,7 +79,7 @@ class Bench:
         with self._output.open("wb") as output:
             self.up = subprocess.Popen(
                 [*by, DRYBENCH, "up", "--data", self.data.path, *words],
-                env=_environ(),
+                env=self._environ,
                 stdout=output,
                 stderr=output,
             )
@@ -115,7 +118,7 @@ class Bench:
     def run(self, *words: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
         """One of the keeper's or the person's commands on this bench."""
         command = [DRYBENCH, *words, "--data", self.data.path]
-        return subprocess.run(command, env=_environ(), capture_output=True, text=True, timeout=100, **more)
+        return subprocess.run(command, env=self._environ, capture_output=True, text=True, timeout=100, **more)
 
     def owner(self) -> Client:
         """The owner's hand, by the Unix socket."""
@@ -173,14 +176,16 @@ class Bench:
 
 
 @contextmanager
-def new_bench(lines: str = "", *words: str, start: bool = True) -> Iterator[Bench]:
+def new_bench(
+    lines: str = "", *words: str, start: bool = True, containers: bool = False, ahead: bool = False
+) -> Generator[Bench]:
     """A bench of one's own. `lines` go before [folders] in its drybench.toml, `words` to `drybench up`.
 
     PORT in `lines` becomes a free port, for an address that names it.
     """
     make_environment()
     with tempfile.TemporaryDirectory(prefix="db", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        bench = Bench(Path(folder), lines)
+        bench = Bench(Path(folder), lines, containers, ahead)
         try:
             if start:
                 bench.start(*words)
@@ -189,6 +194,8 @@ def new_bench(lines: str = "", *words: str, start: bool = True) -> Iterator[Benc
         finally:
             bench.stop()
             bench.run("down", *(["--tasks"] if any(bench.data.tasks.iterdir()) else []))
+            if containers:
+                asyncio.run(_clear_docker(bench.addresses.bench_id))
 
 
 @pytest.fixture(scope="session")
@@ -196,6 +203,14 @@ def bench() -> Iterator[Bench]:
     """The test run's own. Leave it as you found it; a test that kills or fills one makes its own."""
     with new_bench() as bench:
         yield bench
+
+
+async def _clear_docker(bench_id: str) -> None:
+    async with docker_connection.connect(str(docker_connection.found())) as docker:
+        mine = {"label": [f"{docker_network.BENCH}={bench_id}"]}
+        for container in await docker.containers.list(all=True, filters=mine):  # pyright: ignore[reportUnknownMemberType]
+            await container.delete(force=True)
+        await docker_network.remove(docker, bench_id)
 
 
 def make_environment() -> None:
@@ -213,9 +228,14 @@ def _free_port() -> int:
     return next(port for port in iter(lambda: random.randrange(20000, 32000), 0) if ports.is_free("127.0.0.1", port))
 
 
-def _environ() -> dict[str, str]:
-    """Nothing of the bench, the SSH connection or the session in which the tests themselves may run."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("DRYBENCH_", "SSH_"))}
+def _environ(containers: bool, ahead: bool) -> dict[str, str]:
+    """Nothing of the bench, the SSH connection or the session in which the tests themselves may run.
+
+    No session starts by itself, and nothing works in containers, unless a test is about that.
+    """
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("DRYBENCH_", "SSH_"))}
+    with_docker = {"DRYBENCH_ENGINES__DOCKER__USE": "always" if containers else "never"}
+    return {**plain, **with_docker, "DRYBENCH_READY__SESSIONS": str(ahead).lower()}
 
 
 class _ToTheDoor(httpx.HTTPTransport):

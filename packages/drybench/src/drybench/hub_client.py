@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -34,6 +35,7 @@ class HubServer:
     task: str | None
     ready: bool
     pending: str | None
+    last_activity: datetime | None = None
 
 
 class HubClient:
@@ -71,7 +73,14 @@ class HubClient:
     async def servers(self) -> Sequence[HubServer]:
         """Everything that the Hub takes for alive, or for coming or going."""
         return [
-            HubServer(person["name"], name, server["user_options"].get("task"), server["ready"], server["pending"])
+            HubServer(
+                person["name"],
+                name,
+                server["user_options"].get("task"),
+                server["ready"],
+                server["pending"],
+                _moment(server.get("last_activity")),
+            )
             async for person in self._people({"state": "active"})
             for name, server in person.get("servers", {}).items()
         ]
@@ -115,6 +124,10 @@ class HubClient:
         if answer.status_code >= 500:
             raise HubAway()
         return answer
+
+
+def _moment(said: str | None) -> datetime | None:
+    return datetime.fromisoformat(said) if said else None
 
 
 def _server(person: str, session: str) -> str:

@@ -119,9 +119,13 @@ class Ledger:
                 id = self._add(connection, runs, run, task, key)
             return rows.run_of(connection.execute(_one_run(id)).one())
 
-    def add_attempt(self, subject: Session | Run, task: Task) -> TaskRow:
-        """The next attempt of a session or run whose task has ENDED (else errors.Conflict)."""
-        table, news = (sessions, {}) if isinstance(subject, Session) else (runs, NO_PROGRESS)
+    def add_attempt(self, subject: Session | Run, task: Task, ahead: bool = False) -> TaskRow:
+        """The next attempt of a session or run whose task has ENDED (else errors.Conflict).
+
+        `ahead`: of a session, before its person asks for it.
+        """
+        since = {"ahead_since": self._now() if ahead else None}
+        table, news = (sessions, since) if isinstance(subject, Session) else (runs, NO_PROGRESS)
         with self.writing() as connection:
             last = _newest_task(connection, subject.id)
             if last.phase is not Phase.ENDED:
@@ -144,6 +148,17 @@ class Ledger:
         """Not removed, newest first; None for everybody's."""
         kept = rows.select_sessions().where(sessions.c.removed_at.is_(None)).order_by(sessions.c.id.desc())
         return self._all(kept if person_id is None else kept.where(sessions.c.person_id == person_id), rows.session_of)
+
+    def sessions_ahead(self) -> Sequence[Session]:
+        """Those that nobody has asked for yet."""
+        waits = sessions.c.ahead_since.is_not(None) & sessions.c.removed_at.is_(None)
+        return self._all(rows.select_sessions().where(waits), rows.session_of)
+
+    def take_session(self, id: str) -> bool:
+        """Its person has asked for it now; False where it was theirs already."""
+        ahead = update(sessions).where(sessions.c.id == id, sessions.c.ahead_since.is_not(None))
+        with self.writing() as connection:
+            return bool(connection.execute(ahead.values(ahead_since=None)).rowcount)
 
     def remove_session(self, id: str) -> None:
         """Forget a session whose task has ENDED; its name is free again."""

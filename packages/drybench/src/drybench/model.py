@@ -198,6 +198,7 @@ class Session:
     size: str
     created_at: datetime
     task: TaskRow
+    ahead_since: datetime | None = None  # started before its person asked for it, who has not done so yet
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ from drybench.runs.sweep_folder import SweepFolders
 from drybench.runs.sweep_submitting import Sweeps
 from drybench.secret_files import secret
 from drybench.sessions import Sessions
+from drybench.sessions_ahead import SessionsAhead
 from drybench.settings import Settings
 from drybench.settling import Settling
 from drybench.starting import Starting
@@ -133,6 +134,8 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     sweep_folders = SweepFolders(data.sweeps)
     sweeps = Sweeps(desk, sweep_book, sweep_folders, runs, folders, in_force.runs.sweep_most)
     sessions = Sessions(desk, addresses, lambda person_id: shelf.show_in(home, person_id))
+    minutes = in_force.ready.session_minutes if in_force.ready.sessions else None
+    ahead = SessionsAhead(desk, engines, sessions, hub, minutes)
     portal = Portal(
         settings=in_force,
         addresses=addresses,
@@ -163,9 +166,11 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
         ),
         gpus=_gpus(in_force, engines),
         examine=doctor.for_the_keeper(data, in_force, lambda: _owner(data, in_force)),
+        signed_in=ahead.signed_in,
     )
     sweeping = Sweeping(sweep_book, sweeps, changes)
-    loops = (reconciler, sweeping, progressing, settling, portal.keeping, Agreeing(ledger, hub), *told.loops)
+    loops = (reconciler, sweeping, progressing, settling, portal.keeping, ahead)
+    loops += (Agreeing(ledger, hub), *told.loops)
     loops += (there.network, there.images) if there else ()
     return Works(portal, reconciler, loops, engines, _owner(data, in_force))
 

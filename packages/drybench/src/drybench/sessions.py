@@ -12,7 +12,7 @@ from drybench.addresses import Addresses
 from drybench.asking import Desk
 from drybench.errors import NameInUse, NoSuchApp, NoSuchSession, SessionNameWrong, StillOpen, StillStopping
 from drybench.model import SESSION, Environment, KeptKernel, Person, Session, Size, Task
-from drybench.phases import Phase, Wanted
+from drybench.phases import Outcome, Phase, Wanted
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
 
@@ -64,7 +64,7 @@ class Sessions:
         if session.task.phase is not Phase.ENDED and session.task.wanted is Wanted.STOP:
             raise StillStopping(name=session.name)
         if session.task.phase is not Phase.ENDED:
-            return session
+            return self._taken(person, session, origin)
         environment = self._desk.catalogue.environment(session.environment)
         more_gpus = more_gpus or gpus.added(session.task.spec)
         size = self._desk.catalogue.size(session.size, environment).with_gpus(more_gpus)
@@ -72,6 +72,30 @@ class Sessions:
             self._desk.ledger.add_attempt(session, self._plan(person, environment, size))
             self._desk.done(person, "asked for again", SESSION, id, origin)
         return self.get(person, id)
+
+    def start_ahead(self, person: Person) -> Session | None:
+        """The one that `last` gives, before they ask for it; None where they were quicker."""
+        last = self.last(person)
+        if last is None:
+            return None
+        environment = self._desk.catalogue.environment(last.environment)
+        size = self._desk.catalogue.size(last.size, environment)
+        with suppress(StillOpen):
+            self._desk.ledger.add_attempt(last, self._plan(person, environment, size), ahead=True)
+            self._desk.wake()
+            return self.get(person, last.id)
+        return None
+
+    def last(self, person: Person) -> Session | None:
+        """The one that they used last, where it may be started without them: none of theirs is there, it came to no
+        bad end, holds no GPU and was not opened on the kept kernel of a run.
+        """
+        mine = self.mine(person)
+        last = max(mine, key=lambda one: one.task.created_at, default=None)
+        if last is None or any(one.task.phase is not Phase.ENDED for one in mine):
+            return None
+        spec, ended_well = last.task.spec, last.task.outcome in (Outcome.DONE, Outcome.STOPPED)
+        return last if ended_well and not spec.gpu_count and planning.HELD not in spec.env else None
 
     def stop(self, person: Person, id: str, origin: str = "api") -> Session:
         """wanted=stop; stopping twice is the same as once. Also how one cancels a place in the line."""
@@ -105,6 +129,12 @@ class Sessions:
     def url(self, session: Session) -> str:
         """Where it is reached through the proxy, on its person's own host name if there is one."""
         return self._addresses.session(session.person, session.name)
+
+    def _taken(self, person: Person, session: Session, origin: str) -> Session:
+        """One that was started ahead is theirs from the first time that they ask for it."""
+        if session.ahead_since and self._desk.ledger.take_session(session.id):
+            self._desk.done(person, "asked for", SESSION, session.id, origin)
+        return self.get(person, session.id)
 
     def _plan(self, person: Person, environment: Environment, size: Size, held: KeptKernel | None = None) -> Task:
         around = self._desk.around(person, environment)

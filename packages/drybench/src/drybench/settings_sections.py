@@ -287,10 +287,18 @@ class Runs(Section):
 
 
 class Ready(Section):
-    """What is started ahead of a person's next run, so that it begins at once."""
+    """What is started ahead of a person's next run or session, so that it begins at once."""
 
     most: int = Field(default=2, ge=0, le=100, description="How many at a time, for all people together. 0: none.")
     minutes: float = Field(default=10, gt=0, description="How long after a person's last run of the same kind.")
+    sessions: bool = Field(
+        default=True,
+        description="When somebody signs in, start the session that they used last, where nobody waits and there is "
+        "room for it.",
+    )
+    session_minutes: float = Field(
+        default=10, gt=0, description="How long such a session stays when it is not opened."
+    )
     preload: dict[str, list[ModuleName]] = Field(
         default_factory=dict[str, list[ModuleName]],
         description="What kernels that stand ready have imported, by the environment's name: `[ready.preload]` and "

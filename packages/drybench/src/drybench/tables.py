@@ -126,6 +126,7 @@ sessions = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("removed_at", UtcTime),
+    Column("ahead_since", UtcTime),  # as long as its person has not asked for it
 )
 _kept = text("removed_at IS NULL")
 Index(

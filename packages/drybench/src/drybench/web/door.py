@@ -90,7 +90,7 @@ async def _by_token(request: Request) -> Asker:
     kind, _, token = request.headers["authorization"].partition(" ")
     if kind.lower() not in ("token", "bearer") or not token:
         raise NotSignedIn()
-    return Asker(await _identified(request, token.strip()), "api")
+    return Asker(await identified(request, token.strip()), "api")
 
 
 async def _by_cookie(request: Request) -> Asker:
@@ -100,14 +100,14 @@ async def _by_cookie(request: Request) -> Asker:
     token = portal.identity.unseal(sealed) if sealed else None
     if not token:
         raise NotSignedIn()
-    person = await _identified(request, token)
+    person = await identified(request, token)
     xsrf: str = portal.identity.xsrf(token)
     if request.method not in SAFE:
         await _check_xsrf(request, xsrf)
     return Asker(person, "browser", token, xsrf)
 
 
-async def _identified(request: Request, token: str) -> Person:
+async def identified(request: Request, token: str) -> Person:
     who: Identified | None = await request.app.state.portal.identity.of_token(token)
     if who is None:
         raise NotSignedIn()

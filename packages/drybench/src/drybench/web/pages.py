@@ -17,7 +17,7 @@ from drybench.web import gpu_form
 from drybench.web.door import ForAll, asker_of
 from drybench.web.limits import limits
 from drybench.web.machine import machine
-from drybench.web.portal import Here
+from drybench.web.portal import Here, Portal
 from drybench.web.routing import PageRoute
 from drybench.web.showing import shown_run, shown_session
 from drybench.web.templating import page, wants_html
@@ -60,12 +60,12 @@ def ask(
 ) -> Response:
     wanted = SessionRequest(environment, app, name.strip() or None, size or None, gpu_form.read(gpus))
     session = portal.sessions.ask(asker.person, wanted, key or None, asker.origin)
-    return RedirectResponse(f"/start/{session.id}", 303)
+    return _way_into(portal, session)
 
 
 @router.post("/sessions/{id}/start")
 def start_again(portal: Here, asker: ForAll, id: str) -> Response:
-    return RedirectResponse(f"/start/{portal.sessions.start(asker.person, id, asker.origin).id}", 303)
+    return _way_into(portal, portal.sessions.start(asker.person, id, asker.origin))
 
 
 @router.post("/sessions/{id}/stop")
@@ -118,6 +118,12 @@ async def stopped(request: Request, portal: Here, rest: str) -> Response:
     shown = await run_in_threadpool(shown_session, portal, session)
     there = f"{shown.url}{quote(within)}?{request.url.query}".rstrip("?")
     return page(request, "stopped.html", asker=asker, shown=shown, ready=_is_ready(session), there=there)
+
+
+def _way_into(portal: Portal, session: Session) -> Response:
+    """At once where it is there: it was started ahead, or is open already."""
+    there = portal.sessions.url(session) if _is_ready(session) else f"/start/{session.id}"
+    return RedirectResponse(there, 303)
 
 
 def _is_ready(session: Session) -> bool:

@@ -65,6 +65,7 @@ class Portal:
     workshop: Workshop
     gpus: Sequence[Gpu] = ()  # that this bench has to give
     examine: Callable[[Person], Sequence[Finding]] = lambda _: ()  # looks at the machine, for the keeper
+    signed_in: Callable[[Person], None] = lambda _: None  # what shall be ready when they ask
 
 
 def the_portal(request: Request) -> Portal:

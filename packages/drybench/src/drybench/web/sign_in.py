@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from drybench.addresses import Addresses
 from drybench.errors import SignInBroken
-from drybench.web.door import ForAll, cookie_name, own_path
+from drybench.web.door import ForAll, cookie_name, identified, own_path
 from drybench.web.routing import PageRoute
 
 STAYS = 14 * 86400  # seconds: as long as the Hub's own sign-in
@@ -44,6 +44,7 @@ async def come_back(request: Request, state: str = "", code: str = "") -> Respon
     if not (code and browser and same) or time.time() - began["at"] > MOST_FOR_A_SIGN_IN:
         raise SignInBroken()
     token = await portal.identity.exchange(code)
+    portal.signed_in(await identified(request, token))
     response = RedirectResponse(own_path(began["next"]), 303)
     _set(response, portal.addresses, cookie_name(portal.addresses), portal.identity.seal(token), STAYS)
     return response
