@@ -55,7 +55,7 @@ class Client(AsyncKernelClient):
         context.setsockopt(zmq.RCVHWM, 0)
         super().__init__(context=context)
         self._kernel = kernel
-        self.load_connection_info(dict(kernel.connection))  # type: ignore[arg-type]
+        self.load_connection_info(dict(kernel.connection))  # type: ignore[arg-type] - its TypedDict says less than it takes
         self.start_channels(stdin=False, hb=False)
 
     async def is_alive(self) -> bool:

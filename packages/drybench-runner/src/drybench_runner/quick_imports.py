@@ -19,7 +19,7 @@ def without(*modules: str) -> Generator[None]:
     """Within, importing one of these fails as if it were not there; and nobody looks for garbage in what is loaded."""
     gc.disable()
     absent = [name for name in modules if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type] - None forbids an import
     try:
         yield
     finally:

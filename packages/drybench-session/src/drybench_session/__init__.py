@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 
+# Jupyter calls both by their names
 def _jupyter_server_extension_points() -> list[dict[str, str]]:  # pyright: ignore[reportUnusedFunction]
     return [{"module": "drybench_session"}]
 

@@ -54,7 +54,7 @@ def _begin(watcher: ModuleType, asked: Mapping[str, Any]) -> bytes:
         _become_the_watcher(watcher, asked, said)
     os.close(said)
     os.waitpid(child, 0)
-    with open(heard, "rb") as answer:  # noqa: PTH123
+    with open(heard, "rb") as answer:  # noqa: PTH123 - a descriptor
         return answer.read()
 
 
@@ -103,7 +103,7 @@ def _run(order: Mapping[str, Any], lock: int) -> NoReturn:
 
 
 def _close_all_but(*kept: int) -> None:
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - between fork and exec
         if int(name) not in kept:
             with suppress(OSError):
                 os.close(int(name))

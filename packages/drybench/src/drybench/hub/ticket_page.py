@@ -70,5 +70,5 @@ def only_from_here(handler: BaseHandler) -> None:
 def said(error: DrybenchError) -> web.HTTPError:
     """So that the Hub's own pages and API print our sentence."""
     answer = web.HTTPError(error.status, str(error).replace("%", "%%"))
-    answer.jupyterhub_message = str(error)  # type: ignore[attr-defined]
+    answer.jupyterhub_message = str(error)  # type: ignore[attr-defined] - JupyterHub reads it off any error
     return answer

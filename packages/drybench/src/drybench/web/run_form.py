@@ -176,7 +176,7 @@ def filled(form: FormData, table: bytes = b"") -> RunForm:
         when=when_form.filled(words),
         tell=tell_form.filled(words),
         sweep=sweep_form.filled(form, table),
-        **{name: words.get(name, "").strip() for name in _TYPED},  # type: ignore[arg-type]
+        **{name: words.get(name, "").strip() for name in _TYPED},  # type: ignore[arg-type] - all are text
     )
 
 

@@ -47,7 +47,7 @@ class Filter:
 
     def at(self, **changed: str | bool | None) -> str:
         """The address of the list with something else chosen; a cursor counts for one choice only."""
-        other = replace(self, **{"cursor": "", **changed})  # type: ignore[arg-type]
+        other = replace(self, **{"cursor": "", **changed})  # type: ignore[arg-type] - each named as its field
         chosen = {
             "search": other.search,
             "state": other.state,

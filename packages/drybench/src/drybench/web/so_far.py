@@ -228,7 +228,7 @@ def _last_of(line: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return "".join(value) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType]
+    return "".join(cast("list[str]", value)) if isinstance(value, list) else str(value)
 
 
 def _index(event: Event) -> int:

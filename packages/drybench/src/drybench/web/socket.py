@@ -62,7 +62,7 @@ def gone(portal: Here, name: str) -> None:
 class OurAccountOnly(H11Protocol):
     """uvicorn's protocol for the socket: the kernel says who is at the other end."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - a narrower transport
         if _peer_uid(transport.get_extra_info("socket")) == os.getuid():
             super().connection_made(transport)
         else:

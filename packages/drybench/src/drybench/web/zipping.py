@@ -83,7 +83,7 @@ class _Sink(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override]
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:  # type: ignore[override] - bytes are all that a zip writes
         self._written.append(bytes(data))
         return len(data)
 
@@ -108,6 +108,7 @@ def _info(name: str, modified: float) -> ZipInfo:
     then = min(max(modified, FIRST.timestamp()), LAST.timestamp())
     info = ZipInfo(name, datetime.fromtimestamp(then, UTC).timetuple()[:6])
     info.compress_type = ZIP_STORED if PRESSED.search(name) else ZIP_DEFLATED
+    # ZipFile.open takes no level, and typeshed does not know this one
     info._compresslevel = QUICK  # pyright: ignore[reportAttributeAccessIssue, reportPrivateUsage]
     info.external_attr = 0o100644 << 16
     return info
