@@ -91,6 +91,14 @@ def test_what_is_not_refused_starts_on_an_empty_machine(vram: tuple[int, ...], t
         assert len(choose([waits("1", vram)], [], Space(cores=9, memory=9, gpus=there))) == 1
 
 
+def test_of_engines_on_one_machine_each_gives_its_own() -> None:
+    there = (Gpu("0", 8 * GIB), Gpu("1", 24 * GIB))
+    space = Space(9, 9, there, engines={"local": frozenset("1"), "docker": frozenset("01")})
+    first, second, third = (waits(str(place), (0,), age=place) for place in range(3))
+    grants = choose([first, replace(second, engine="docker"), third], [], space)
+    assert [grant.gpus for grant in grants] == [("1",), ("0",)]
+
+
 def test_they_come_in_the_order_of_asking() -> None:
     there = (Gpu("big", 80 * GIB), Gpu("small", 8 * GIB), Gpu("middle", 24 * GIB))
     assert gpus.choose((0, 24 * GIB), there) == (there[1], there[2])

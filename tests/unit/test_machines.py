@@ -22,7 +22,8 @@ async def test_what_they_have_is_counted_once() -> None:
     }
     here, elsewhere = machines(engines)
     assert (set(here.engines), set(elsewhere.engines)) == ({"local", "docker"}, {"elsewhere"})
-    assert await here.space() == Space(4, 4 << 30, (card, other))
+    each = {"local": frozenset("0"), "docker": frozenset("01")}
+    assert await here.space() == Space(4, 4 << 30, (card, other), each)
 
 
 def test_an_engine_that_is_gone_has_a_line_of_its_own() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from drybench import gpus
@@ -28,6 +28,12 @@ class Space:
     cores: float
     memory: int
     gpus: tuple[Gpu, ...] = ()
+    engines: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])  # the GPUs of each
+
+    def gpus_for(self, engine: str) -> Sequence[Gpu]:
+        """The keeper may give some to one engine and some to another."""
+        own = self.engines.get(engine)
+        return self.gpus if own is None else [gpu for gpu in self.gpus if gpu.id in own]
 
 
 @dataclass(frozen=True)
@@ -61,19 +67,20 @@ def choose(
     free = left(space, held)
     grants: list[Grant] = []
     for task in line(waiting, held, served):
-        given = gpus.choose(gpus.asked(task.spec), free.gpus)
+        given = gpus.choose(gpus.asked(task.spec), free.gpus_for(task.engine))
         if given is None or not _fits(task, free):
             break
         grants.append(Grant(task, tuple(gpu.id for gpu in given)))
         others = tuple(gpu for gpu in free.gpus if gpu not in given)
-        free = Space(free.cores - _cores(task), free.memory - task.memory, others)
+        free = replace(free, cores=free.cores - _cores(task), memory=free.memory - task.memory, gpus=others)
     return grants
 
 
 def left(space: Space, held: Sequence[TaskRow]) -> Space:
     """What is free beside those."""
     taken = {gpu for task in held for gpu in task.gpus}
-    return Space(
+    return replace(
+        space,
         cores=space.cores - sum(map(_cores, held)),
         memory=space.memory - sum(task.memory for task in held),
         gpus=tuple(gpu for gpu in space.gpus if gpu.id not in taken),

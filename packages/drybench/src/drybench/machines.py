@@ -21,9 +21,14 @@ class Machine:
 
     async def space(self) -> Space:
         """What one of them says is what all of them share."""
-        rooms = [await engine.room() for engine in self.engines.values()]
-        gpus = {gpu.id: gpu for room in rooms for gpu in room.gpus}
-        return Space(max(room.cores for room in rooms), max(room.memory for room in rooms), tuple(gpus.values()))
+        rooms = {name: await engine.room() for name, engine in self.engines.items()}
+        gpus = {gpu.id: gpu for room in rooms.values() for gpu in room.gpus}
+        return Space(
+            cores=max(room.cores for room in rooms.values()),
+            memory=max(room.memory for room in rooms.values()),
+            gpus=tuple(gpus.values()),
+            engines={name: frozenset(gpu.id for gpu in room.gpus) for name, room in rooms.items()},
+        )
 
 
 def machine_of(name: str, engines: Mapping[str, Engine]) -> str:
