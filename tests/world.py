@@ -70,7 +70,9 @@ class StandInHub:
         return self.there
 
 
-ADDRESSES = Addresses("http://localhost:8000", "127.0.0.1", 8000, 8001, 8002, 8003, "bench")
+ADDRESSES = Addresses(
+    "http://localhost:8000", "127.0.0.1", 8000, 8001, 8002, 8003, "bench", tasks_door="http://10.5.0.1:4321"
+)
 
 
 class World:

@@ -214,6 +214,19 @@ async def test_a_task_is_handed_over_only_to_whom_it_belongs_and_while_it_is_wan
         await handover.hand_over(id, "ada", session.name, {}, ("serve",))
 
 
+@pytest.mark.parametrize(("own_network", "portal"), [(False, "http://127.0.0.1:8002"), (True, "http://10.5.0.1:4321")])
+async def test_only_a_session_in_a_network_of_its_own_goes_by_the_door(
+    world: World, own_network: bool, portal: str
+) -> None:
+    world.engine.can = replace(world.engine.can, own_network=own_network)
+    session = world.session()
+    world.ledger.write_task(session.task.id, {"phase": Phase.STARTING})
+    assert world.hub.handover
+    env = {"DRYBENCH_URL": "http://127.0.0.1:8002"}
+    await world.hub.handover.hand_over(session.task.id, "ada", session.name, env, ("serve",))
+    assert world.engine.machine.tasks[session.task.id].env["DRYBENCH_URL"] == portal
+
+
 async def test_who_was_deleted_meanwhile_starts_nothing_more(world: World) -> None:
     held = [world.run(cores=1) for _ in range(2)]
     await world.until(lambda: world.task(held[1]).phase is Phase.RUNNING)
