@@ -126,7 +126,11 @@ def need_base(socket: Path) -> None:
 
 @dataclass
 class PrivateDocker:
-    """A Docker of a test's own, to be killed and started again. It has no network, for that is the machine's."""
+    """A Docker of a test's own, to be killed and started again.
+
+    It has no network, and runs in a namespace without one: told to have no bridge, it removes `docker0`,
+    which is the bridge of the machine's own Docker.
+    """
 
     folder: Path
     options: tuple[str, ...] = ()
@@ -145,7 +149,17 @@ class PrivateDocker:
         for left in ("docker.pid", "run/containerd/containerd.pid"):  # of zombies, where nobody buries the dead
             (self.folder / left).unlink(missing_ok=True)
         command = [
-            *("dockerd", "--host", self.url, "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/run"),
+            *(
+                "unshare",
+                "--net",
+                "dockerd",
+                "--host",
+                self.url,
+                "--data-root",
+                f"{self.folder}/data",
+                "--exec-root",
+                f"{self.folder}/run",
+            ),
             *("--pidfile", f"{self.folder}/docker.pid", "--bridge=none", "--iptables=false", "--ip-forward=false"),
             *self.options,
         ]
