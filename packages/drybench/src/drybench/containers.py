@@ -24,6 +24,7 @@ from drybench.environment_folders import SHIPPED, Library
 from drybench.hands import Hands, OwnHands
 from drybench.hands_in_a_container import ContainerHands
 from drybench.images.building import Building
+from drybench.images.carried import carried
 from drybench.images.context import Options
 from drybench.images.hashing import Hashing
 from drybench.images.known import Connect, Images
@@ -47,7 +48,7 @@ def url_of(said: DockerEngine) -> str | None:
     return None if said.use == "never" else said.socket or docker_connection.found()
 
 
-def containers(data: DataFolder, in_force: Settings, here: Addresses, runner: Path | None = None) -> Containers | None:
+def containers(data: DataFolder, in_force: Settings, here: Addresses) -> Containers | None:
     """None for a bench that came up without."""
     said = in_force.engines.docker
     url = url_of(said)
@@ -63,7 +64,7 @@ def containers(data: DataFolder, in_force: Settings, here: Addresses, runner: Pa
         gpus=own_machine.gpus(said.gpus),
         network=docker_network.name(here.bench_id),
         guard=network.ready,
-        runner=runner,
+        runner=carried(data),
         keep_stopped=said.keep_stopped,
     )
     return Containers(engine, network, Images(connect), connect)

@@ -49,7 +49,7 @@ async def _end_tasks(data: DataFolder, in_force: Settings) -> None:
     url = in_force.database.url or database.sqlite_url(data.ledger)
     with database.hold(url, data.portal_lock):
         database.prepare(url, data.hub_database, data.backups, lambda: datetime.now(UTC))  # no portal may have been up
-        nothing_new = in_force.model_copy(update={"ready": Ready(most=0)})
+        nothing_new = in_force.model_copy(update={"ready": Ready(most=0, sessions=False)})
         works = serving.put_together(data, nothing_new, url)
         ledger = works.portal.ledger
         for task in ledger.open_tasks():
@@ -59,5 +59,8 @@ async def _end_tasks(data: DataFolder, in_force: Settings) -> None:
         while ledger.open_tasks() and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(PAUSE)
         loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+        for engine in works.engines.values():
+            await engine.close()
         if left := ledger.open_tasks():
             raise TasksGoOn(number=len(left))

@@ -103,6 +103,7 @@ def log(data: DataFolder, part: str) -> Path:
 def _prepare(data: DataFolder, in_force: Settings, here: Addresses, say: Say) -> None:
     """Imported here: refusing must not wait for what only a start needs."""
     from drybench import python_environment
+    from drybench.images.carried import carried
     from drybench.proxying import write_proxy_files
     from drybench.secret_files import secret
 
@@ -110,6 +111,8 @@ def _prepare(data: DataFolder, in_force: Settings, here: Addresses, say: Say) ->
     for name in ("portal_token", "cookie_secret", "cookie_key"):
         secret(data, name)
     python_environment.make(data, say)
+    if here.tasks_door:
+        carried(data, say)
     for line in announcing.environments(offered(here, in_force, data)):
         say(line)
     write_proxy_files(data, here, in_force, secret(data, "proxy_password"))
