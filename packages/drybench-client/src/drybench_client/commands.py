@@ -114,6 +114,36 @@ class How:
         return cast("Options", {**said, **spans, **lists})
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class When:
+    """Now, unless a time is said.
+
+    Parameters
+    ----------
+    at
+        Not now but at this time: "2030-01-31 07:30".
+    cron
+        Again and again: "30 7 * * 1-5" is every weekday at 07:30.
+    zone
+        The time zone of --at and --cron, such as Europe/Berlin; this machine's own otherwise.
+    missed
+        A time when the bench was down is made up for once, or skipped.
+    read_again
+        At each time run the file as it is then, not as it is now.
+    """
+
+    at: str | None = None
+    cron: str | None = None
+    zone: str | None = None
+    missed: Literal["once", "skip"] = "once"
+    read_again: bool = False
+
+    @property
+    def is_meant(self) -> bool:
+        return self.at is not None or self.cron is not None
+
+
 def run(
     notebook: Path,
     *others: Path,
@@ -121,11 +151,7 @@ def run(
     raw: Annotated[list[str] | None, Parameter(name=["--raw", "-r"])] = None,
     wait: bool = False,
     output: Path | None = None,
-    at: str | None = None,
-    cron: str | None = None,
-    zone: str | None = None,
-    missed: Literal["once", "skip"] = "once",
-    read_again: bool = False,
+    later: When = When(),
     how: How = How(),
     which: Which = Which(),
 ) -> int:
@@ -146,38 +172,20 @@ def run(
         Stay until it has ended: 0 when it is done, 1 when it is not, 2 when it was refused.
     output
         Wait, and write the executed notebook to this file, however it ended.
-    at
-        Not now but at this time: "2030-01-31 07:30".
-    cron
-        Again and again: "30 7 * * 1-5" is every weekday at 07:30.
-    zone
-        The time zone of --at and --cron, such as Europe/Berlin; this machine's own otherwise.
-    missed
-        A time when the bench was down is made up for once, or skipped.
-    read_again
-        At each time run the file as it is then, not as it is now.
     """
-    from drybench_client import printing, values
+    from drybench_client import values
 
     given, options = values.parameters(parameter or (), raw or ()), how.options()
     if output is not None:
         _may_write(output)
-    if at is not None or cron is not None:
+    if later.is_meant:
         _may_not_wait(wait or output is not None)
-        when: dict[str, Any] = {"at": at, "cron": cron, "zone": zone, "missed": missed, "read_again": read_again}
-        return max(_schedule(one, given, {**when, **options}, which) for one in (notebook, *others))
+        return max(_schedule(one, given, {**vars(later), **options}, which) for one in (notebook, *others))
     if others:
         return _run_all((notebook, *others), given, options, wait, output, which)
     with which.open() as bench:
         asked = bench.submit(notebook, given, **options)
-        if wait or output is not None:
-            return _wait(bench, asked, output, which)
-    if which.json:
-        printing.show_json(asked)
-    else:
-        printing.show_state("Run", asked)
-        print(f"See it at {asked['url']} or by: drybench show {printing.short(asked)}")
-    return DONE
+        return _wait(bench, asked, output, which) if wait or output is not None else _asked(asked, which)
 
 
 def runs(
@@ -431,6 +439,17 @@ def _schedule(notebook: Path, given: dict[str, Any], asked: dict[str, Any], whic
     with which.open() as bench:
         made = bench.schedule(notebook, given, **asked)
     printing.show_json(dict(made)) if which.json else printing_schedules.show_schedule(made)
+    return DONE
+
+
+def _asked(run: Run, which: Which) -> int:
+    from drybench_client import printing
+
+    if which.json:
+        printing.show_json(run)
+    else:
+        printing.show_state("Run", run)
+        print(f"See it at {run['url']} or by: drybench show {printing.short(run)}")
     return DONE
 
 
