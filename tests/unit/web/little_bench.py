@@ -30,6 +30,7 @@ from drybench.folders import RunShelf
 from drybench.holding import Holding
 from drybench.hub.identity import Identified
 from drybench.ids import uuid7
+from drybench.images.whose import Whose
 from drybench.images.workshop import workshop
 from drybench.keeping_runs import KeepingRuns
 from drybench.ledger import Ledger, open_ledger
@@ -235,9 +236,10 @@ def little_bench(
     pythons, made = {"python": _python(folder)}, containers(folder, data.path) if with_containers else None
     library, on_shelf = (made.library(pythons), made.shelf) if made else (None, None)
     catalogue = Catalogue(pythons, sizes, folder, library, on_shelf)
+    whose = Whose(data.own_environments, lambda: "ada")
     desk = Desk(
         ledger, {"local": TakesAnything()}, catalogue, changes, lambda: None, now, uuid7, folder,
-        in_force.engines.local.people_trust_each_other,
+        in_force.engines.local.people_trust_each_other, may_use=whose.may_see,
     )  # fmt: skip
     tokens, handed = Tokens(public), Handed()
     shelf, sweep_folders = RunShelf(data, "drybench-runs"), SweepFolders(data.sweeps)
@@ -261,7 +263,7 @@ def little_bench(
         channels=told.channels,
         files=OwnFiles(desk, in_force.folders.shown, data.path),
         handed_in=HandedIn(data.handed_in, uuid7, in_force.runs.notebook_limit),
-        workshop=workshop(desk, data, in_force, public, lambda: "ada", **_making(made)),
+        workshop=workshop(desk, data, in_force, public, whose, **_making(made)),
         keeping=KeepingRuns(desk, folders, shelf, sweep_folders, Rule(0, now())),
     )
     return LittleBench(data, portal, create_app(portal), tokens, handed, told, made)

@@ -12,7 +12,7 @@ import pytest
 from drybench.errors import NotTaken, PlaceNotAllowed
 from drybench.images.wishes import Wishes
 from drybench.model import Person
-from drybench.notices.messages import Channel
+from drybench.notices.messages import Channel, Message
 from drybench.notices.sending import Letter
 from drybench.notices.wishing import Wishing
 from tests.unit.web.little_bench import LittleBench, little_bench
@@ -40,14 +40,14 @@ class Post:
 class Ways:
     """The keeper's channels, without what seals their addresses."""
 
-    def __init__(self, *channels: Channel) -> None:
-        self.channels = channels
+    def __init__(self, post: Post, *channels: Channel) -> None:
+        self.channels, self.post = channels, post
 
     def mine(self, person: Person) -> tuple[Channel, ...]:
         return self.channels
 
-    def letter(self, channel: Channel, message: object) -> Letter:
-        return Letter(channel.kind, channel.id, message)  # type: ignore[arg-type]
+    async def send(self, channel: Channel, message: Message) -> None:
+        await self.post.send(Letter(channel.kind, channel.id, message))
 
 
 def channel(id: str, on: str = "failure") -> Channel:
@@ -64,7 +64,7 @@ def bench(tmp_path: Path) -> Iterator[LittleBench]:
 def parts(bench: LittleBench, *channels: Channel) -> tuple[Clock, Wishes, Post, Wishing]:
     clock, post, ids = Clock(), Post(), iter(f"{number:032x}" for number in range(1000))
     wishes = Wishes(bench.data.environments / "wishes", clock, lambda: next(ids))
-    wishing = Wishing(wishes, Ways(*channels), post, bench.person, "http://bench.test", clock)  # type: ignore[arg-type]
+    wishing = Wishing(wishes, Ways(post, *channels), bench.person, "http://bench.test", clock)  # type: ignore[arg-type]
     return clock, wishes, post, wishing
 
 

@@ -13,7 +13,7 @@ from drybench import allocating, permissions
 from drybench.catalogue import Catalogue
 from drybench.changes import Change, Changes
 from drybench.engines.base import Capabilities, Engine
-from drybench.errors import EngineNotHere
+from drybench.errors import EngineNotHere, NoEnvironmentThere
 from drybench.ledger import Ledger
 from drybench.machines import machine_of
 from drybench.model import Deed, Environment, Person, Surroundings, Task, TaskRow
@@ -34,9 +34,12 @@ class Desk:
     home: Path  # of tasks that have the portal's own account
     people_trust_each_other: bool = False
     surroundings: Callable[[Person, Capabilities], Surroundings] | None = None  # of all others
+    may_use: Callable[[Person, str], bool] = lambda person, environment: True  # what somebody else brought
 
     def around(self, person: Person, environment: Environment) -> Surroundings:
         """Who they are there and what they see; made now, where it is not there yet."""
+        if not self.may_use(person, environment.name):
+            raise NoEnvironmentThere(name=environment.name)
         can = self._engine(environment.engine).can
         if can.one_account or self.surroundings is None:
             return Surroundings(self.home)

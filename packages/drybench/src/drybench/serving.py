@@ -40,10 +40,13 @@ from drybench.holding import Holding
 from drybench.hub.identity import Identity
 from drybench.hub_client import HubClient
 from drybench.images.records import Builds
+from drybench.images.telling import TellingOfBuilds
+from drybench.images.whose import Whose
 from drybench.images.workshop import workshop
 from drybench.keeping_runs import KeepingRuns, keepers_rule
-from drybench.ledger import open_ledger
-from drybench.model import Gpu, Size
+from drybench.ledger import Ledger, open_ledger
+from drybench.model import Gpu, Person, Size
+from drybench.notices.wishing import Wishing
 from drybench.progressing import Progressing
 from drybench.ready_tasks import ReadyTasks
 from drybench.reconciler import Reconciler
@@ -125,7 +128,10 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     endings.when_cleared(reconciler.wake)
     trusting = in_force.engines.local.people_trust_each_other
     theirs = containers.person_folders(data, in_force, addresses, ledger, home, hands).surroundings
-    desk = Desk(ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting, theirs)
+    whose = Whose(data.own_environments, lambda: _owner(data, in_force))
+    desk = Desk(
+        ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting, theirs, whose.may_see
+    )
     shelf = RunShelf(data, in_force.folders.runs_link)
     runs, sweep_book = Runs(desk, folders, shelf, data.overlays, _rules(in_force)), SweepBook(ledger)
     told = timekeeping(desk, runs, data, in_force, addresses.public, lambda run: cause_of(portal, run))
@@ -159,7 +165,7 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
             data,
             in_force,
             addresses.public,
-            lambda: _owner(data, in_force),
+            whose,
             builds,
             building,
             there and there.images,
@@ -172,6 +178,8 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     loops = (reconciler, sweeping, progressing, settling, portal.keeping, ahead)
     loops += (Agreeing(ledger, hub), *told.loops)
     loops += (there.network, there.images) if there else ()
+    wishing = Wishing(portal.workshop.wishes, told.channels, _keeper(data, in_force, ledger), addresses.public, _now)
+    loops += (TellingOfBuilds(builds, changes), wishing)
     return Works(portal, reconciler, loops, engines, _owner(data, in_force))
 
 
@@ -277,6 +285,11 @@ def _gpus(in_force: Settings, engines: Mapping[str, Engine]) -> Sequence[Gpu]:
 def _owner(data: DataFolder, in_force: Settings) -> str:
     """Who the command line on the socket speaks for: the one person this bench is for, if somebody came first."""
     return data.only_person.read_text() if data.only_person.exists() else in_force.owner
+
+
+def _keeper(data: DataFolder, in_force: Settings, ledger: Ledger) -> Callable[[], Person | None]:
+    """Nobody before the first sign-in."""
+    return lambda: next((one for one in ledger.people() if one.name == _owner(data, in_force)), None)
 
 
 def _retention(data: DataFolder, in_force: Settings) -> Rule:

@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
 
 from drybench import permissions
 from drybench.asking import Desk
@@ -32,15 +30,14 @@ from drybench.errors import (
 from drybench.images import own
 from drybench.images.own import Rules
 from drybench.images.repositories import Fetched
+from drybench.images.whose import Brought, Whose
 from drybench.model import Environment, Person
 
 ENVIRONMENT = "environment"  # as deeds and changes call it
 MOST = 20  # of one person
-LARGEST = 64 << 10
 ON = "base"
 
 Fetch = Callable[[str, str], Fetched]  # an address and a branch
-_NEVER = datetime.fromtimestamp(0, UTC)
 _ODD = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -59,45 +56,27 @@ class Bringing:
     everybody: bool = False
 
 
-@dataclass(frozen=True)
-class Brought:
-    name: str
-    person_id: str
-    person: str
-    everybody: bool
-    source: str  # in words
-    commit: str
-    at: datetime
-
-
 class OwnEnvironments:
     """Synchronous; handlers call it in a thread. Raises errors.* with a sentence."""
 
     def __init__(
-        self,
-        desk: Desk,
-        folder: Path,
-        rules: Rules,
-        fetch: Fetch,
-        keeper: Callable[[], str],
-        people_build: bool = False,
+        self, desk: Desk, folder: Path, whose: Whose, rules: Rules, fetch: Fetch, people_build: bool = False
     ) -> None:
         self._desk = desk
         self._folder = folder
+        self._whose = whose
         self._rules = rules
         self._fetch = fetch
-        self._keeper = keeper
         self._people_build = people_build
 
     # whose they are
 
     def keeps(self, person: Person) -> bool:
-        """Whether this is the keeper of the bench."""
-        return person.name == self._keeper()
+        return self._whose.keeps(person)
 
     def must_keep(self, person: Person, deed: str) -> None:
         permissions.needs(person)
-        permissions.keeper_only(person, self._keeper(), deed)
+        permissions.keeper_only(person, self._whose.keeper(), deed)
 
     def offered(self, person: Person) -> Sequence[Offer]:
         """What this person may see of all there is; what is broken is the keeper's to mend."""
@@ -116,8 +95,10 @@ class OwnEnvironments:
         return offer
 
     def may_see(self, person: Person, name: str) -> bool:
-        found = self.brought(name)
-        return found is None or found.everybody or found.person_id == person.id or self.keeps(person)
+        return self._whose.may_see(person, name)
+
+    def brought(self, name: str) -> Brought | None:
+        return self._whose.brought(name)
 
     def may_build(self, person: Person, name: str) -> bool:
         found = self.brought(name)
@@ -132,10 +113,6 @@ class OwnEnvironments:
 
     # what is brought
 
-    def brought(self, name: str) -> Brought | None:
-        """None: it came with Drybench, or is the keeper's own."""
-        return self._read(self._note(name)) if NAME.fullmatch(name) else None
-
     def add(self, person: Person, asked: Bringing, origin: str = "api") -> Brought:
         """Look at all of it, fetch it, and keep it; it is not built by this."""
         permissions.needs(person)
@@ -147,7 +124,7 @@ class OwnEnvironments:
         context = {} if asked.image else own.context(asked.files, self._rules)
         self._keep(name, {**context, FILE: _as_toml(asked, below, context).encode()})
         found = Brought(name, person.id, person.name, asked.everybody, _source(asked), commit, self._desk.now())
-        self._write(found)
+        self._whose.write(found)
         self._desk.catalogue.reread()
         self._desk.done(person, "brought", ENVIRONMENT, name, origin)
         return found
@@ -155,7 +132,7 @@ class OwnEnvironments:
     def offer_to(self, person: Person, name: str, everybody: bool, origin: str = "api") -> Brought:
         found = self._of(person, name)
         self.must_keep(person, "offer an environment to everybody")
-        self._write(replace(found, everybody=everybody))
+        self._whose.write(replace(found, everybody=everybody))
         self._desk.done(person, "offered to everybody" if everybody else "offered to one", ENVIRONMENT, name, origin)
         return self._of(person, name)
 
@@ -164,7 +141,7 @@ class OwnEnvironments:
         permissions.needs(person)
         self._of(person, name)
         shutil.rmtree(self._folder / name, ignore_errors=True)
-        self._note(name).unlink(missing_ok=True)
+        self._whose.note(name).unlink(missing_ok=True)
         self._desk.catalogue.reread()
         self._desk.done(person, "removed", ENVIRONMENT, name, origin)
 
@@ -174,18 +151,13 @@ class OwnEnvironments:
             raise NoEnvironmentThere(name=name[:60])
         return found
 
-    def _all(self) -> Iterator[Brought]:
-        for file in sorted(self._folder.glob("*.json")):
-            if found := self._read(file):
-                yield found
-
     def _checked_name(self, person: Person, name: str) -> str:
         if not NAME.fullmatch(name):
             raise EnvironmentNameWrong(name=_ODD.sub(" ", name)[:60])
         taken = {offer.environment.name for offer in self._desk.catalogue.offered()}
-        if name in taken or (self._folder / name).exists() or self._note(name).exists():
+        if name in taken or (self._folder / name).exists() or self._whose.note(name).exists():
             raise EnvironmentNameInUse(name=name)
-        if sum(one.person_id == person.id for one in self._all()) >= MOST:
+        if sum(one.person_id == person.id for one in self._whose.all()) >= MOST:
             raise TooManyBrought(most=MOST)
         return name
 
@@ -228,27 +200,6 @@ class OwnEnvironments:
             raise BroughtWrong(problems="a file and a folder of it have one name") from None
         finally:
             shutil.rmtree(made, ignore_errors=True)
-
-    def _write(self, found: Brought) -> None:
-        beside = self._folder / f".{found.name}.json"
-        beside.write_text(json.dumps({"format": 1, **asdict(found), "at": found.at.isoformat()}))
-        beside.replace(self._note(found.name))
-
-    def _read(self, file: Path) -> Brought | None:
-        """Of one that cannot be read nobody knows whose it is: it is the keeper's."""
-        try:
-            with file.open("rb") as opened:
-                said: dict[str, Any] = json.loads(opened.read(LARGEST))
-            said.pop("format")
-            said["at"] = datetime.fromisoformat(said["at"])
-            return Brought(**said)
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, TypeError, KeyError):
-            return Brought(file.stem, "", "", False, "its record cannot be read", "", _NEVER)
-
-    def _note(self, name: str) -> Path:
-        return self._folder / f"{name}.json"
 
 
 def _source(asked: Bringing) -> str:

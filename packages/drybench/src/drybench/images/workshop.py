@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -18,6 +18,7 @@ from drybench.images.known import Present
 from drybench.images.own import Rules
 from drybench.images.records import Build, Builds
 from drybench.images.repositories import fetch
+from drybench.images.whose import Whose
 from drybench.images.wishes import Wishes
 from drybench.model import Person
 from drybench.notices.destinations import Destinations
@@ -98,7 +99,7 @@ def workshop(
     data: DataFolder,
     in_force: Settings,
     public: str,
-    keeper: Callable[[], str],
+    whose: Whose,
     builds: Builds | None = None,
     building: Makes | None = None,
     shelf: Shelf | None = None,
@@ -109,7 +110,7 @@ def workshop(
     fetched = partial(fetch, check=here.checked, schemes=tuple(said.repositories))
     rules = Rules(said.allow_by_name, in_force.runs.requirements_from_anywhere)
     return Workshop(
-        OwnEnvironments(desk, data.own_environments, rules, fetched, keeper, said.people_build),
+        OwnEnvironments(desk, data.own_environments, whose, rules, fetched, said.people_build),
         Wishes(data.environments / "wishes", desk.now, desk.new_id),
         builds or Builds(data.images, desk.now, desk.new_id),
         building or NoBuilding(),

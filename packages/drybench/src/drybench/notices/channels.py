@@ -14,7 +14,7 @@ from drybench.model import Person, Run
 from drybench.notices import kinds as notice_kinds
 from drybench.notices import messages as notices
 from drybench.notices.book import CHANNEL, NoticeBook
-from drybench.notices.messages import ON, Channel, Notice, On
+from drybench.notices.messages import ON, Channel, Message, Notice, On
 from drybench.notices.sending import Letter, Sending
 from drybench.vault import Vault
 
@@ -88,10 +88,14 @@ class Channels:
         permissions.needs(person)
         channel = await asyncio.to_thread(self.get, person, id)
         said = notices.Message(self._desk.new_id(), "A test", "This is how a message from your bench looks.", {})
-        await self._sending.send(await asyncio.to_thread(self.letter, channel, said))
+        await self.send(channel, said)
         await asyncio.to_thread(self._book.write, id, last_problem="")
 
-    def letter(self, channel: Channel, message: notices.Message) -> Letter:
+    async def send(self, channel: Channel, message: Message) -> None:
+        """NotTaken, or a refusal."""
+        await self._sending.send(await asyncio.to_thread(self.letter, channel, message))
+
+    def letter(self, channel: Channel, message: Message) -> Letter:
         address, secret = self._opened(channel)
         return Letter(channel.kind, address, message, secret)
 

@@ -15,7 +15,6 @@ from drybench.model import Person
 from drybench.notices import messages as notices
 from drybench.notices.channels import Channels
 from drybench.notices.messages import MOST_TRIES, Channel, Message
-from drybench.notices.sending import Sending
 
 log = structlog.get_logger(__name__)
 
@@ -27,14 +26,12 @@ class Wishing:
         self,
         wishes: Wishes,
         channels: Channels,
-        sending: Sending,
         keeper: Callable[[], Person | None],
         public: str,
         now: Callable[[], datetime],
     ) -> None:
         self._wishes = wishes
         self._channels = channels
-        self._sending = sending
         self._keeper = keeper
         self._public = public
         self._now = now
@@ -58,8 +55,7 @@ class Wishing:
         told, left = list(wish.told), False
         for channel in await asyncio.to_thread(self._channels_left, wish):
             try:
-                letter = await asyncio.to_thread(self._channels.letter, channel, self._message(wish))
-                await self._sending.send(letter)
+                await self._channels.send(channel, self._message(wish))
                 told.append(channel.id)
             except Refused:  # it will be so the next time too
                 told.append(channel.id)

@@ -12,8 +12,8 @@ from itertools import islice
 from drybench.catalogue import Offer
 from drybench.environment_files import Recipe
 from drybench.environment_folders import parents
-from drybench.images.bringing import Brought
 from drybench.images.records import Build
+from drybench.images.whose import Brought
 from drybench.images.wishes import Wish
 from drybench.model import Person
 from drybench.web.portal import Portal
