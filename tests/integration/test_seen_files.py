@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from drybench import seen_files
 from drybench.acting import acting_as
 from drybench.beneath import read_beneath
 from drybench.engines.base import Capabilities
-from drybench.errors import FolderNotShown, NoFilesHere, NoSuchFolder, NotebookUnreadable, OneAccount
-from drybench.files import Look, OwnFiles
-from drybench.model import Account, Mount, Person, Surroundings
+from drybench.errors import FolderNotShown, NoFilesFound, NoFilesHere, NoSuchFolder, NotebookUnreadable, OneAccount
+from drybench.files import Look, OwnFiles, seen_by
+from drybench.model import Account, Environment, Mount, Person, Surroundings
+from drybench.runs.sweep_files import files_of as sweep_files
 from tests.parts import leave_out
 from tests.somebody import SOMEBODY, as_somebody, folder_of_somebody
 
@@ -136,6 +138,42 @@ def test_a_folder_for_others_to_read(files: OwnFiles) -> None:
     assert files.look(ADA, "~/plates", read) == (b"{}", TASK.uid)
     with pytest.raises((FolderNotShown, NoSuchFolder)):
         files.look(ADA, "~/up", read)
+
+
+def test_a_run_may_name_the_folders_that_its_task_sees(around: Surroundings, host: Path) -> None:
+    def has(folder: str) -> bool:
+        return seen_files.has_folder(around, Path(folder))
+
+    assert all(map(has, ("/home/ada", "/home/ada/plates", "/shared")))
+    others = ("/", "/root", "/home/ada/closed", "/home/ada/up", "/home/ada/up/root", "/home/ada/a.ipynb", "/shared/..")
+    assert not any(map(has, (*others, str(host / "home"), "/home/ada/" + "x" * 300, "/home/ada/none", "/home/ada/\0")))
+
+
+def test_a_sweep_over_files_sees_what_its_tasks_see(around: Surroundings, host: Path) -> None:
+    assert sweep_files(Path("/home/ada/plates"), "*.ipynb", 9, around) == ["/home/ada/plates/b.ipynb"]
+    assert sweep_files(Path("/shared"), "*", 9, around) == ["/shared/ours.ipynb"]
+    for folder in ("/root", "/home/ada/closed", "/home/ada/up", "/shared/..", str(host), str(host / "home")):
+        with pytest.raises(NoSuchFolder):
+            sweep_files(Path(folder), "*", 9, around)
+    with pytest.raises(NoFilesFound):
+        sweep_files(Path("/home/ada"), "link*", 9, around)
+
+
+def test_how_a_run_sees_files_is_asked_of_its_engine(around: Surroundings) -> None:
+    def desk(**can: Capabilities) -> Any:
+        return SimpleNamespace(
+            engines={name: SimpleNamespace(can=one) for name, one in can.items()},
+            ledger=SimpleNamespace(people=lambda: [Person("0", "first"), ADA]),
+            people_trust_each_other=False,
+            around=lambda person, environment: around,
+        )
+
+    both = desk(local=Capabilities(one_account=True), docker=Capabilities(mounts=True))
+    local, docker = (Environment(name, name, "", name, ()) for name in ("local", "docker"))
+    assert seen_by(both, ADA, docker) == around
+    assert seen_by(both, Person("0", "first"), local) is None
+    with pytest.raises(OneAccount):
+        seen_by(both, ADA, local)
 
 
 def test_the_benchs_own_data_are_not_shown_though_a_real_home_holds_them(around: Surroundings, host: Path) -> None:

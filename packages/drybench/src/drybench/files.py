@@ -23,7 +23,7 @@ from drybench import permissions, seen_files
 from drybench.asking import Desk
 from drybench.beneath import NotPlain, folder_beneath, read_beneath
 from drybench.errors import FolderNotShown, NoFilesHere, NoSuchFolder, NotebookUnreadable, OneAccount
-from drybench.model import Person, Surroundings
+from drybench.model import Environment, Person, Surroundings
 from drybench.mounting import outside
 
 PAGE = 500
@@ -69,6 +69,15 @@ class Listing:
     entries: Sequence[Entry]
     next: int | None  # since where there is more
     cut: bool  # the folder has more names than are looked at
+
+
+def seen_by(desk: Desk, person: Person, environment: Environment) -> Surroundings | None:
+    """How a run of theirs there sees this machine's files; None: as the portal does, whose account it has."""
+    engine = desk.engines.get(environment.engine)
+    if engine is not None and engine.can.one_account:
+        permissions.may_share_an_account(person, desk.ledger.people(), desk.people_trust_each_other)
+        return None
+    return desk.around(person, environment)
 
 
 class OwnFiles:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from drybench.acting import acting_as
+from drybench.beneath import folder_beneath
+from drybench.errors import NoFilesHere
 from drybench.model import Mount, Surroundings
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -36,6 +38,21 @@ def look(around: Surroundings, path: Path, work: Callable[[Path, str], Found]) -
         return acting_as(around.account, partial(work, there, "" if below == Path() else str(below)))
     finally:
         os.close(opened)
+
+
+def has_folder(around: Surroundings, path: Path) -> bool:
+    """Or may well have: what the portal may not look at, the task will find out."""
+    try:
+        return look(around, path, _is_open)
+    except NoFilesHere:
+        return mount_of(around, path) is not None
+    except (OSError, ValueError):
+        return False
+
+
+def _is_open(above: Path, below: str) -> bool:
+    with folder_beneath(above, below) as opened, os.scandir(opened):
+        return True
 
 
 def mount_of(around: Surroundings, path: Path) -> Mount | None:

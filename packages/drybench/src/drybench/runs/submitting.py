@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from drybench import gpus, permissions, planning
+from drybench import gpus, permissions, planning, seen_files
 from drybench.asking import Desk
 from drybench.errors import (
     DrybenchError,
@@ -20,6 +20,7 @@ from drybench.errors import (
     NoSuchState,
     RecordUnreadable,
 )
+from drybench.files import seen_by
 from drybench.folders import RunShelf
 from drybench.hands import lend
 from drybench.ledger import Part
@@ -66,7 +67,7 @@ class Runs:
         permissions.needs(person, permissions.RUNS)
         requests.check(request, self._rules.hold_most)
         requirement_lines.check(request.requirements, self._rules.requirements_from_anywhere)
-        _check_folders(request)
+        self._check_folders(person, request)
 
     def submit(
         self,
@@ -174,6 +175,15 @@ class Runs:
             raise NoSuchKernel(name=name[:60], there=", ".join(there) or "none")
         return name
 
+    def _check_folders(self, person: Person, request: RunRequest) -> None:
+        named = [folder for folder in (request.folder, request.cwd) if folder is not None]
+        around = (
+            None if not named else seen_by(self._desk, person, self._desk.catalogue.environment(request.environment))
+        )
+        for folder in named:
+            if not (_is_open(folder) if around is None else seen_files.has_folder(around, folder)):
+                raise NoSuchFolder(path=str(folder)[:200])
+
     def _as_it_was(self, old: Run) -> Environment:
         """Environments of other days stay beside today's as long as nobody clears them away."""
         today, python = self._desk.catalogue.environment(old.environment), old.task.spec.python
@@ -273,12 +283,6 @@ def _standing(state: str) -> Standing | None:
         return Standing(state) if state else None
     except ValueError:
         raise NoSuchState(name=state[:60], there=", ".join(Standing)) from None
-
-
-def _check_folders(request: RunRequest) -> None:
-    for folder in (request.folder, request.cwd):
-        if folder is not None and not _is_open(folder):
-            raise NoSuchFolder(path=str(folder)[:200])
 
 
 def _is_open(folder: Path) -> bool:

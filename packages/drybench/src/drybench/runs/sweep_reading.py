@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from drybench.errors import ParametersWrong
+from drybench.model import Surroundings
 from drybench.runs import parameters
 from drybench.runs.parameters import Parameters
 from drybench.runs.sweep_files import files_of
@@ -40,9 +41,11 @@ class SweepSaid:
     typed: Mapping[str, str] = field(default_factory=dict[str, str])  # a grid, as it stands in fields
 
 
-def read_plan(said: SweepSaid, fixed: Mapping[str, Any], known: Parameters, most: int) -> Plan:
-    """Counted and bounded before anything is built."""
-    return plan(list(_parts(said, known, most)), most, fixed)
+def read_plan(
+    said: SweepSaid, fixed: Mapping[str, Any], known: Parameters, most: int, around: Surroundings | None = None
+) -> Plan:
+    """Counted and bounded before anything is built. `around`: as whose tasks see them folders are looked into."""
+    return plan(list(_parts(said, known, most, around)), most, fixed)
 
 
 def check(made: Plan, fixed: Mapping[str, Any], known: Parameters) -> None:
@@ -57,7 +60,7 @@ def check(made: Plan, fixed: Mapping[str, Any], known: Parameters) -> None:
     refuse_if(f"{_which(found, made)}: {problem}" for problem, found in places.items())
 
 
-def _parts(said: SweepSaid, known: Parameters, most: int) -> Iterable[Part]:
+def _parts(said: SweepSaid, known: Parameters, most: int, around: Surroundings | None) -> Iterable[Part]:
     by_name = {parameter.name: parameter for parameter in known}
 
     def read(name: str, text: str) -> Any:
@@ -74,7 +77,7 @@ def _parts(said: SweepSaid, known: Parameters, most: int) -> Iterable[Part]:
     if said.csv is not None:
         yield from_csv(said.csv, read, tuple(by_name) if known.has_cell and not known.note else None)
     for one in said.files:
-        yield Values(one.parameter, files_of(one.folder, one.pattern, most))
+        yield Values(one.parameter, files_of(one.folder, one.pattern, most, around))
     yield from from_grid(said.grid)
     yield from from_typed(said.typed, read, is_text)
 

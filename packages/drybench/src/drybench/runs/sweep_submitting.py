@@ -12,10 +12,12 @@ from drybench import permissions, planning
 from drybench.asking import Desk
 from drybench.changes import Change
 from drybench.errors import Conflict, DrybenchError, NoSuchSweep
+from drybench.files import seen_by
 from drybench.ledger import Part
-from drybench.model import RUN, Person, Tell
+from drybench.model import RUN, Person, Surroundings, Tell
 from drybench.runs import notebooks, sweep_reading
 from drybench.runs.attempts import next_attempt
+from drybench.runs.parameters import Parameters
 from drybench.runs.requests import Prepared, RunRequest
 from drybench.runs.run_folder import RunFolders
 from drybench.runs.submitting import Runs
@@ -47,7 +49,11 @@ class Sweeps:
     def plan(self, person: Person, request: RunRequest, said: SweepSaid) -> Plan:
         """What it would be, checked as when it is submitted; nothing is written."""
         self._runs.check(person, request)
-        return self._planned(request, self._runs.prepare(request), said)
+        return self._planned(person, request, self._runs.prepare(request), said)
+
+    def counted(self, person: Person, environment: str, said: SweepSaid, known: Parameters) -> Plan:
+        """While it is typed: whether its values fit is not looked at."""
+        return sweep_reading.read_plan(said, {}, known, self.most, self._seen_by(person, environment, said))
 
     def submit(
         self, person: Person, request: RunRequest, said: SweepSaid, key: str | None = None, origin: str = "api"
@@ -55,7 +61,7 @@ class Sweeps:
         """All of it or nothing: what was handed in lies in its folder before the row counts."""
         self._runs.check(person, request)
         prepared = self._runs.prepare(request)
-        plan = self._planned(request, prepared, said)
+        plan = self._planned(person, request, prepared, said)
         sweep = self._checked(person, request, prepared, plan)
         sweep = replace(sweep, hashes=self._folders.make(sweep.id, request, plan))
         kept = self._add(sweep, key)
@@ -124,10 +130,14 @@ class Sweeps:
                 next_attempt(self._desk, self._run_folders, run)
                 self._desk.changes.tell(Change(RUN, run.id, run.person_id))
 
-    def _planned(self, request: RunRequest, prepared: Prepared, said: SweepSaid) -> Plan:
-        plan = sweep_reading.read_plan(said, request.parameters, prepared.parameters, self.most)
+    def _planned(self, person: Person, request: RunRequest, prepared: Prepared, said: SweepSaid) -> Plan:
+        around = self._seen_by(person, request.environment, said)
+        plan = sweep_reading.read_plan(said, request.parameters, prepared.parameters, self.most, around)
         sweep_reading.check(plan, request.parameters, prepared.parameters)
         return plan
+
+    def _seen_by(self, person: Person, environment: str, said: SweepSaid) -> Surroundings | None:
+        return seen_by(self._desk, person, self._desk.catalogue.environment(environment)) if said.files else None
 
     def _checked(self, person: Person, request: RunRequest, prepared: Prepared, plan: Plan) -> Sweep:
         """Refused here is what no engine would take, before any of it is queued."""

@@ -13,7 +13,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from drybench import gpus
 from drybench.errors import DrybenchError, Refused
-from drybench.runs import requirement_lines, sweep_reading
+from drybench.runs import requirement_lines
+from drybench.runs.requests import RunRequest
 from drybench.web import gpu_form, run_fields, screen, sweep_form
 from drybench.web.asking_by_form import ask
 from drybench.web.choosing import Chosen, with_chosen
@@ -71,9 +72,10 @@ async def count(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
     sweep = sweep_form.filled(fields, await _table(fields))
     try:
         kinds = sweep_form.kinds(fields)
-        plan = await run_in_threadpool(sweep_reading.read_plan, sweep.said(), {}, kinds, portal.sweeps.most)
+        environment = str(fields.get("environment") or RunRequest.environment)
+        plan = await run_in_threadpool(portal.sweeps.counted, asker.person, environment, sweep.said(), kinds)
         words = sweep_form.count_in_words(plan) if sweep.on else ""
-    except Refused as refusal:
+    except DrybenchError as refusal:
         words = said(refusal) if sweep.on else ""
     return page(request, "sweep_fields.html", asker=asker, form=RunForm(sweep=replace(sweep, counted=words)))
 
