@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-if TYPE_CHECKING:
-    from drybench.data_folder import DataFolder
+from drybench import images_commands
+from drybench.whose import USUAL, Whose
 
 Part = Literal["hub", "portal", "proxy", "up"]
 PARTS: tuple[Part, ...] = ("hub", "portal", "proxy", "up")
 
 
-@Parameter(name="*")
-@dataclass(frozen=True)
-class Whose:
-    """Which bench on this machine.
-
-    Parameters
-    ----------
-    data
-        Its data directory.
-    settings
-        Its settings; without it drybench.toml in the data directory, if there is one.
-    """
-
-    data: Path | None = None
-    settings: Path | None = None
-
-    def folder(self) -> DataFolder:
-        from drybench.data_folder import DataFolder
-
-        return DataFolder(self.data.expanduser().absolute()) if self.data else DataFolder.default()
-
-    def file(self) -> Path | None:
-        return self.settings.expanduser().absolute() if self.settings else None
-
-
-def up(*, port: int | None = None, detach: bool = False, whose: Whose = Whose()) -> None:
+def up(*, port: int | None = None, detach: bool = False, whose: Whose = USUAL) -> None:
     """Bring a bench up, and keep it up until Ctrl-C or `drybench down`.
 
     Parameters
@@ -58,7 +31,7 @@ def up(*, port: int | None = None, detach: bool = False, whose: Whose = Whose())
     bring_up(wish, say, go_behind(wish.data.logs / "up.log") if detach else lambda: None)
 
 
-def down(*, tasks: bool = False, whose: Whose = Whose()) -> None:
+def down(*, tasks: bool = False, whose: Whose = USUAL) -> None:
     """End a bench. What runs goes on and is found again at the next `drybench up`.
 
     Parameters
@@ -72,7 +45,7 @@ def down(*, tasks: bool = False, whose: Whose = Whose()) -> None:
     bring_down(whose.folder(), whose.file(), say, tasks)
 
 
-def status(*, whose: Whose = Whose()) -> int:
+def status(*, whose: Whose = USUAL) -> int:
     """Whether a bench is up, and which of its parts answer; the exit code is 0 when all do."""
     from drybench.up.looking_up import look
 
@@ -87,7 +60,7 @@ def log(
     *,
     follow: Annotated[bool, Parameter(name=["--follow", "-f"])] = False,
     lines: Annotated[int, Parameter(name=["--lines", "-n"])] = 50,
-    whose: Whose = Whose(),
+    whose: Whose = USUAL,
 ) -> None:
     """What the parts of a bench said last.
 
@@ -111,7 +84,7 @@ def log(
         print(f"{logs[file]}{line}", flush=True)
 
 
-def ticket(*, whose: Whose = Whose()) -> None:
+def ticket(*, whose: Whose = USUAL) -> None:
     """Print a new link that signs in the bench's owner, once."""
     from drybench.addresses import Addresses
     from drybench.errors import NotUp
@@ -124,7 +97,7 @@ def ticket(*, whose: Whose = Whose()) -> None:
     print(new_link(data, Addresses.load(data.bench)))
 
 
-def settings(*, whose: Whose = Whose()) -> None:
+def settings(*, whose: Whose = USUAL) -> None:
     """Every setting that is in force, and where it comes from."""
     from drybench.settings import load, where_from
 
@@ -134,7 +107,7 @@ def settings(*, whose: Whose = Whose()) -> None:
         print(f"{words:<{width}}  # {place}")
 
 
-def doctor(*, json: bool = False, whose: Whose = Whose()) -> int:
+def doctor(*, json: bool = False, whose: Whose = USUAL) -> int:
     """Look at this machine part by part, and say what is missing; the exit code is 0 when nothing needed is.
 
     Parameters
@@ -154,3 +127,4 @@ def doctor(*, json: bool = False, whose: Whose = Whose()) -> int:
 def add_commands(app: App) -> None:
     for command in (up, down, status, log, ticket, settings, doctor):
         app.command(command)
+    app.command(images_commands.app)

@@ -190,6 +190,8 @@ def _first_problem(error: ValidationError) -> Wrong:
             return Wrong(f"there is no key `{name}`", *key)
         case "missing":
             return Wrong(f"`{name}` is missing", *key)
+        case "string_pattern_mismatch":
+            return Wrong(f"`{name}` cannot be {str(first['input'])[:60]!r}", *key)
         case _:
             said = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
             return Wrong(f"`{name}` {said}" if name else said, *key)

@@ -519,6 +519,43 @@ class NoContainersHere(Refused):
     next_step = "Choose another environment, or ask the keeper; `drybench doctor` says what is missing."
 
 
+class NoDockerHere(DrybenchError):
+    """No Docker was found on this machine, and no Podman, that this account may use."""
+
+    status = 503
+    next_step = "`drybench doctor` says what is missing. Another socket: `socket` under [engines.docker]."
+
+
+class ImageWithoutShell(Refused):
+    """{image} has no shell (/bin/sh), so neither runs nor sessions can be started in it ({problem})."""
+
+    next_step = "Take an image that is made from a whole system, such as debian:bookworm-slim."
+
+
+class ImageWithoutPython(Refused):
+    """{image} has no Python: a run needs Python 3.11 or newer with a kernel, and a session JupyterLab as well."""
+
+    next_step = "In its Dockerfile: `RUN apt-get update && apt-get install -y python3-ipykernel`; or `on = \"base\"`."
+
+
+class ImagePythonTooOld(Refused):
+    """The Python of {image} is {version}: runs need 3.11 or newer."""
+
+    next_step = "Build it on a newer system, such as debian:bookworm-slim, or on a shipped environment: `on = \"base\"`."
+
+
+class ImageWithoutKernel(Refused):
+    """{image} has Python {version} and no kernel for notebooks, so it cannot be used for runs."""
+
+    next_step = "In its Dockerfile: `RUN python3 -m pip install ipykernel`, or Debian's package python3-ipykernel."
+
+
+class ImageWithoutSession(Refused):
+    """{image} cannot be used for sessions: it has no {missing}."""
+
+    next_step = "In its Dockerfile: `RUN python3 -m pip install jupyterhub jupyterlab`; or `on = \"base\"`."
+
+
 class NothingToBuild(Refused):
     """{name} has no Dockerfile: {what}."""
 

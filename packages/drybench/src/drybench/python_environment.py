@@ -42,6 +42,11 @@ def current(data: DataFolder) -> Path:
     return (_root(data) / "current").resolve(strict=True)
 
 
+def folder(data: DataFolder) -> Path:
+    """Where it is, or will be when `make` has made it."""
+    return _root(data) / "current"
+
+
 def _root(data: DataFolder) -> Path:
     """Resolved, because the scripts in an environment name its folder in their first line."""
     return (data.environments / "python").resolve()
