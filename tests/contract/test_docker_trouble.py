@@ -77,7 +77,6 @@ async def test_docker_away_for_a_while(docker_url: str, python_image: str, tmp_p
             assert "Docker does not answer" in await bench.engine.prepare(bench.task("true"))
             with pytest.raises(DockerAway):
                 await bench.start("true")
-            await bench.engine.stop(handle, 0)
             docker("exec", f"drybench-{handle['task']}", "touch", "/tmp/end")
         await asyncio.wait_for(news, 20)
         assert (await bench.sight(handle)).exit_code == 3
