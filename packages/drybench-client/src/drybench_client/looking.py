@@ -62,6 +62,22 @@ class Limit(TypedDict):
     setting: str | None
 
 
+class Finding(TypedDict):
+    """`needed`: without it the bench does not do what its settings say."""
+
+    part: str
+    stands: str  # ok, missing, wrong, not looked at
+    says: str
+    command: str
+    step: str
+    needed: bool
+
+
+class Doctor(TypedDict):
+    well: bool
+    findings: list[Finding]
+
+
 class Looking:
     _calling: Calling
 
@@ -79,6 +95,10 @@ class Looking:
     def machine(self) -> Machine:
         """What is free, and how many wait."""
         return self._calling.json("GET", "/machine")
+
+    def doctor(self) -> Doctor:
+        """For the keeper: looks at the bench's machine, which takes some seconds."""
+        return self._calling.json("GET", "/doctor")
 
     def limits(self) -> Iterator[Limit]:
         yield from self._calling.json("GET", "/engines")["items"]
