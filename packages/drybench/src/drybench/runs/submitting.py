@@ -177,9 +177,9 @@ class Runs:
 
     def _check_folders(self, person: Person, request: RunRequest) -> None:
         named = [folder for folder in (request.folder, request.cwd) if folder is not None]
-        around = (
-            None if not named else seen_by(self._desk, person, self._desk.catalogue.environment(request.environment))
-        )
+        if not named:
+            return
+        around = seen_by(self._desk, person, self._desk.catalogue.environment(request.environment))
         for folder in named:
             if not (_is_open(folder) if around is None else seen_files.has_folder(around, folder)):
                 raise NoSuchFolder(path=str(folder)[:200])
