@@ -1,0 +1,51 @@
+"""Where a build is, by what the builder says."""
+
+from __future__ import annotations
+
+from drybench.images.registry import Pulling
+from drybench.images.steps import Steps
+
+
+def heard(steps: Steps, *said: str) -> list[str]:
+    return [line for text in said for line in steps.hear({"stream": text})] + list(steps.end())
+
+
+def test_steps_lines_and_layers() -> None:
+    steps = Steps()
+    lines = heard(
+        steps,
+        "Step 1/4 : FROM debian AS made\n",
+        " ---> 8f1129537034\nStep 2/4 : RUN make",
+        " it\n ---> Running in 1234567890ab\n",
+        "\x1b[31mred\x1b[0m\r\n10%\r100%\n",
+        "Removing intermediate container 1234567890ab\n ---> aaaaaaaaaaaa\n",
+        "Step 3/4 : FROM debian\n ---> bbbbbbbbbbbb\nStep 4/4 : COPY --from=made /a /a\n ---> cccccccccccc\n",
+        "Successfully built cccccccccccc",
+    )
+    assert lines[2] == "Step 2/4 : RUN make it"
+    assert lines[4:6] == ["red", "100%"]
+    assert (steps.step, steps.steps, steps.doing) == (4, 4, "COPY --from=made /a /a")
+    assert steps.layers == ["aaaaaaaaaaaa", "cccccccccccc"]  # the last of each stage
+    assert lines[-1] == "Successfully built cccccccccccc"
+
+
+def test_of_a_step_its_last_lines_are_kept() -> None:
+    steps = Steps()
+    heard(steps, "Step 1/2 : RUN a\n", "of another step\n", "STEP 2/2: RUN b\n", *(f"{n}\n" for n in range(30)))
+    assert (steps.step, steps.doing) == (2, "RUN b")  # as Podman says it
+    assert list(steps.last) == [str(n) for n in range(18, 30)]
+
+
+def test_getting_is_told_layer_by_layer() -> None:
+    pulling = Pulling()
+    said = [
+        {"status": "Pulling from lab/tool", "id": "1"},
+        {"status": "Pulling fs layer", "id": "aa"},
+        {"status": "Pulling fs layer", "id": "bb"},
+        {"status": "Downloading", "id": "aa", "progressDetail": {"current": 1}},
+        {"status": "Pull complete", "id": "aa"},
+        {"status": "Already exists", "id": "bb"},
+        {"status": "Digest: sha256:1"},
+    ]
+    lines = [line for one in said for line in pulling.hear(one)]
+    assert lines == ["Pulling from lab/tool", "1 of 2 layers", "2 of 2 layers", "Digest: sha256:1"]
