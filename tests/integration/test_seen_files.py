@@ -17,6 +17,7 @@ from drybench.beneath import read_beneath
 from drybench.engines.base import Capabilities
 from drybench.errors import FolderNotShown, NoFilesFound, NoFilesHere, NoSuchFolder, NotebookUnreadable, OneAccount
 from drybench.files import Look, OwnFiles, seen_by
+from drybench.images.repositories import read_files
 from drybench.model import Account, Environment, Mount, Person, Surroundings
 from drybench.runs.sweep_files import files_of as sweep_files
 from tests.parts import leave_out
@@ -216,3 +217,17 @@ def test_rights_are_those_of_one_thread(host: Path) -> None:
         found = list(threads.map(lambda _: acting_as(TASK, who), range(32)))
     assert set(map(str, found)) == {str((TASK.uid, TASK.gid, list(TASK.groups)))}
     assert who()[:2] == (0, 0)
+
+
+def test_an_environment_brought_from_a_folder_is_read_with_their_rights(files: OwnFiles, host: Path) -> None:
+    brought = theirs(host / "home" / "brought")
+    theirs(brought / "requirements.txt", "numpy\n")
+    theirs(brought / "of another.txt", "secret", 0o600, owner=34_567)
+    (brought / "shadow").symlink_to("/etc/shadow")
+    (brought / ".binder").symlink_to("/etc")
+    with pytest.raises(NoSuchFolder, match="you can open"):
+        files.look(ADA, "~/brought", read_files)
+    (brought / "of another.txt").unlink()
+    assert files.look(ADA, "~/brought", read_files) == {"requirements.txt": b"numpy\n"}
+    with pytest.raises((FolderNotShown, NoSuchFolder)):
+        files.look(ADA, "/etc", read_files)

@@ -73,7 +73,7 @@ def read_part_beneath(folder: Path, path: str | bytes, since: int, most: int) ->
 
 def list_beneath(folder: Path, path: str | bytes, most: int) -> Iterator[Found]:
     """The regular files below a folder, at most so many, in no order. Links are passed over."""
-    with _opened(os.open(folder, FOLDER)) as top, _opened(_resolve(top, _parts(path), FOLDER)) as start:
+    with folder_beneath(folder, path) as start:
         looks = iter(range(most * LOOKED_AT))
         for _, found in zip(range(most), _walk(start, b"", looks, DEEPEST), strict=False):
             yield found

@@ -79,9 +79,9 @@ def fetch(
 def read_files(folder: Path) -> Mapping[str, bytes]:
     """What describes an environment, with all that lies beside it; links and git's own are passed over."""
     for name in FOLDERS:
-        here = folder / name
-        if here.is_dir() and not here.is_symlink() and (found := _read(here)).keys() & _described_by():
-            return found
+        with suppress(FileNotFoundError, NotPlain):
+            if (found := _read(folder, name)).keys() & _described_by():
+                return found
     raise BroughtWrong(problems=f"none of {', '.join(own.KNOWN)} is among its files")
 
 
@@ -89,9 +89,9 @@ def _described_by() -> set[str]:
     return {*own.KNOWN, *own.OTHER_NAMES}
 
 
-def _read(folder: Path) -> dict[str, bytes]:
-    found, size = dict[str, bytes](), 0
-    for file in list_beneath(folder.parent, folder.name, own.MOST_FILES * 2):
+def _read(folder: Path, within: str) -> dict[str, bytes]:
+    found, size, above = dict[str, bytes](), 0, os.fsencode(f"{within}/" if within else "")
+    for file in list_beneath(folder, within, own.MOST_FILES * 2):
         name = file.path.decode("utf-8", "replace")
         if name.split("/")[0] == ".git":
             continue
@@ -101,7 +101,7 @@ def _read(folder: Path) -> dict[str, bytes]:
                 problems=f"it has more than {own.MOST_FILES} files, or more than {own.MOST_BYTES >> 20} MiB"
             )
         with suppress(FileNotFoundError, NotPlain):
-            found[name] = read_beneath(folder, file.path, own.MOST_BYTES)
+            found[name] = read_beneath(folder, above + file.path, own.MOST_BYTES)
     return found
 
 

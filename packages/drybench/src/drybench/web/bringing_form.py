@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from fastapi import Request
@@ -13,7 +12,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from drybench.errors import BroughtWrong, RequestWrong
-from drybench.files import Look
 from drybench.images import own
 from drybench.images.bringing import Bringing
 from drybench.images.repositories import read_files
@@ -61,8 +59,7 @@ async def bringing(portal: Portal, person: Person, ask: BringAsk, files: Mapping
 
 def _of_folder(portal: Portal, person: Person, folder: str) -> Mapping[str, bytes]:
     """One that is shown to choose from, and nothing that a link in it leads to."""
-    listing = portal.files.list(person, Look(folder))
-    return read_files(Path(listing.folder))
+    return portal.files.look(person, folder, read_files)
 
 
 async def _form(request: Request) -> FormData:
