@@ -32,6 +32,7 @@ LEAST_PYTHON = (3, 11)
 FOR_A_SESSION = ("jupyterhub", "jupyterlab")
 ANSWERS_WITHIN = 60  # seconds
 LINES_TOLD = 15
+NOT_STARTED = 127  # as shells say it, and Docker's first process
 MARK = "drybench-probe "
 # For any Python from 2.7 on: it is to say its version, not to fail.
 PROBE = f"""
@@ -103,7 +104,9 @@ async def what_it_lacks(docker: Docker, image: str, called: str) -> tuple[Sequen
     try:
         code, said = await _ran(docker, image, ("/bin/sh", "-c", ASK, PROBE), ANSWERS_WITHIN)
     except DockerError as error:
-        return [ImageWithoutShell(image=called, problem=" ".join(error.message.split()))], ()
+        code, said = NOT_STARTED, error.message
+    if code == NOT_STARTED:
+        return [ImageWithoutShell(image=called, problem=" ".join(said.split()))], ()
     found = next((line for line in said.splitlines() if line.startswith(MARK)), None)
     if code != 0 or found is None:
         return [ImageWithoutPython(image=called)], ()
@@ -131,7 +134,7 @@ async def _tried(docker: Docker, image: str, smoke: Smoke, entrypoint: bool) -> 
     try:
         code, said = await _ran(docker, image, smoke.command, smoke.timeout, entrypoint)
     except DockerError as error:
-        code, said = 127, error.message
+        code, said = NOT_STARTED, error.message
     lines = [*said.rstrip().splitlines(), *([f"still at it after {smoke.timeout:g} s"] if code is None else [])]
     last = "\n".join(lines[-LINES_TOLD:])
     return Tried(smoke, code == 0, time.monotonic() - began, last)
