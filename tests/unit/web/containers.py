@@ -11,7 +11,9 @@ from drybench.environment_files import Recipe
 from drybench.environment_folders import Library
 from drybench.ids import uuid7
 from drybench.images.known import Present
+from drybench.images.pruning import Leftover, Leftovers
 from drybench.images.records import Build, Builds, Writer
+from drybench.images.tending import Trial
 
 BASE = """
 title = "Base"
@@ -84,11 +86,34 @@ class Building:
 
 
 @dataclass
+class Tending:
+    """Says of an image what a test has put in, and knows what nothing uses."""
+
+    trials: dict[str, Trial] = field(default_factory=dict[str, Trial])
+    unused: Leftovers = field(default=Leftovers((), 0))
+    kept: tuple[Leftover, ...] = ()
+
+    def trial(self, name: str) -> Trial | None:
+        return self.trials.get(name)
+
+    def begin(self, name: str) -> Trial:
+        return self.trials.setdefault(name, Trial(datetime.now(UTC)))
+
+    async def leftovers(self) -> Leftovers:
+        return self.unused
+
+    async def prune(self) -> tuple[Leftovers, Sequence[Leftover]]:
+        found, self.unused = self.unused, Leftovers(self.kept, sum(one.size for one in self.kept))
+        return found, self.kept
+
+
+@dataclass
 class Containers:
     folder: Path
     shelf: Shelf
     builds: Builds
     building: Building
+    tending: Tending
     folders: Sequence[Path]
 
     def library(self, pythons: dict[str, Path]) -> Library:
@@ -106,7 +131,7 @@ class Containers:
 
 def containers(folder: Path, data: Path) -> Containers:
     builds = Builds(data / "images", lambda: datetime.now(UTC), uuid7)
-    made = Containers(folder / "shipped", Shelf(), builds, Building(builds), (data / "environments/own",))
+    made = Containers(folder / "shipped", Shelf(), builds, Building(builds), Tending(), (data / "environments/own",))
     made.environment("base", BASE)
     made.environment("napari", NAPARI)
     made.environment("python", 'title = "Python"\nsummary = "JupyterLab with numpy"\nengine = "local"\n', None)

@@ -274,7 +274,9 @@ def now() -> datetime:
 
 
 def _making(made: Containers | None) -> dict[str, Any]:
-    return {"builds": made.builds, "building": made.building, "shelf": made.shelf} if made else {}
+    if made is None:
+        return {}
+    return {"builds": made.builds, "building": made.building, "shelf": made.shelf, "tending": made.tending}
 
 
 def _rules(in_force: Settings) -> Rules:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from drybench.environment_files import FILE
-from drybench.errors import RepositoryNotHad
+from drybench.environment_files import FILE, Smoke
+from drybench.errors import ImageWithoutSession, RepositoryNotHad
 from drybench.images import bringing
 from drybench.images.bringing import Bringing
+from drybench.images.checking import Checked, Tried
+from drybench.images.pruning import Leftover, Leftovers
 from drybench.images.repositories import Fetched
 from tests.unit.web.containers import Containers
 from tests.unit.web.little_bench import ADA, BOB, FROM_SESSION, LittleBench, little_bench, xsrf
@@ -373,3 +376,62 @@ async def test_the_list_for_programs_has_the_reasons_where_they_are_wanted(bench
         "napari": "not built",
     }
     assert every[1]["next_step"]
+
+
+async def test_a_check_says_what_each_test_said_and_what_is_lacking(bench: LittleBench) -> None:
+    containers(bench).shelf.put("drybench/base:0123456789ab")
+    async with bench.client() as browser, bench.program() as program, bench.program(BOB) as bobs:
+        assert 'action="/environments/base/check"' in await text(browser, "/environments/base")
+        assert 'action="/environments/napari/check"' not in await text(browser, "/environments/napari")
+        assert (await bobs.post("/environments/base/check")).json()["sentence"].endswith("may try images.")
+        assert (await browser.post("/environments/base/check", headers=xsrf())).status_code == 303
+        assert "being tried" in await text(browser, "/environments/base")
+        tried = (
+            Tried(Smoke("A notebook runs", ("true",)), True, 1.2, ""),
+            Tried(Smoke(f"It {HOSTILE}", ("false",)), False, 3.4, f"\x1b[31m{HOSTILE}\x1b[0m"),
+        )
+        lacks = (ImageWithoutSession(image="base", missing="jupyterhub"),)
+        checked = Checked("base", "drybench/base:0123456789ab", 1, ("python3",), tried, lacks)
+        trial = containers(bench).tending.trials["base"]
+        containers(bench).tending.trials["base"] = replace(trial, checked=checked)
+        page = await text(browser, "/environments/base")
+        said = (await program.get("/environments/base")).json()["trial"]
+    assert "not all is well" in page
+    assert "A notebook runs" in page
+    assert HOSTILE not in page
+    assert "\x1b" not in page
+    assert (said["well"], [one["passed"] for one in said["tried"]]) == (False, [True, False])
+    assert said["lacks"][0]["code"] == "image_without_session"
+
+
+async def test_room_is_made_once_the_bytes_were_said(bench: LittleBench) -> None:
+    old = (Leftover("sha256:" + "1" * 64, ("drybench/base:111111111111",), 3 << 30), Leftover("sha256:2", (), 1 << 20))
+    containers(bench).tending.unused = Leftovers(old, 2 << 30)
+    containers(bench).tending.kept = old[1:]
+    async with bench.client() as browser, bench.program() as program, bench.client(BOB) as bobs:
+        assert (await bobs.get("/environments/unused")).status_code == 403
+        assert (await bobs.post("/environments/unused", headers=xsrf(BOB))).status_code == 403
+        page = await text(browser, "/environments/unused")
+        assert "drybench/base:111111111111" in page
+        assert "2 images go, and 2 GiB become free." in page
+        assert (await program.get("/images/unused")).json()["freed"] == 2 << 30
+        removed = await browser.post("/environments/unused", headers=xsrf())
+        assert "1 removed, 2 GiB free. 1 stayed, for something is made from them." in removed.text
+        assert (await program.post("/images/prune")).json()["kept"][0]["id"] == "sha256:2"
+
+
+async def test_versions_say_what_still_uses_them(bench: LittleBench) -> None:
+    shelf = containers(bench).shelf
+    shelf.put("drybench/base:aaaaaaaaaaaa", 5 << 20)
+    shelf.put("drybench/base:0123456789ab", 6 << 20)
+    session = bench.session("lab")
+    bench.ledger.write_task(session.task.id, {"spec": replace(session.task.spec, image="drybench/base:aaaaaaaaaaaa")})
+    async with bench.program() as program, bench.client() as browser:
+        versions = (await program.get("/environments/base")).json()["versions"]
+        page = await text(browser, "/environments/base")
+    assert [(one["names"], one["used"]) for one in versions] == [
+        (["drybench/base:aaaaaaaaaaaa"], 1),
+        (["drybench/base:0123456789ab"], 0),
+    ]
+    assert "1 at work" in page
+    assert "the next ones" in page

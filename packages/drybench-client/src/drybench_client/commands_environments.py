@@ -14,7 +14,7 @@ _HERE = Which()
 
 
 def environments(
-    action: Literal["list", "show", "add", "build", "ask", "offer", "remove"] = "list",
+    action: Literal["list", "show", "add", "build", "check", "ask", "offer", "remove"] = "list",
     name: str | None = None,
     source: str | None = None,
     *,
@@ -31,8 +31,8 @@ def environments(
     Parameters
     ----------
     action
-        `show` says what is inside; `add` brings one of your own; `build` makes its image and shows the log; `ask` asks
-        the keeper for a program; `offer` and `remove` are for what somebody brought.
+        `show` says what is inside; `add` brings one of your own; `build` makes its image and shows the log; `check`
+        tries it; `ask` asks the keeper for a program; `offer` and `remove` are for what somebody brought.
     name
         Its name; for `ask` which program.
     source
@@ -61,6 +61,8 @@ def environments(
             return DONE
         if action == "build":
             return _build(bench, needed(name), fresh, which)
+        if action == "check":
+            return _check(bench, needed(name), which)
         if action == "ask":
             wish = bench.ask_for_program(needed(name), needed(source))
             printing.show_json(dict(wish)) if which.json else print(
@@ -121,10 +123,18 @@ def _list(bench: Bench, all: bool, which: Which) -> int:
 
 def _add(bench: Bench, name: str, source: str, said: Bringing) -> Inside:
     if source.startswith("image:"):
-        return bench.bring(name, image=source.removeprefix("image:"), **said)
-    if "://" in source:
-        return bench.bring(name, repository=source, **said)
-    return bench.bring(name, source, **said)
+        said["image"], source = source.removeprefix("image:"), ""
+    elif "://" in source:
+        said["repository"], source = source, ""
+    return bench.bring(name, source or None, **said)
+
+
+def _check(bench: Bench, name: str, which: Which) -> int:
+    from drybench_client import printing, printing_environments
+
+    trial = bench.check_environment(name)
+    printing.show_json(dict(trial)) if which.json else printing_environments.show_trial(trial)
+    return DONE if trial["well"] else NOT_DONE
 
 
 def _build(bench: Bench, name: str, fresh: bool, which: Which) -> int:

@@ -62,9 +62,57 @@ class Build(TypedDict):
     url: str
 
 
+class Version(TypedDict):
+    id: str
+    names: list[str]
+    bytes: int
+    built_at: str
+    used: int  # by so many sessions and runs that have not ended
+
+
+class Tried(TypedDict):
+    title: str
+    passed: bool
+    seconds: float
+    said: str  # its last lines
+
+
+class Lack(TypedDict):
+    code: str
+    sentence: str
+    next_step: str
+
+
+class Trial(TypedDict):
+    """What an image said when it was tried, and what it lacks to be used."""
+
+    began_at: str
+    goes_on: bool
+    well: bool
+    problem: str
+    tried: list[Tried]
+    lacks: list[Lack]
+
+
+class Leftover(TypedDict):
+    id: str
+    names: list[str]
+    bytes: int
+
+
+class Leftovers(TypedDict):
+    """Images that nothing uses any more, and the bytes that become free without them."""
+
+    images: list[Leftover]
+    freed: int
+    kept: list[Leftover]
+
+
 class Inside(Offered):
     packages: list[Package]
     builds: list[Build]
+    versions: list[Version]
+    trial: Trial | None
 
 
 class Wish(TypedDict):
@@ -144,6 +192,22 @@ class Equipping:
 
     def cancel_build(self, build: str | Build) -> Build:
         return self._calling.json("POST", f"/builds/{_id(build)}/cancel")
+
+    def check_environment(self, name: str, *, wait: bool = True) -> Trial:
+        """Try its image: its own tests, and what it lacks to be used for sessions and runs."""
+        trial: Trial = self._calling.json("POST", f"/environments/{_safe(name)}/check")
+        while wait and trial["goes_on"]:
+            time.sleep(_PAUSE)
+            trial = self.environment(name)["trial"] or trial
+        return trial
+
+    def unused_images(self) -> Leftovers:
+        """For the keeper: what could go, and how much room it takes."""
+        return self._calling.json("GET", "/images/unused")
+
+    def prune_images(self) -> Leftovers:
+        """For the keeper: remove what nothing uses any more."""
+        return self._calling.json("POST", "/images/prune")
 
     def ask_for_program(self, what: str, why: str) -> Wish:
         """A word to the keeper of the bench."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from drybench_client.environments import Inside, Offered, Wish
+from drybench_client.environments import Inside, Offered, Trial, Wish
 from drybench_client.printing import age, plain, say_error, table
 
 
@@ -40,6 +40,16 @@ def show_inside(environment: Inside) -> None:
             print(f"  {plain(package['name'])} {plain(package['version'])}")
     if not environment["usable"]:
         say_error(environment["why_not"], environment["next_step"])
+
+
+def show_trial(trial: Trial) -> None:
+    for one in trial["tried"]:
+        print(f"{'well  ' if one['passed'] else 'FAILED'}  {one['seconds']:5.1f} s  {plain(one['title'])}")
+        for line in () if one["passed"] else one["said"].splitlines():
+            print(f"          {plain(line)}")
+    for lack in trial["lacks"]:
+        print(f"lacks   {plain(lack['sentence'])}\n        {plain(lack['next_step'])}")
+    say_error(trial["problem"])
 
 
 def show_wishes(wishes: Sequence[Wish]) -> None:

@@ -41,6 +41,7 @@ from drybench.hub.identity import Identity
 from drybench.hub_client import HubClient
 from drybench.images.records import Builds
 from drybench.images.telling import TellingOfBuilds
+from drybench.images.tending import Tending
 from drybench.images.whose import Whose
 from drybench.images.workshop import workshop
 from drybench.keeping_runs import KeepingRuns, keepers_rule
@@ -169,6 +170,7 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
             builds,
             building,
             there and there.images,
+            there and Tending(desk, builds, there.connect),
         ),
         gpus=_gpus(in_force, engines),
         examine=doctor.for_the_keeper(data, in_force, lambda: _owner(data, in_force)),

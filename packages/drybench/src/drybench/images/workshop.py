@@ -16,8 +16,10 @@ from drybench.errors import NoContainersHere, NoSuchBuild, NoSuchWish
 from drybench.images.bringing import OwnEnvironments
 from drybench.images.known import Present
 from drybench.images.own import Rules
+from drybench.images.pruning import Leftover, Leftovers
 from drybench.images.records import Build, Builds
 from drybench.images.repositories import fetch
+from drybench.images.tending import Trial
 from drybench.images.whose import Whose
 from drybench.images.wishes import Wishes
 from drybench.model import Person
@@ -41,6 +43,18 @@ class Makes(Protocol):
     async def cancel(self, id: str) -> None: ...
 
 
+class Tends(Protocol):
+    """How images are tried, and how old ones go."""
+
+    def trial(self, name: str) -> Trial | None: ...
+
+    def begin(self, name: str) -> Trial: ...
+
+    async def leftovers(self) -> Leftovers: ...
+
+    async def prune(self) -> tuple[Leftovers, Sequence[Leftover]]: ...
+
+
 @dataclass(frozen=True)
 class Workshop:
     own: OwnEnvironments
@@ -48,6 +62,21 @@ class Workshop:
     builds: Builds
     building: Makes
     shelf: Shelf
+    tending: Tends
+
+    async def try_image(self, person: Person, name: str) -> Trial:
+        offer = await asyncio.to_thread(self.own.offer, person, name)
+        if not self.own.may_build(person, name):
+            self.own.must_keep(person, "try images")
+        return self.tending.begin(offer.environment.name)
+
+    async def leftovers(self, person: Person) -> Leftovers:
+        self.own.must_keep(person, "see what can go")
+        return await self.tending.leftovers()
+
+    async def prune(self, person: Person) -> tuple[Leftovers, Sequence[Leftover]]:
+        self.own.must_keep(person, "remove images")
+        return await self.tending.prune()
 
     async def make(self, person: Person, name: str, fresh: bool = False) -> Build:
         """Begin to build it, or to get it from where it is shared."""
@@ -94,6 +123,22 @@ class NoBuilding:
         raise NoSuchBuild()
 
 
+class NoTending:
+    """There is nothing to tend."""
+
+    def trial(self, name: str) -> Trial | None:
+        return None
+
+    def begin(self, name: str) -> Trial:
+        raise NoContainersHere(title=name, why="there is no engine for containers")
+
+    async def leftovers(self) -> Leftovers:
+        return Leftovers((), 0)
+
+    async def prune(self) -> tuple[Leftovers, Sequence[Leftover]]:
+        return Leftovers((), 0), ()
+
+
 def workshop(
     desk: Desk,
     data: DataFolder,
@@ -103,6 +148,7 @@ def workshop(
     builds: Builds | None = None,
     building: Makes | None = None,
     shelf: Shelf | None = None,
+    tending: Tends | None = None,
 ) -> Workshop:
     """`public` is the bench's own address: nothing is fetched from there."""
     said = in_force.images
@@ -115,4 +161,5 @@ def workshop(
         builds or Builds(data.images, desk.now, desk.new_id),
         building or NoBuilding(),
         shelf or NoShelf(),
+        tending or NoTending(),
     )

@@ -16,8 +16,10 @@ from drybench.web.environment_shapes import (
     BringAsk,
     BuildAsk,
     BuildJson,
+    LeftoversJson,
     OfferAsk,
     OfferedJson,
+    TrialJson,
     WholeJson,
     WishAsk,
     WishJson,
@@ -78,11 +80,29 @@ async def build(portal: Here, asker: ForAll, id: str, ask: BuildAsk | None = Non
     return BuildJson.of(begun, portal.addresses.public)
 
 
+@router.post("/environments/{id}/check", status_code=202)
+async def check(portal: Here, asker: ForAll, id: str) -> TrialJson:
+    """Begin to try its image; the environment then says how it went."""
+    return TrialJson.of(await portal.workshop.try_image(asker.person, id))
+
+
 @router.post("/environments/{id}/offer")
 def offer(portal: Here, asker: ForAll, id: str, ask: OfferAsk) -> WholeJson:
     """Offer what somebody brought to everybody, or to them alone again."""
     portal.workshop.own.offer_to(asker.person, id, ask.everybody, asker.origin)
     return environment(portal, asker, id)
+
+
+@router.get("/images/unused")
+async def unused(portal: Here, asker: ForAll) -> LeftoversJson:
+    """For the keeper: images that nothing uses any more, and how much room they take."""
+    return LeftoversJson.of(await portal.workshop.leftovers(asker.person))
+
+
+@router.post("/images/prune")
+async def prune(portal: Here, asker: ForAll) -> LeftoversJson:
+    """Remove them."""
+    return LeftoversJson.of(*await portal.workshop.prune(asker.person))
 
 
 @router.get("/builds")

@@ -75,6 +75,20 @@ def answer(portal: Here, asker: ForAll, id: str, answer: Typed = "") -> Response
     return RedirectResponse(f"/environments#wish-{id}", 303)
 
 
+@router.get("/environments/unused")
+async def unused(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
+    """Asked of Docker itself, and so a page of its own: the list waits for nobody."""
+    found = await portal.workshop.leftovers(asker.person)
+    return page(request, "environments_unused.html", asker=asker, found=found, removed=None, kept=())
+
+
+@router.post("/environments/unused")
+async def prune(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
+    removed, kept = await portal.workshop.prune(asker.person)
+    found = await portal.workshop.leftovers(asker.person)
+    return page(request, "environments_unused.html", asker=asker, found=found, removed=removed, kept=kept)
+
+
 @router.get("/environments/{id}")
 def environment(request: Request, portal: Here, asker: ForAll, id: str) -> HTMLResponse:
     return _one(request, portal, asker, id)
@@ -97,6 +111,12 @@ def picture(portal: Here, asker: ForAll, id: str) -> Response:
 @router.post("/environments/{id}/build")
 async def build(portal: Here, asker: ForAll, id: str, fresh: Annotated[bool, Form()] = False) -> Response:
     return RedirectResponse(f"/builds/{(await portal.workshop.make(asker.person, id, fresh)).id}", 303)
+
+
+@router.post("/environments/{id}/check")
+async def check(portal: Here, asker: ForAll, id: str) -> Response:
+    await portal.workshop.try_image(asker.person, id)
+    return RedirectResponse(f"/environments/{id}#trial", 303)
 
 
 @router.post("/environments/{id}/offer")
@@ -154,7 +174,6 @@ def _list(
         wish=wish or WishAsk(what="", why=""),
         refusal=refusal,
         done=done,
-        room=None,
     )
 
 

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
 
+from drybench.images.pruning import Leftover, Leftovers
 from drybench.images.records import Build
+from drybench.images.tending import Trial
 from drybench.images.wishes import Wish
 from drybench.web.environment_view import Card, Whole
-from drybench.web.shapes import AppJson, Ask, EnvironmentJson, Time
+from drybench.web.log_text import readable
+from drybench.web.shapes import AppJson, Ask, EnvironmentJson, Problem, Time
 
 LONGEST = 200
 
@@ -122,15 +125,99 @@ class BuildJson(BaseModel):
         return cls(**vars(build), url=f"{public}/builds/{build.id}")
 
 
+class TriedJson(BaseModel):
+    title: str
+    passed: bool
+    seconds: float
+    said: str = Field(description="Its last lines")
+
+
+class TrialJson(BaseModel):
+    """What an image said when it was tried, and what it lacks to be used for sessions and runs."""
+
+    began_at: Time
+    goes_on: bool
+    well: bool
+    problem: str
+    tried: Sequence[TriedJson]
+    lacks: Sequence[Problem]
+
+    @classmethod
+    def of(cls, trial: Trial) -> TrialJson:
+        checked = trial.checked
+        return cls(
+            began_at=trial.began_at,
+            goes_on=trial.goes_on,
+            well=bool(checked and checked.well),
+            problem=trial.problem,
+            tried=[
+                TriedJson(
+                    title=one.smoke.title, passed=one.passed, seconds=one.seconds, said=readable(one.said.encode())
+                )
+                for one in (checked.tried if checked else ())
+            ],
+            lacks=[Problem.model_validate(one.as_json()) for one in (checked.lacks if checked else ())],
+        )
+
+
+class VersionJson(BaseModel):
+    id: str
+    names: Sequence[str]
+    bytes: int
+    built_at: Time
+    used: int = Field(description="By so many sessions and runs that have not ended")
+
+
+class LeftoverJson(BaseModel):
+    id: str
+    names: Sequence[str]
+    bytes: int
+
+
+class LeftoversJson(BaseModel):
+    """Images that nothing uses any more, and the bytes that become free without them."""
+
+    images: Sequence[LeftoverJson]
+    freed: int
+    kept: Sequence[LeftoverJson] = Field(default=(), description="What Docker has kept, for something is made from it")
+
+    @classmethod
+    def of(cls, found: Leftovers, kept: Sequence[Leftover] = ()) -> LeftoversJson:
+        return cls(
+            images=[_leftover(one) for one in found.images], freed=found.freed, kept=[_leftover(one) for one in kept]
+        )
+
+
 class WholeJson(OfferedJson):
     packages: Sequence[PackageJson]
     builds: Sequence[BuildJson]
+    versions: Sequence[VersionJson]
+    trial: TrialJson | None
 
     @classmethod
     def of_whole(cls, whole: Whole, public: str) -> WholeJson:
         offered = OfferedJson.of_card(whole.card, whole.kernels)
         packages = [PackageJson(**vars(one)) for one in whole.packages]
-        return cls(**vars(offered), packages=packages, builds=[BuildJson.of(one, public) for one in whole.builds])
+        return cls(
+            **vars(offered),
+            packages=packages,
+            builds=[BuildJson.of(one, public) for one in whole.builds],
+            versions=[
+                VersionJson(
+                    id=one.image.id,
+                    names=one.image.names,
+                    bytes=one.image.size,
+                    built_at=one.image.created_at,
+                    used=one.used,
+                )
+                for one in whole.versions
+            ],
+            trial=TrialJson.of(whole.trial) if whole.trial else None,
+        )
+
+
+def _leftover(found: Leftover) -> LeftoverJson:
+    return LeftoverJson(id=found.id, names=found.names, bytes=found.size)
 
 
 class WishJson(BaseModel):

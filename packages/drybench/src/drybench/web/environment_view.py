@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,9 @@ from itertools import islice
 from drybench.catalogue import Offer
 from drybench.environment_files import Recipe
 from drybench.environment_folders import parents
+from drybench.images.known import Present
 from drybench.images.records import Build
+from drybench.images.tending import Trial
 from drybench.images.whose import Brought
 from drybench.images.wishes import Wish
 from drybench.model import Person
@@ -66,6 +69,16 @@ class Whole:
     packages: Sequence[Package]
     builds: Sequence[Build]
     kernels: Sequence[str]
+    trial: Trial | None  # the last look at its image
+    versions: Sequence[Version]
+
+
+@dataclass(frozen=True)
+class Version:
+    """An image of it that is here."""
+
+    image: Present
+    used: int  # by so many sessions and runs that have not ended
 
 
 def cards(portal: Portal, person: Person) -> Sequence[Card]:
@@ -84,7 +97,8 @@ def whole(portal: Portal, person: Person, name: str) -> Whole:
     builds = [build for build in portal.workshop.builds.all() if build.environment == name]
     card = _card(portal, person, offer, builds[0] if builds else None)
     packages = list(islice(_packages(portal, offer.recipe), MOST_PACKAGES)) if offer.recipe else []
-    return Whole(card, offer.recipe, packages, builds[:LATEST], portal.catalogue.kernels(offer.environment))
+    kernels, trial = portal.catalogue.kernels(offer.environment), portal.workshop.tending.trial(name)
+    return Whole(card, offer.recipe, packages, builds[:LATEST], kernels, trial, list(_versions(portal, offer)))
 
 
 def builds_seen(portal: Portal, person: Person) -> Sequence[Build]:
@@ -127,6 +141,16 @@ def _look(offer: Offer, build: Build | None) -> Look:
     if build is not None and build.state == "failed":
         return Look("not built", "failed")
     return Look("not built" if offer.remedy == "build" else "not here", "stopped")
+
+
+def _versions(portal: Portal, offer: Offer) -> Iterator[Version]:
+    """The one that new sessions and runs get, and older ones that some still have."""
+    image = offer.environment.image
+    repository = image.rpartition(":")[0] if image else ""
+    used = Counter(task.spec.image for task in portal.ledger.open_tasks() if task.spec.image)
+    for present in portal.workshop.shelf.present() if repository else ():
+        if any(name.rpartition(":")[0] == repository for name in present.names):
+            yield Version(present, sum(used[name] for name in (present.id, *present.names, *present.digests)))
 
 
 def _packages(portal: Portal, recipe: Recipe) -> Iterator[Package]:

@@ -37,6 +37,10 @@ def readable(log: bytes) -> str:
     return "\n".join(map(_line, lines))
 
 
+def shown(log: str) -> str:
+    return readable(log.encode("utf-8", "replace"))
+
+
 def _line(raw: str) -> str:
     said = _ESCAPES.sub("", raw.rstrip("\r")[-4 * LONGEST_LINE :] if len(raw) > 1 << 16 else raw.rstrip("\r"))
     plain = _ODD.sub("", said.rpartition("\r")[2])

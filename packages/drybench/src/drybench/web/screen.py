@@ -16,6 +16,7 @@ from drybench import gpus
 from drybench.model import SESSION, Gpu, Size, TaskRow
 from drybench.phases import Outcome, Phase, Wanted
 from drybench.quantities import bytes_in_words
+from drybench.web import log_text
 
 _CODE = re.compile("`([^`]+)`")
 _NUMBER = re.compile(r"[+-]?(\d[\d,_ ]*\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -176,6 +177,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "is_open": is_open,
     "limit": bytes_in_words,
     "line": line,
+    "log": log_text.shown,
     "look": look,
     "rfc3339": rfc3339,
     "room": room,
