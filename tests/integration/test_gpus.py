@@ -22,6 +22,7 @@ from drybench.asking import Desk
 from drybench.catalogue import Catalogue
 from drybench.engines.base import Capabilities
 from drybench.engines.docker import DockerEngine
+from drybench.engines.local import LocalEngine
 from drybench.ids import uuid7
 from drybench.model import Account, App, Environment, Gpu, Person, Run, Size, Surroundings
 from drybench.phases import Phase
@@ -174,6 +175,29 @@ async def test_what_can_never_be_given_is_refused_at_once_with_what_there_is(ben
     sentence = "It asks for 3 GPUs with 24 GB; this bench has one with 80 GiB and one with 24 GiB and one with 8 GiB."
     assert sentence in answer.text
     assert bench.little.ledger.open_tasks() == []
+
+
+async def test_on_the_machine_itself_a_task_is_told_which_are_its_own(tmp_path: Path) -> None:
+    little, seen = little_bench(tmp_path), tmp_path / "seen"
+    seen.mkdir()
+    world = World(little.ledger, little.data.path, Clock())
+    engine = LocalEngine(little.data.tasks, cores=4, memory=8 * GIB, gpus=(SMALL, BIG, HUGE))
+    world.engine = engine  # type: ignore[assignment]
+    world.new_portal()
+    telling: dict[str, Any] = {
+        "command": ("sh", "-c", 'echo "$CUDA_VISIBLE_DEVICES" > $DRYBENCH_TASK'),
+        "workdir": seen,
+        "memory": GIB,
+    }
+    wishes = ((), (0,), (16 * GIB, 0))
+    asks = {world.run(**telling, gpu_count=len(vram), vram=vram).task.id: vram for vram in wishes}
+    bench = Bench(little, world, httpx.AsyncClient())
+    await bench.until(lambda: len([file for file in seen.iterdir() if file.read_text()]) == len(asks))
+    told = {asks[file.name]: file.read_text().strip() for file in seen.iterdir()}
+    assert told == {(): "", (0,): SMALL.id, (16 * GIB, 0): f"{BIG.id},{HUGE.id}"}
+    await bench.until(lambda: not little.ledger.open_tasks())
+    await bench.client.aclose()
+    await engine.close()
 
 
 def _for_ada(person: Person, can: Capabilities) -> Surroundings:

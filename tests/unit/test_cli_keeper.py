@@ -9,7 +9,7 @@ HEAVY = ("jupyterhub", "fastapi", "sqlalchemy", "nbformat", "papermill", "traitl
 
 
 @pytest.mark.parametrize(
-    "module", ["cli", "up.bringing_up", "up.bringing_down", "up.looking_up", "hub.tickets", "proxying"]
+    "module", ["cli", "up.bringing_up", "up.bringing_down", "up.looking_up", "hub.tickets", "proxying", "admin.doctor"]
 )
 def test_the_keepers_commands_start_quickly(module: str) -> None:
     """Nothing that takes long is imported before it is needed; the supervisor is there at once, and small."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -232,6 +234,18 @@ def test_as_text_and_as_json(examined: Machine) -> None:
     told = json.loads("\n".join(doctor.as_json(found)))
     assert told["well"] is False
     assert {one["part"]: one["stands"] for one in told["findings"]}["GPU container toolkit"] == "missing"
+
+
+def test_the_command(tmp_path: Path, programs: Programs) -> None:
+    """On a machine with nothing: no Docker and no GPU is no illness, until the settings ask for one."""
+    command = [sys.executable, "-m", "drybench_client", "doctor", "--json", "--data", str(tmp_path / "data")]
+    well = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(well.stdout)["well"] is True
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "drybench.toml").write_text("[sizes.gpu]\ngpus = 1\n")
+    ill = subprocess.run(command, capture_output=True, text=True, check=False)
+    wrong = [one["part"] for one in json.loads(ill.stdout)["findings"] if one["needed"] and one["stands"] == "missing"]
+    assert (ill.returncode, wrong) == (1, ["GPU driver"])
 
 
 def test_it_is_the_keepers_only(tmp_path: Path, programs: Programs) -> None:
