@@ -7,7 +7,7 @@ import pytest
 from tests.bench import bench as bench
 from tests.parts import needs
 
-pytest_plugins = ["tests.postgres", "tests.docker"]
+pytest_plugins = ["tests.postgres", "tests.docker", "tests.shipped"]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

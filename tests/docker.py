@@ -48,14 +48,20 @@ events_logger = "file"
 """
 
 
-@pytest.fixture(scope="session")
-def docker_url() -> Iterator[str]:
+@contextmanager
+def docker_for_all() -> Iterator[str]:
     """Of a Docker that has `BASE`."""
     with ExitStack() as stack:
         with _one_at_a_time():
             stack.enter_context(_shared_docker())
             need_base(SOCKET)
         yield f"unix://{SOCKET}"
+
+
+@pytest.fixture(scope="session")
+def docker_url() -> Iterator[str]:
+    with docker_for_all() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
