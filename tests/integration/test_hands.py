@@ -100,6 +100,18 @@ def test_a_portal_that_is_not_root(docker_url: str) -> None:
     assert docker("ps", "-aq", "--filter", f"label={LABEL}") == ""
 
 
+def test_by_podman_as_well(docker_url: str, podman_url: str) -> None:
+    socket = Path(podman_url.removeprefix("unix://"))
+    socket.parent.chmod(0o755)
+    socket.chmod(0o666)
+    with folder_of_somebody() as data:
+        folders = as_somebody(made_run, data, hands(podman_url))
+        task(data, CAREFUL)
+        contents, left = as_somebody(read_and_removed, folders)
+        assert (sorted(contents), left) == ([b"one\n", b"two\n"], [])
+        assert as_somebody(given_away, data / "home", hands(podman_url)) == (23_456, 23_457, 0o700)
+
+
 def test_a_portal_that_is_root(docker_url: str, root: None, tmp_path: Path) -> None:
     folders = made_run(tmp_path, OwnHands())
     task(tmp_path, CAREFUL)
