@@ -28,6 +28,11 @@ def test_a_file_is_found_and_its_folders_are_not_named() -> None:
     assert left_behind(changes, ["/home/ada"]) == ["/home/adam/x", "/var/tmp/result.csv"]
 
 
+def test_the_folder_to_work_in_is_made_by_docker() -> None:
+    assert left_behind(changed("/srv", "/srv/work"), [], "/srv/work") == []
+    assert left_behind(changed("/srv", "/srv/work", "/srv/work/a"), [], "/srv/work") == ["/srv/work/a"]
+
+
 def test_what_was_removed_cannot_be_fetched() -> None:
     assert left_behind(changed("/opt/venv/gone", kind=2), []) == []
 

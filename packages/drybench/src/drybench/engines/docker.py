@@ -323,11 +323,12 @@ class DockerEngine:
         """From now on it has the name of its task, and its limits."""
         if container.name == name_of(task.id):
             return
-        try:
-            await ask(self._docker, f"containers/{container.id}/update", "POST", body=docker_container.limits(task))
-            await ask(self._docker, f"containers/{container.id}/rename", "POST", params={"name": name_of(task.id)})
-        except aiodocker.DockerError as problem:  # another portal was quicker, or it has ended
-            log.info("a claimed container kept its name", task=task.id, cause=problem.message)
+        path, name = f"containers/{container.id}", {"name": name_of(task.id)}
+        renamed = ask(self._docker, f"{path}/rename", "POST", params=name)
+        updated = ask(self._docker, f"{path}/update", "POST", body=docker_container.limits(task))
+        for answer in await asyncio.gather(renamed, updated, return_exceptions=True):
+            if isinstance(answer, Exception):  # another portal was quicker, or it has ended
+                log.info("a claimed container stays as it was", task=task.id, cause=str(answer))
 
     def _new_addresses(self) -> list[str]:
         folders = {id: TaskFolder.of(self._tasks, id) for id in list(self._without_address)}

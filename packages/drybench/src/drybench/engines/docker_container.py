@@ -15,7 +15,7 @@ from typing import Any
 
 from drybench.engines.docker_connection import SOCKETS
 from drybench.errors import MountNotAllowed, NotAsRoot, ProgramMissing
-from drybench.model import SESSION, Account, Mount, Task
+from drybench.model import RUN, Account, Mount, Task
 
 INSIDE = Path("/drybench/task")  # DRYBENCH_TASK_DIR
 RUNNER = Path("/drybench/runner")
@@ -95,13 +95,13 @@ def body(task: Task, place: Place) -> dict[str, Any]:
 def limits(task: Task) -> dict[str, Any]:
     """No swap beside the memory. A session's cores are a weight only, so that a free machine is theirs.
 
-    Also for `POST /containers/ID/update`, so what is not limited is said too.
+    Also for `POST /containers/ID/update`, which takes no limit away: a ready task gets its own with its work.
     """
     return {
         "Memory": task.memory,
         "MemorySwap": task.memory,
         "CpuShares": max(LEAST_SHARES, round(1024 * task.cores)),
-        "NanoCpus": 0 if task.kind == SESSION else math.ceil(task.cores * NANO),
+        "NanoCpus": math.ceil(task.cores * NANO) if task.kind == RUN else 0,
     }
 
 
@@ -110,6 +110,27 @@ def mounts_of(mounts: Sequence[Mount]) -> list[dict[str, Any]]:
         {"Type": "bind", "Source": str(mount.source), "Target": str(mount.target), "ReadOnly": mount.read_only}
         for mount in mounts
     ]
+
+
+def emptying(image: str, user: str, own: Path) -> dict[str, Any]:
+    """A container that empties a task's own folder as the task's own account."""
+    all_of_it = f"{INSIDE}/* {INSIDE}/.[!.]*"
+    return {
+        "Image": image,
+        "User": user,
+        "Entrypoint": [
+            "/bin/sh",
+            "-c",
+            f"chmod -R u+rwx {all_of_it}; rm -rf {all_of_it}",
+        ],
+        "Cmd": [],
+        "HostConfig": {
+            "Mounts": mounts_of([Mount(own, INSIDE)]),
+            "NetworkMode": "none",
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges"],
+        },
+    }
 
 
 def login(person: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,8 +15,8 @@ import aiodocker
 import structlog
 
 from drybench.engines import docker_log
-from drybench.engines.docker_connection import ask, parts
-from drybench.engines.docker_container import BENCH_LABEL, ENV_FILE, KEPT, TASK_LABEL
+from drybench.engines.docker_connection import ask, part, parts
+from drybench.engines.docker_container import BENCH_LABEL, ENV_FILE, KEPT, TASK_LABEL, emptying
 from drybench.engines.docker_leavings import is_over, left_behind
 from drybench.engines.docker_looking import Container
 from drybench.engines.local_folder import TaskFolder
@@ -41,10 +42,13 @@ class Keeping:
         """`called`: the task that it was last, where it stood ready for another."""
         if container is not None:
             if await asyncio.to_thread(folder.exists):
-                await docker_log.keep(docker, container.id, folder.path)
+                with suppress(aiodocker.DockerError):  # a log that cannot be had must not keep what is over
+                    await docker_log.keep(docker, container.id, folder.path)
             if await self._stays(docker, container, called):
                 await asyncio.to_thread((folder.own / ENV_FILE).unlink, missing_ok=True)
                 return
+            if os.geteuid() != 0:
+                await _empty(docker, container.id, folder.own)
             await _remove(docker, container.id)
         if not await self._is_kept(docker, folder):
             await asyncio.to_thread(_clear_away, folder, self._tasks / called)
@@ -74,7 +78,9 @@ class Keeping:
         if self._keep_stopped <= 0 or not container.has_begun:
             return False
         changes: Sequence[Mapping[str, Any]] | None = await ask(docker, f"containers/{container.id}/changes")
-        if not left_behind(changes, await _targets(docker, container.id)):
+        shown = await ask(docker, f"containers/{container.id}/json")
+        targets = [str(mount["Destination"]) for mount in parts(shown, "Mounts")]
+        if not left_behind(changes, targets, part(shown, "Config").get("WorkingDir") or "/"):
             return False
         await ask(docker, f"containers/{container.id}/rename", "POST", params={"name": f"{KEPT}{called}"})
         return True
@@ -111,9 +117,25 @@ class Keeping:
                     file.parent.rmdir()
 
 
-async def _targets(docker: aiodocker.Docker, id: str) -> list[str]:
+async def _empty(docker: aiodocker.Docker, id: str, own: Path) -> None:
+    """What another uid wrote only that uid can remove, unless one is root: it does so in a container of its own."""
+    if not await asyncio.to_thread(_has_folders, own):
+        return
     shown = await ask(docker, f"containers/{id}/json")
-    return [mount["Destination"] for mount in parts(shown, "Mounts") if mount.get("Destination")]
+    made = await ask(docker, "containers/create", "POST", body=emptying(shown["Image"], shown["Config"]["User"], own))
+    try:
+        await ask(docker, f"containers/{made['Id']}/start", "POST")
+        await ask(docker, f"containers/{made['Id']}/wait", "POST")
+    finally:
+        await _remove(docker, made["Id"])
+
+
+def _has_folders(own: Path) -> bool:
+    """Files alone can be removed by the folder's owner."""
+    try:
+        return any(entry.is_dir(follow_symlinks=False) for entry in os.scandir(own))
+    except OSError:
+        return False
 
 
 async def _remove(docker: aiodocker.Docker, id: str) -> None:

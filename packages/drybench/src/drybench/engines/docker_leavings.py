@@ -20,15 +20,17 @@ OF_DOCKER = (
 GENERATED = ("__pycache__", ".cache")
 
 
-def left_behind(changes: Sequence[Mapping[str, Any]] | None, targets: Collection[str]) -> list[str]:
+def left_behind(changes: Sequence[Mapping[str, Any]] | None, targets: Collection[str], workdir: str = "/") -> list[str]:
     """The files in the container itself that are not of its image; what lies in mounts is safe anyway.
 
-    A folder counts by what changed in it: it changes also where only a mount was put into it.
+    A folder counts by what changed in it: it changes also where only a mount was put into it. The one to work in
+    is made by Docker where the image has none.
     """
     paths = [PurePosixPath(str(change["Path"])) for change in changes or () if change.get("Kind") in (0, 1)]
     folders = {parent for path in paths for parent in path.parents}
     away = [PurePosixPath(place) for place in (*PASSING, *OF_DOCKER, *targets)]
-    return sorted(str(path) for path in paths if path not in folders and not _passes(path, away))
+    left = {path for path in paths if path not in folders and not _passes(path, away)}
+    return sorted(str(path) for path in left - {PurePosixPath(workdir)})
 
 
 def is_over(state: Mapping[str, Any], keep: float, now: datetime) -> bool:
