@@ -36,6 +36,12 @@ RUN apt-get update && apt-get install -y --no-install-recommends python3-minimal
  && rm -rf /var/lib/apt/lists/*
 LABEL org.drybench.test=python
 """
+KERNEL = "drybench-test/kernel"  # Debian's own kernel: its packages are older than what the runner speaks through
+KERNEL_DOCKERFILE = f"""
+FROM {BASE}
+RUN apt-get update && apt-get install -y --no-install-recommends python3-ipykernel && rm -rf /var/lib/apt/lists/*
+LABEL org.drybench.test=kernel
+"""
 GPU_HOOK = "#!/bin/sh\nexit 0\n"  # all that Docker looks for, to take requests for GPUs
 PODMAN_SETTINGS = """
 [containers]
@@ -71,6 +77,15 @@ def python_image(docker_url: str) -> str:
         if not has_image(SOCKET, PYTHON):
             docker("build", "-q", "-t", PYTHON, "-", input=PYTHON_DOCKERFILE.encode())
     return PYTHON
+
+
+@pytest.fixture(scope="session")
+def kernel_image(docker_url: str) -> str:
+    """`KERNEL`, there in Docker: with nothing of ours."""
+    with _one_at_a_time():
+        if not has_image(SOCKET, KERNEL):
+            docker("build", "-q", "-t", KERNEL, "-", input=KERNEL_DOCKERFILE.encode())
+    return KERNEL
 
 
 @pytest.fixture(scope="session")

@@ -13,26 +13,10 @@ import pytest
 
 from drybench.data_folder import DataFolder
 from drybench.images.carried import BESIDE, carried
-from tests.docker import BASE, docker, docker_url, has_image
+from tests.docker import docker
 from tests.integration.runner_bench import Attempt, attempt, notebook
 
-__all__ = ["docker_url"]
-
-KERNEL = "drybench-test/kernel"
-DOCKERFILE = f"""
-FROM {BASE}
-RUN apt-get update && apt-get install -y --no-install-recommends python3-ipykernel && rm -rf /var/lib/apt/lists/*
-LABEL org.drybench.test=kernel
-"""
 UID = 1234
-
-
-@pytest.fixture(scope="session")
-def kernel_image(docker_url: str) -> str:
-    """Debian's own kernel: its packages are older than what the runner speaks through."""
-    if not has_image(Path(docker_url.removeprefix("unix://")), KERNEL):
-        docker("build", "--network", "host", "-q", "-t", KERNEL, "-", input=DOCKERFILE.encode())
-    return KERNEL
 
 
 @pytest.fixture(scope="session")
