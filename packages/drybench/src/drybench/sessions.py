@@ -140,7 +140,8 @@ class Sessions:
         around = self._desk.around(person, environment)
         task = planning.plan_session(self._desk.new_id(), person, environment, size, around, held)
         self._desk.check(person, task, environment.engine)
-        self._prepare_home(person.id)
+        if around.account is None:  # the home is the portal's own; in another the link would lead nowhere
+            self._prepare_home(person.id)
         return task
 
 
