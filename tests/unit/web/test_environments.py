@@ -19,7 +19,7 @@ from drybench.images.checking import Checked, Tried
 from drybench.images.pruning import Leftover, Leftovers
 from drybench.images.repositories import Fetched
 from tests.unit.web.containers import Containers
-from tests.unit.web.little_bench import ADA, BOB, FROM_SESSION, LittleBench, little_bench, xsrf
+from tests.unit.web.little_bench import ADA, BOB, FROM_SESSION, LittleBench, little_bench, notebook, xsrf
 
 HOSTILE = "<script>alert(1)</script>"
 BROKEN = 'title = "Broken"\nsummary = "x"\nsurprise = 1\n'
@@ -435,3 +435,29 @@ async def test_versions_say_what_still_uses_them(bench: LittleBench) -> None:
     ]
     assert "1 at work" in page
     assert "the next ones" in page
+
+
+async def test_what_can_be_used_is_offered_and_the_rest_is_said_in_a_few_words(bench: LittleBench) -> None:
+    bring(bench, "bobs", "bob")
+    async with bench.client() as browser, bench.client(BOB) as bobs:
+        for path in ("/", "/runs/new"):
+            assert "bobs" in await text(bobs, path)
+        home, form = await text(browser, "/"), await text(browser, "/runs/new")
+        containers(bench).shelf.away = "Docker does not answer"
+        assert "napari (no containers here now)" in await text(browser, "/")
+    assert "Base (not built yet), napari (not built yet)" in home
+    assert 'name="environment" value="napari"' not in home
+    assert 'name="environment" value="python"' in home
+    assert '<option value="napari" disabled>napari (not built yet)</option>' in form
+
+
+async def test_nobody_starts_what_somebody_else_has_brought(bench: LittleBench) -> None:
+    bring(bench, "mine")
+    containers(bench).shelf.put("drybench/mine:0123456789ab")
+    async with bench.program(BOB) as program:
+        session = await program.post("/sessions", json={"environment": "mine"})
+        run = await program.post(
+            "/runs", files={"notebook": ("a.ipynb", notebook("1")), "request": (None, '{"environment": "mine"}')}
+        )
+        none = await program.post("/sessions", json={"environment": "nothing"})
+    assert (session.status_code, run.status_code, none.status_code) == (404, 404, 422)

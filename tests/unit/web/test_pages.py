@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
+from drybench.environment_folders import Read
 from drybench.phases import Outcome, Phase, Reason
 from drybench.web import sandbox
 from tests.unit.web.little_bench import LittleBench, little_bench, notebook, now, xsrf
@@ -43,7 +44,7 @@ async def test_what_the_bench_has_no_more_is_called_by_its_name(
     session = bench.session("my-lab")
     async with bench.client() as browser:
         assert "JupyterLab in Python · 1 core, 1.5 GiB" in (await browser.get(f"/start/{session.id}")).text
-        monkeypatch.setattr(bench.portal.catalogue, "_environments", {})
+        monkeypatch.setattr(bench.portal.catalogue, "_read", Read({}, ()))
         assert "lab in python · 1 core, 1.5 GiB" in (await browser.get(f"/start/{session.id}")).text
 
 

@@ -13,6 +13,7 @@ from itertools import islice
 from drybench.catalogue import Offer
 from drybench.environment_files import Recipe
 from drybench.environment_folders import parents
+from drybench.errors import NoContainersHere
 from drybench.images.known import Present
 from drybench.images.records import Build
 from drybench.images.tending import Trial
@@ -54,6 +55,12 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Choice:
+    offer: Offer
+    why_not: str  # empty: it can be used
+
+
+@dataclass(frozen=True)
 class Package:
     name: str
     version: str
@@ -86,6 +93,12 @@ def cards(portal: Portal, person: Person) -> Sequence[Card]:
     newest = {build.environment: build for build in reversed(portal.workshop.builds.all())}
     found = [_card(portal, person, offer, newest.get(offer.environment.name)) for offer in offered(portal, person)]
     return sorted(found, key=lambda card: (not card.offer.usable, card.offer.remedy == "mend"))
+
+
+def choices(portal: Portal, person: Person) -> Sequence[Choice]:
+    """For a new session or run: what can be used first, and in a few words why the rest cannot."""
+    found = [Choice(offer, _in_a_few_words(offer)) for offer in offered(portal, person) if offer.recipe]
+    return sorted(found, key=lambda choice: bool(choice.why_not))
 
 
 def offered(portal: Portal, person: Person) -> Sequence[Offer]:
@@ -129,6 +142,14 @@ def _card(portal: Portal, person: Person, offer: Offer, build: Build | None) -> 
         portal.workshop.own.brought(one.name),
         portal.workshop.own.may_build(person, one.name),
     )
+
+
+def _in_a_few_words(offer: Offer) -> str:
+    if offer.usable:
+        return ""
+    if isinstance(offer.why_not, NoContainersHere):
+        return "no containers here now"
+    return "not built yet" if offer.remedy == "build" else "its image is not here"
 
 
 def _look(offer: Offer, build: Build | None) -> Look:

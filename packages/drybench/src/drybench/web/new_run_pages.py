@@ -19,6 +19,7 @@ from drybench.web import gpu_form, run_fields, screen, sweep_form
 from drybench.web.asking_by_form import ask
 from drybench.web.choosing import Chosen, with_chosen
 from drybench.web.door import Asker, ForAll
+from drybench.web.environment_view import choices
 from drybench.web.portal import Here, Portal
 from drybench.web.prefilling import Wish, begun
 from drybench.web.routing import PageRoute
@@ -158,7 +159,7 @@ def _form(request: Request, portal: Portal, asker: Asker, form: RunForm) -> HTML
     status = form.refusal.status if form.refusal else 422 if wrong else 200
     shown: dict[str, Any] = {
         "channels": portal.channels.mine(asker.person),
-        "environments": portal.catalogue.environments(),
+        "choices": choices(portal, asker.person),
         "sizes": portal.catalogue.sizes(),
         "gpus": portal.gpus,
         "limit": portal.settings.runs.notebook_limit,

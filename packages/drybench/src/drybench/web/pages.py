@@ -15,6 +15,7 @@ from drybench.phases import Phase, Wanted
 from drybench.sessions import SessionRequest
 from drybench.web import gpu_form
 from drybench.web.door import ForAll, asker_of
+from drybench.web.environment_view import choices
 from drybench.web.limits import limits
 from drybench.web.machine import machine
 from drybench.web.portal import Here, Portal
@@ -40,7 +41,7 @@ def home(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
             key=lambda shown: shown.session.task.phase is Phase.ENDED,
         ),
         runs=[shown_run(portal, one) for one in latest.rows],
-        environments=portal.catalogue.environments(),
+        choices=choices(portal, asker.person),
         sizes=portal.catalogue.sizes(),
         gpus=portal.gpus,
         machine=machine(portal.ledger.open_tasks(), portal.settings.engines.local, len(portal.gpus)),
