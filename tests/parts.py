@@ -46,6 +46,7 @@ PARTS = {
         Part("openssl", ("openssl",), _program("openssl")),
         Part("R", ("r-base-core",), _program("Rscript")),
         Part("R for Jupyter", ("r-cran-irkernel",), Path("/usr/share/jupyter/kernels/ir/kernel.json").exists),
+        Part("docker-registry", ("docker-registry",), _program("docker-registry")),
         Part("mmdebstrap", ("mmdebstrap",), _program("mmdebstrap")),
         Part("docker", ("docker.io", "tini"), _program("docker-init")),
         Part("podman", ("podman", "containernetworking-plugins", "runc", "tini"), _program("podman")),
