@@ -10,19 +10,8 @@ import pytest
 
 from drybench.engines import docker_connection, docker_usage
 from drybench.engines.docker_connection import away, part, parts
-from drybench.engines.docker_images import Progress
 from drybench.engines.docker_looking import Container
 from drybench.engines.docker_usage import Books, Usage
-
-
-def test_progress_in_words() -> None:
-    progress = Progress()
-    assert progress.words == "getting the image"
-    progress.hear({"status": "Pulling from library/debian", "id": "bookworm"})
-    for layer, status in (("a", "Already exists"), ("b", "Pull complete"), ("c", "Downloading"), ("c", "Extracting")):
-        progress.hear({"status": status, "id": layer})
-    progress.hear({"status": "Status: Downloaded newer image"})
-    assert progress.words == "getting the image: 2 of 3 layers"
 
 
 @pytest.mark.parametrize(

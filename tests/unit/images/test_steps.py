@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drybench.images.registry import Pulling
+from drybench.engines.docker_registry import Pulling
 from drybench.images.steps import Steps
 
 

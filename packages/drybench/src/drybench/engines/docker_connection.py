@@ -65,11 +65,15 @@ async def ask(
 
 @asynccontextmanager
 async def listening(
-    docker: aiodocker.Docker, path: str, params: Mapping[str, Any], method: str = "GET"
+    docker: aiodocker.Docker,
+    path: str,
+    params: Mapping[str, Any],
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[aiohttp.StreamReader, None]:
     """An answer that comes bit by bit."""
     with reaching():
-        async with docker._query(path, method, params=params, timeout=AS_LONG_AS_IT_TAKES) as response:  # pyright: ignore[reportPrivateUsage]
+        async with docker._query(path, method, params=params, headers=headers, timeout=AS_LONG_AS_IT_TAKES) as response:  # pyright: ignore[reportPrivateUsage]
             try:
                 yield response.content
             finally:

@@ -5,42 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import aiodocker
 
 from drybench.engines.docker_connection import ask, away, listening
+from drybench.engines.docker_registry import Pulling, signed_in
 from drybench.errors import DockerAway, ImageNotHad
 
 OURS = "drybench/"  # built here: somebody else's of that name, on the internet, is not it
 OF_ENVIRONMENT = "org.drybench.environment"
-HAVE = ("Pull complete", "Already exists")
-
-
-@dataclass
-class Progress:
-    layers: dict[str, str] = field(default_factory=dict[str, str])  # what was last said of each
-
-    @property
-    def words(self) -> str:
-        if not self.layers:
-            return "getting the image"
-        have = sum(said in HAVE for said in self.layers.values())
-        return f"getting the image: {have} of {len(self.layers)} layers"
-
-    def hear(self, said: Mapping[str, Any]) -> None:
-        """The tag is spoken of as if it were a layer."""
-        status, layer = said.get("status"), said.get("id")
-        if isinstance(status, str) and isinstance(layer, str) and not status.startswith("Pulling from"):
-            self.layers[layer] = status
 
 
 class Images:
     """Each missing image is got once, whoever waits for it."""
 
     def __init__(self) -> None:
-        self._getting: dict[str, tuple[Progress, asyncio.Task[None]]] = {}
+        self._getting: dict[str, tuple[Pulling, asyncio.Task[None]]] = {}
 
     async def known(self, docker: aiodocker.Docker, name: str) -> Mapping[str, Any] | None:
         """What Docker says of it; None: it is not here."""
@@ -56,11 +37,11 @@ class Images:
         if name not in self._getting:
             if name.startswith(("sha256:", OURS)):
                 raise ImageNotHad(image=name, problem="it is not on this machine, and it was made on this one.")
-            progress = Progress()
-            self._getting[name] = (progress, asyncio.create_task(_get(docker, name, progress)))
-        progress, task = self._getting[name]
+            pulling = Pulling()
+            self._getting[name] = (pulling, asyncio.create_task(_get(docker, name, pulling)))
+        pulling, task = self._getting[name]
         if not task.done():
-            return progress.words
+            return f"getting the image: {pulling.have} of {pulling.all} layers" if pulling.all else "getting the image"
         del self._getting[name]
         if problem := task.exception():
             if isinstance(problem, DockerAway):
@@ -75,15 +56,18 @@ class Images:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _get(docker: aiodocker.Docker, name: str, progress: Progress) -> None:
+async def _get(docker: aiodocker.Docker, name: str, pulling: Pulling) -> None:
     """Docker pulls on only as long as somebody listens."""
     try:
-        async with listening(docker, "images/create", {"fromImage": _with_tag(name)}, "POST") as lines:
+        auth = signed_in(name)
+        headers = {"X-Registry-Auth": auth} if auth else {}
+        asked = listening(docker, "images/create", {"fromImage": _with_tag(name)}, "POST", headers)
+        async with asked as lines:
             async for line in lines:
                 said = json.loads(line)
                 if problem := said.get("error"):
                     raise ImageNotHad(image=name, problem=str(problem).strip())
-                progress.hear(said)
+                list(pulling.hear(said))  # it tells of each layer; how far it is will do
     except aiodocker.DockerError as problem:
         if away(problem):
             raise DockerAway() from problem

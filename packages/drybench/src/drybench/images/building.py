@@ -20,6 +20,7 @@ from aiodocker.exceptions import DockerStreamError
 from drybench import own_packages
 from drybench.catalogue import Catalogue
 from drybench.engines.docker_connection import away
+from drybench.engines.docker_registry import Pulling, signed_in
 from drybench.environment_files import Recipe
 from drybench.environment_folders import REPOSITORY, parents
 from drybench.errors import (
@@ -37,7 +38,6 @@ from drybench.images import streams
 from drybench.images.context import Options, arguments, own_wheels, write_context
 from drybench.images.known import ENVIRONMENT, RUNNER, SOURCE, Connect, Images
 from drybench.images.records import Build, Builds, Writer
-from drybench.images.registry import Pulling, signed_in
 from drybench.images.steps import Steps
 
 LOOK_AGAIN = 0.2  # seconds, at a lock that somebody else holds
