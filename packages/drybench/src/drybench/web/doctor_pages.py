@@ -15,7 +15,7 @@ from drybench.web.routing import PageRoute
 from drybench.web.shapes import Problem
 from drybench.web.templating import page
 
-api = APIRouter(prefix="/api/v1", responses={status: {"model": Problem} for status in (401, 403, 503)})
+api = APIRouter(prefix="/api/v1", responses={status: {"model": Problem} for status in (401, 403, 422, 503)})
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
