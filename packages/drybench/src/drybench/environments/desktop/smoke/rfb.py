@@ -1,4 +1,4 @@
-"""What a screen of TigerVNC shows, asked for as a browser's viewer does: pixels, for a process can live and draw nothing."""
+"""What a screen of TigerVNC shows, asked for as a viewer in a browser does: a process may live and draw nothing."""
 
 from __future__ import annotations
 
