@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from drybench.errors import ImageNotBuilt, NoRegistry, NothingToBuild, StepFailed
+from drybench.errors import (
+    BuildFailed,
+    DockerAway,
+    ImageNotBuilt,
+    NoRegistry,
+    NoRoomForImage,
+    NothingToBuild,
+    StepFailed,
+)
 from drybench.images.context import Options
 from drybench.images.known import ENVIRONMENT, SOURCE
 from tests.docker import BASE, docker, docker_url
@@ -76,6 +84,30 @@ async def test_the_failing_step_is_named_and_what_it_said(bench: ImageBench) -> 
     bench.write(bench.low, f"FROM {BASE}\nRUN echo well\nRUN echo mended > /low\n")
     await bench.build(bench.high)
     assert bench.run(bench.high, "cat", "/low") == "mended"
+
+
+async def test_a_full_disk_is_said_to_be_one(bench: ImageBench) -> None:
+    bench.write(bench.low, f"FROM {BASE}\nRUN echo 'write failed: No space left on device' >&2; exit 1\n")
+    with pytest.raises(NoRoomForImage) as full:
+        await bench.build(bench.low)
+    assert "drybench images prune" in full.value.step
+
+
+async def test_a_dockerfile_that_is_none(bench: ImageBench) -> None:
+    bench.write(bench.low, "FRAM debian\n")
+    with pytest.raises(BuildFailed, match="FRAM"):
+        await bench.build(bench.low)
+
+
+async def test_docker_is_away(bench: ImageBench) -> None:
+    bench.url = "unix:///nowhere.sock"
+    with pytest.raises(DockerAway):
+        await bench.build(bench.low)
+    build = bench.builds.newest(bench.low)
+    assert build
+    assert (build.state, build.problem) == ("failed", DockerAway().sentence)
+    await bench.images.look()
+    assert "does not answer" in bench.images.away
 
 
 async def test_fresh_asks_nothing_of_what_was_done_before(bench: ImageBench) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -112,6 +112,27 @@ def test_a_folder_whose_name_cannot_be_one(tmp_path: Path, write: Write, name: s
 def test_bytes_that_are_no_text(tmp_path: Path, write: Write) -> None:
     (write("odd") / "environment.toml").write_bytes(b"title = '\xff'")
     assert "cannot be read" in the_broken(tmp_path).problem
+
+
+def test_a_file_that_nobody_would_write(tmp_path: Path, write: Write) -> None:
+    write("large", GOOD + "# and so on\n" * 10_000)
+    assert the_broken(tmp_path).problem == "it is larger than 64 KiB"
+
+
+def test_what_goes_into_an_image_cannot_be_read(tmp_path: Path, write: Write) -> None:
+    write("good")
+    write("bad")
+
+    def hash_of(recipe: Recipe, above: Sequence[Recipe]) -> str:
+        if recipe.name == "bad":
+            raise PermissionError("not yours")
+        return "1"
+
+    found = Library((tmp_path / "own",), {}, hash_of).read()
+    assert [(one.name, one.problem) for one in found.broken] == [
+        ("bad", "what its image is made of cannot be read (not yours)")
+    ]
+    assert set(found.recipes) == {"good"}
 
 
 def test_in_a_circle(tmp_path: Path, write: Write) -> None:

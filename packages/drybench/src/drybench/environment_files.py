@@ -17,7 +17,8 @@ from drybench.settings_sections import ModuleName, Section
 
 FILE, DOCKERFILE = "environment.toml", "Dockerfile"
 LOCAL, DOCKER = "local", "docker"
-LARGEST = 1 << 20
+LARGEST = 64 << 10  # bytes of a file; and so many lines of it are looked through for the wrong one
+MOST_LINES = 1000
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")  # so that sessions and images can be named after it
 NAMED_SO = "a name is 1 to 30 of a-z, 0-9 and hyphen, and begins with a letter"
 
@@ -131,7 +132,10 @@ class _Said(Section):
 def _text(file: Path) -> str:
     try:
         with file.open("rb") as opened:
-            return opened.read(LARGEST).decode()
+            content = opened.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise Wrong(f"it is larger than {LARGEST >> 10} KiB")
+        return content.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise Wrong(f"it cannot be read ({error})") from None
 
@@ -198,5 +202,7 @@ def _first_problem(error: ValidationError) -> Wrong:
 
 
 def _line(text: str, key: tuple[str, ...]) -> int:
+    if text.count("\n") > MOST_LINES:
+        return 1
     lines = toml_lines.lines_of(text)
     return next((lines[key[:end]] for end in range(len(key), 0, -1) if key[:end] in lines), 1)

@@ -46,7 +46,13 @@ class Library:
         for one in wrong:
             if one.name in recipes and recipes[one.name].folder == one.file.parent:
                 del recipes[one.name]
-        return Read({name: self._with_image(one, recipes) for name, one in recipes.items()}, wrong)
+        named: dict[str, Recipe] = {}
+        for name, one in recipes.items():
+            try:
+                named[name] = self._with_image(one, recipes)
+            except OSError as error:
+                wrong.append(broken(one, f"what its image is made of cannot be read ({error})"))
+        return Read(named, wrong)
 
     def _all(self) -> Iterator[Path]:
         for folder in self.folders:

@@ -13,6 +13,8 @@
     │  ├─ ChannelWrong  NoMailHere  PlaceNotAllowed  NoSuchHost
     │  ├─ BroughtWrong  RepositoryWrong  RepositoryNotHad  EnvironmentNameWrong  TooManyBrought
     │  ├─ WishWrong  TooManyWishes
+    │  ├─ EnvironmentBroken  ImageNotBuilt  ImageNotHere  ImageNotHad  NoContainersHere  NothingToBuild  NoRegistry
+    │  ├─ ImageWithoutShell  ImageWithoutPython  ImagePythonTooOld  ImageWithoutKernel  ImageWithoutSession
     ├─ NotFound                   no such run, session, environment (or not yours)       404
     ├─ NotAllowed                 you may not                                            403
     │  ├─ SignInBroken  ForeignPage  FormTooOld  TokenTooNarrow  WrongAddress …
@@ -25,6 +27,7 @@
     ├─ HubAway  HubBusy  PortalAway                                                      503
     ├─ DiskFull                                                                          507
     ├─ EngineMissing  DockerAway  TaskNotStarted  NetworkNotMade  ReadyGone  TasksGoOn
+    ├─ BuildFailed  StepFailed  NoRoomForImage  BuildCancelled  NoDockerHere
     ├─ RecordUnreadable           what a task left in its run folder is not what it should be
     ├─ SettingsWrong              a line of drybench.toml
     └─ CannotStart                a port in use, a second bench, data of a newer version

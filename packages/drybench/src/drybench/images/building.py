@@ -15,7 +15,6 @@ from pathlib import Path
 
 import aiohttp
 from aiodocker import Docker, DockerError
-from aiodocker.exceptions import DockerStreamError
 
 from drybench import own_packages
 from drybench.catalogue import Catalogue
@@ -163,7 +162,9 @@ class Building:
                         for line in steps.hear(one):
                             yield line
                         writer.note_step(steps.step, steps.steps, steps.doing)
-            except DockerStreamError as error:
+            except DockerError as error:
+                if away(error):
+                    raise
                 raise _failed(recipe, steps, error.message, writer.log_file) from error
             finally:
                 for line in steps.end():
