@@ -42,7 +42,8 @@ pictures:
 	@DRYBENCH_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest -p no:randomly \
 		tests/browser/test_journeys.py tests/browser/test_jupyterlab.py tests/browser/test_sweeps.py \
 		tests/browser/test_new_run.py tests/browser/test_attach.py tests/browser/test_schedules.py \
-		tests/browser/test_receipts.py tests/browser/test_gpus.py
+		tests/browser/test_receipts.py tests/browser/test_gpus.py \
+		tests/browser/test_environments.py
 
 docs:
 	@bin/bootstrap dev
