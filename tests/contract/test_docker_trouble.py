@@ -17,7 +17,7 @@ from drybench.engines import docker as docker_engine
 from drybench.engines.docker import DockerEngine
 from drybench.errors import ContainerRefused, DiskFull, DockerAway, ImageNotHad
 from drybench.model import Mount, Task
-from drybench.phases import Seen
+from drybench.phases import Reason, Seen
 from tests.contract.containers import Bench, clear, new_bench
 from tests.docker import BASE, docker, door, inspected
 
@@ -98,6 +98,29 @@ async def test_no_room_for_a_container(containers: Bench, monkeypatch: pytest.Mo
     assert (await containers.sight({"format": 1, "task": task.id})).seen is Seen.UNKNOWN
     monkeypatch.setattr(docker_engine, "ask", ask)
     await containers.ended(await containers.engine.start(task, {}))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_slow_start_goes_on_behind_the_handle(
+    containers: Bench, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    ask, go_on = docker_engine.ask, asyncio.Event()
+
+    async def slow(client: aiodocker.Docker, path: str, *rest: Any, **more: Any) -> Any:
+        if path.endswith("/start"):
+            await go_on.wait()
+            if fails:
+                raise aiodocker.DockerError(500, "no luck")
+        return await ask(client, path, *rest, **more)
+
+    monkeypatch.setattr(docker_engine, "BACK_WITHIN", 0.01)
+    monkeypatch.setattr(docker_engine, "ask", slow)
+    handle = await containers.start("sh", "-c", "echo began")
+    assert (await containers.sight(handle)).seen is Seen.STARTING
+    go_on.set()
+    ended = await containers.ended(handle)
+    assert (ended.reason, "no luck" in ended.detail) == ((Reason.START_FAILED, True) if fails else (None, False))
+    assert await containers.log(handle) == ("" if fails else "began\n")
 
 
 async def test_an_image_without_python_ends_with_a_sentence(containers: Bench) -> None:

@@ -38,12 +38,13 @@ from drybench.errors import (
     TaskNotStarted,
 )
 from drybench.model import READY, Account, Gpu, Task
-from drybench.phases import Seen, Sight
+from drybench.phases import Reason, Seen, Sight
 from drybench.quantities import bytes_in_words
 
 log = structlog.get_logger("docker")
 
 LOOK_FOR_ADDRESS = 0.05
+BACK_WITHIN = 1.5  # seconds
 LONGER_THAN_GRACE = 30.0  # seconds for Docker's answer to a stop
 DAY = 24 * 3600.0
 NO_ROOM = "no space left on device"
@@ -88,7 +89,7 @@ class DockerEngine:
         self._looking = Looking(bench_id)
         self._keeping = Keeping(tasks, bench_id, keep_stopped)
         self._events = Events(bench_id)
-        self._starting: set[str] = set()
+        self._starting: dict[str, asyncio.Task[None]] = {}
         self._stopping: dict[str, tuple[float, asyncio.Task[None]]] = {}
         self._without_address: set[str] = set()  # or, of ready ones, without their door
 
@@ -120,14 +121,7 @@ class DockerEngine:
         if folder.link:
             with suppress(ReadyGone):
                 return await self.claim({"format": 1, "task": folder.path.name}, task, env)
-        self._starting.add(task.id)
-        try:
-            async with docker_files.one_at_a_time(folder):
-                await self._start_or_find(task, env, folder)
-        except OSError as problem:
-            raise TaskNotStarted(cause=problem.strerror or str(problem)) from problem
-        finally:
-            self._starting.discard(task.id)
+        await self._begin(task, env, folder)
         waits = {"ready": True} if task.kind == READY else {}
         if task.needs_address or waits:
             self._without_address.add(task.id)
@@ -141,10 +135,7 @@ class DockerEngine:
         except (DrybenchError, aiodocker.DockerError) as problem:
             return [Sight(Seen.UNREACHABLE, detail=str(problem)) for _ in handles]
         self._keeping.begin_sweep(self._docker)
-        sights = [
-            self._looking.look(self._docker, folder, containers, self._starting, waits=bool(handle.get("ready")))
-            for handle, folder in zip(handles, folders, strict=True)
-        ]
+        sights = [self._look(handle, folder, containers) for handle, folder in zip(handles, folders, strict=True)]
         return list(await asyncio.gather(*sights))
 
     async def changes(self) -> AsyncIterator[str]:
@@ -176,6 +167,7 @@ class DockerEngine:
             return
         id, called = folder.path.name, folder.link.name if folder.link else folder.path.name
         self._without_address.discard(called)
+        await _end(self._starting.pop(id, None))
         container = await self._looking.one(self._docker, id)
         if container is not None:
             await self._stop(id, 0)
@@ -216,9 +208,8 @@ class DockerEngine:
         return self._room
 
     async def close(self) -> None:
-        for _, task in self._stopping.values():
-            task.cancel()
-        await asyncio.gather(*(task for _, task in self._stopping.values()), return_exceptions=True)
+        for job in (*self._starting.values(), *(job for _, job in self._stopping.values())):
+            await _end(job)
         await self._images.close()
         await self._keeping.close()
         await self._events.close()
@@ -239,6 +230,30 @@ class DockerEngine:
         if folder is None:
             raise TaskNotStarted(cause=f"{id} is no id of a task")
         return folder
+
+    async def _begin(self, task: Task, env: Mapping[str, str], folder: TaskFolder) -> None:
+        """A machine that is busy takes longer than anybody is to wait here: then it goes on behind the handle."""
+        job = self._starting.get(task.id)
+        if job is None or job.done():
+            job = self._starting[task.id] = asyncio.create_task(self._start_alone(task, env, folder))
+        await asyncio.wait({job}, timeout=BACK_WITHIN)
+        if job.done():
+            self._starting.pop(task.id, None)
+            await job
+
+    async def _start_alone(self, task: Task, env: Mapping[str, str], folder: TaskFolder) -> None:
+        try:
+            async with docker_files.one_at_a_time(folder):
+                await self._start_or_find(task, env, folder)
+        except OSError as problem:
+            raise TaskNotStarted(cause=problem.strerror or str(problem)) from problem
+
+    async def _look(self, handle: Handle, folder: TaskFolder | None, containers: Mapping[str, Container]) -> Sight:
+        job = self._starting.get(folder.path.name) if folder else None
+        if job is not None and job.done() and (problem := job.exception()):  # nobody waited for it any more
+            return Sight(Seen.ENDED, detail=str(problem), reason=Reason.START_FAILED)
+        starting = {id for id, job in self._starting.items() if not job.done()}
+        return await self._looking.look(self._docker, folder, containers, starting, waits=bool(handle.get("ready")))
 
     async def _start_or_find(self, task: Task, env: Mapping[str, str], folder: TaskFolder) -> None:
         container = await self._looking.one(self._docker, task.id)
@@ -333,6 +348,14 @@ class DockerEngine:
     def _new_addresses(self) -> list[str]:
         folders = {id: TaskFolder.of(self._tasks, id) for id in list(self._without_address)}
         return [id for id, folder in folders.items() if folder and (folder.port() is not None or folder.has_door())]
+
+
+async def _end(job: asyncio.Task[None] | None) -> None:
+    if job is not None:
+        job.cancel()
+        await asyncio.wait({job})
+        if not job.cancelled():
+            job.exception()  # looked at, or asyncio complains that nobody did
 
 
 def _refusal(task: Task, problem: aiodocker.DockerError) -> DrybenchError:
