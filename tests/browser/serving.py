@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from drybench.web.door import cookie_name
 from tests.unit.web.little_bench import ADA, LittleBench, little_bench
@@ -49,3 +50,22 @@ def signed_in(browser: Browser, bench: LittleBench, token: str = ADA, **options:
     name = cookie_name(bench.portal.addresses)
     context.add_cookies([{"name": name, "value": bench.tokens.seal(token), "url": bench.public}])
     return context
+
+
+# For the tests of a little bench; others have the fixtures of these names in conftest.py, of a whole one.
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[LittleBench]:
+    with served(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def page(browser: Browser, bench: LittleBench) -> Iterator[Page]:
+    """Signed in as Ada."""
+    context = signed_in(browser, bench)
+    opened = context.new_page()
+    opened.set_default_timeout(30_000)
+    yield opened
+    context.close()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from drybench.model import Run
 from tests.browser.looking import WIDE, Picture, axe
-from tests.browser.serving import open_chromium, served, signed_in
+from tests.browser.serving import bench as bench
+from tests.browser.serving import page as page
+from tests.browser.serving import signed_in
 from tests.unit.web.little_bench import LittleBench, notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(180)]
@@ -36,20 +38,6 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = open_chromium(playwright)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[LittleBench]:
-    with served(tmp_path) as made:
-        yield made
-
-
 @pytest.fixture
 def home(tmp_path: Path, bench: LittleBench) -> Path:
     """The little bench's home is the test's own folder."""
@@ -59,15 +47,6 @@ def home(tmp_path: Path, bench: LittleBench) -> Path:
     (tmp_path / "plate 7" / "frame.tif").write_bytes(b"x" * 3_000_000)
     (tmp_path / "outside").symlink_to("/etc")
     return tmp_path
-
-
-@pytest.fixture
-def page(browser: Browser, bench: LittleBench) -> Iterator[Page]:
-    context = signed_in(browser, bench)
-    opened = context.new_page()
-    opened.set_default_timeout(30_000)
-    yield opened
-    context.close()
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from drybench.model import Run, Session
 from drybench.phases import Outcome, Phase, Reason
 from tests.browser.full_bench import fill
-from tests.browser.serving import open_chromium, served, signed_in
+from tests.browser.serving import bench as bench
+from tests.browser.serving import page as page
+from tests.browser.serving import signed_in
 from tests.unit.web.little_bench import LittleBench
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
@@ -24,29 +24,6 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark"},
     "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 800}},
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = open_chromium(playwright)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[LittleBench]:
-    with served(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def page(browser: Browser, bench: LittleBench) -> Iterator[Page]:
-    context = signed_in(browser, bench)
-    opened = context.new_page()
-    opened.set_default_timeout(10_000)
-    yield opened
-    context.close()
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,17 +13,12 @@ from drybench.changes import Change
 from drybench.model import Run
 from drybench.phases import Outcome, Phase
 from tests.browser.looking import Picture
-from tests.browser.serving import served, signed_in
+from tests.browser.serving import bench as bench
+from tests.browser.serving import signed_in
 from tests.unit.web.little_bench import LittleBench
 from tests.unit.web.test_receipts import LEFT, THEN
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[LittleBench]:
-    with served(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture(params=[1280, 390])

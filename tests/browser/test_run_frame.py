@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,8 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from drybench.phases import Outcome, Phase
 from drybench.web.so_far import WIDGETS
-from tests.browser.serving import served, signed_in
+from tests.browser.serving import bench as bench
+from tests.browser.serving import signed_in
 from tests.unit.web.little_bench import LittleBench
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
@@ -33,12 +33,6 @@ SLIDER: dict[str, Any] = {
         },
     },
 }  # fmt: skip
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[LittleBench]:
-    with served(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

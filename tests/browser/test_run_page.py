@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +14,9 @@ from drybench.phases import Outcome, Phase, Reason
 from drybench.runs.requests import RunRequest
 from tests.browser.full_bench import fill, picture
 from tests.browser.looking import WIDE, Picture, axe
-from tests.browser.serving import served, signed_in
+from tests.browser.serving import bench as bench
+from tests.browser.serving import page as page
+from tests.browser.serving import signed_in
 from tests.unit.web.little_bench import LittleBench, notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
@@ -27,21 +27,6 @@ LOOKS: dict[str, dict[str, Any]] = {
     "-phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
 }
 TABLE = "frame,area,roundness\n" + "".join(f"{n},{40 + n * 7 % 90}.5,0.{n % 9}1\n" for n in range(2000))
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[LittleBench]:
-    with served(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def page(browser: Browser, bench: LittleBench) -> Iterator[Page]:
-    context = signed_in(browser, bench)
-    opened = context.new_page()
-    opened.set_default_timeout(10_000)
-    yield opened
-    context.close()
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from drybench.phases import Outcome, Phase, Reason
 from drybench.runs.requests import RunRequest
 from drybench.schedules.asking import ScheduleRequest
 from tests.browser.looking import Picture
-from tests.browser.serving import open_chromium, served, signed_in
+from tests.browser.serving import bench as bench
+from tests.browser.serving import signed_in
 from tests.browser.test_pages import LOOKS
 from tests.unit.web.little_bench import LittleBench, notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = open_chromium(playwright)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[LittleBench]:
-    with served(tmp_path) as made:
-        yield made
 
 
 def fill(bench: LittleBench, page: Page) -> None:

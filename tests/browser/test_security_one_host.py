@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.bench import Bench, new_bench
-from tests.browser.serving import open_chromium
 from tests.browser.two_people import sign_in
 from tests.waiting import wait_for
 
@@ -24,14 +23,6 @@ memory = "500 MiB"
 """
 SWITCH = "[bench]\npeople_share_one_host_name = true\n"
 TRUST = "[engines.local]\npeople_trust_each_other = true\n"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = open_chromium(playwright)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

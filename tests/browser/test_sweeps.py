@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from drybench.changes import Change
 from drybench.model import Run
@@ -19,36 +18,15 @@ from drybench.runs.sweep_reading import SweepSaid
 from drybench.sweep_book import SWEEP, Sweep, SweepBook
 from tests.browser.full_bench import picture
 from tests.browser.looking import Picture
-from tests.browser.serving import open_chromium, served, signed_in
+from tests.browser.serving import bench as bench
+from tests.browser.serving import page as page
+from tests.browser.serving import signed_in
 from tests.browser.test_pages import LOOKS
 from tests.unit.web.little_bench import LittleBench, notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
 NOTEBOOK = notebook("segment(image)", parameters="sigma = 1.0\nchannel = 'nuclei'")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = open_chromium(playwright)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[LittleBench]:
-    with served(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def page(browser: Browser, bench: LittleBench) -> Iterator[Page]:
-    context = signed_in(browser, bench)
-    opened = context.new_page()
-    opened.set_default_timeout(10_000)
-    yield opened
-    context.close()
 
 
 def asked(bench: LittleBench, typed: dict[str, str]) -> Sweep:

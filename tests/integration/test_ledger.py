@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -25,28 +24,6 @@ from drybench.phases import Outcome, Phase, Reason, Standing, Wanted
 from tests.ledger import Clock, a_run, a_session, a_task, fresh_ledger
 
 ENDED = {"phase": Phase.ENDED, "outcome": Outcome.DONE}
-
-
-@pytest.fixture(scope="module")
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[Ledger]:
-    """One for all tests here: each brings a person of its own."""
-    folder = tmp_path_factory.mktemp("ledger")
-    if request.param == "sqlite":
-        url = sqlite_url(folder / "portal.sqlite")
-    else:
-        url = request.getfixturevalue("postgres").new_database()
-    with fresh_ledger(url, folder, clock) as ledger:
-        yield ledger
-
-
-@pytest.fixture
-def ada(ledger: Ledger) -> Person:
-    return ledger.person_seen(f"ada-{uuid7()}", frozenset({"lab"}))
 
 
 @pytest.fixture

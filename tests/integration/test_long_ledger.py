@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
-from drybench.database import sqlite_url
 from drybench.ids import uuid7
 from drybench.ledger import Ledger
 from drybench.model import RUN, Person
@@ -21,7 +20,7 @@ from drybench.phases import Standing
 from drybench.ready_book import ReadyBook
 from drybench.retention_book import RetentionBook
 from drybench.sweep_book import SweepBook
-from tests.ledger import Clock, add_ended, fresh_ledger
+from tests.ledger import Clock, add_ended
 
 MANY = 3000  # so that PostgreSQL does not rather read everything
 
@@ -57,14 +56,6 @@ QUESTIONS: dict[str, tuple[str, Question]] = {
     ),
     "what was run of late": ("tasks_kind_id", lambda ledger, _: ReadyBook(ledger).last(RUN)),
 }
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    folder, sqlite = tmp_path_factory.mktemp("ledger"), request.param == "sqlite"
-    url = sqlite_url(folder / "portal.sqlite") if sqlite else request.getfixturevalue("postgres").new_database()
-    with fresh_ledger(url, folder, Clock()) as ledger:
-        yield ledger
 
 
 @pytest.fixture(scope="module")

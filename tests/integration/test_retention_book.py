@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from drybench.database import sqlite_url
 from drybench.ids import uuid7
 from drybench.ledger import Ledger
 from drybench.model import Person, Run
@@ -16,26 +15,7 @@ from drybench.phases import Outcome, Phase
 from drybench.retention_book import RetentionBook
 from drybench.runs.retention import Rule
 from drybench.sweep_book import Sweep, SweepBook
-from tests.ledger import Clock, a_run, a_task, fresh_ledger
-
-
-@pytest.fixture(scope="module")
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[Ledger]:
-    folder = tmp_path_factory.mktemp("ledger")
-    sqlite = request.param == "sqlite"
-    url = sqlite_url(folder / "portal.sqlite") if sqlite else request.getfixturevalue("postgres").new_database()
-    with fresh_ledger(url, folder, clock) as ledger:
-        yield ledger
-
-
-@pytest.fixture
-def ada(ledger: Ledger) -> Person:
-    return ledger.person_seen(f"ada-{uuid7()}", frozenset({"lab"}))
+from tests.ledger import Clock, a_run, a_task
 
 
 @pytest.fixture

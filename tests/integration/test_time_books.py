@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from drybench.database import sqlite_url
 from drybench.errors import KeyUsedOtherwise, TooManySchedules
 from drybench.ids import uuid7
 from drybench.ledger import Ledger
@@ -18,28 +16,9 @@ from drybench.notices.messages import Channel, On
 from drybench.phases import Outcome, Phase
 from drybench.schedules.book import ScheduleBook
 from drybench.schedules.times import Schedule, When
-from tests.ledger import Clock, a_run, fresh_ledger
+from tests.ledger import Clock, a_run
 
 SOON = timedelta(microseconds=123_456)
-
-
-@pytest.fixture(scope="module")
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[Ledger]:
-    folder = tmp_path_factory.mktemp("ledger")
-    sqlite = request.param == "sqlite"
-    url = sqlite_url(folder / "portal.sqlite") if sqlite else request.getfixturevalue("postgres").new_database()
-    with fresh_ledger(url, folder, clock) as ledger:
-        yield ledger
-
-
-@pytest.fixture
-def ada(ledger: Ledger) -> Person:
-    return ledger.person_seen(f"ada-{uuid7()}", frozenset({"lab"}))
 
 
 @pytest.fixture
