@@ -10,7 +10,7 @@ from typing import Any
 
 LINES_TOLD = 12  # of a step that failed
 _STEP = re.compile(r"^S(?:tep|TEP) (\d+)/(\d+) ?: ?(.*)")
-_LAYER = re.compile(r"^(?: ---> |--> )([0-9a-f]{12,64})$")
+_LAYER = re.compile(r"^(?: ---> |--> )([0-9a-f]{11,64})$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
