@@ -98,15 +98,15 @@ class Images:
 def _present(said: Mapping[str, Any]) -> Present:
     return Present(
         id=said["Id"],
-        names=tuple(_names(said.get("RepoTags"))),
-        digests=tuple(_names(said.get("RepoDigests"))),
+        names=tuple(names_in(said.get("RepoTags"))),
+        digests=tuple(names_in(said.get("RepoDigests"))),
         size=said.get("Size", 0),
         created_at=datetime.fromtimestamp(said.get("Created", 0), UTC),
         labels=said.get("Labels") or {},
     )
 
 
-def _names(said: Sequence[str] | None) -> Iterator[str]:
+def names_in(said: Sequence[str] | None) -> Iterator[str]:
     """Podman says `localhost/…` for what was built here, and `docker.io/…` where Docker says nothing."""
     for name in said or ():
         if "<none>" not in name:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from aiodocker import Docker, DockerError
 
 from drybench.catalogue import Catalogue
 from drybench.environment_folders import REPOSITORY
+from drybench.images.known import names_in
 from drybench.images.records import Build
 from drybench.model import Task
 
@@ -109,5 +109,4 @@ def _freed(there: Sequence[Mapping[str, Any]], gone: set[str]) -> int:
 
 
 def _names(one: Mapping[str, Any]) -> Iterator[str]:
-    with suppress(TypeError):
-        yield from (name.removeprefix("localhost/") for name in one["RepoTags"] or () if "<none>" not in name)
+    return names_in(one["RepoTags"])
