@@ -245,7 +245,7 @@ def little_bench(
     shelf, sweep_folders = RunShelf(data, "drybench-runs"), SweepFolders(data.sweeps)
     runs = Runs(desk, folders, shelf, data.overlays, _rules(in_force))
     told = timekeeping(desk, runs, data, in_force, public, lambda run: cause_of(portal, run))
-    sessions = Sessions(desk, addresses, lambda _: None)
+    sessions = Sessions(desk, addresses, shelf.show)
     portal = Portal(
         settings=in_force,
         addresses=addresses,
@@ -253,7 +253,7 @@ def little_bench(
         run_folders=folders,
         catalogue=catalogue,
         sessions=sessions,
-        holding=Holding(desk, sessions, folders, shelf, "drybench-runs"),
+        holding=Holding(desk, sessions, folders, shelf, "drybench-runs", data.tasks),
         runs=runs,
         sweeps=Sweeps(desk, SweepBook(ledger), sweep_folders, runs, folders, in_force.runs.sweep_most),
         changes=changes,

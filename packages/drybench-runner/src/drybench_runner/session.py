@@ -81,6 +81,23 @@ async def open_on_kept_kernel(server: Any, notebook: str) -> None:
 
 def _needed(arguments: list[str]) -> list[str]:
     is_root = os.getuid() == 0 and "--allow-root" not in arguments
-    held = os.environ.get("DRYBENCH_HELD")
-    kept = [f"--ServerApp.external_connection_dir={held}/kernels", "--ServerApp.allow_external_kernels=True"]
-    return (["--allow-root"] if is_root else []) + (kept if held else [])
+    kept: list[str] = []
+    if held := os.environ.get("DRYBENCH_HELD"):
+        kernels = _kept_kernels(Path(held) / "kernels", os.environ.get("DRYBENCH_HELD_TASK"))
+        kept = [f"--ServerApp.external_connection_dir={kernels}", "--ServerApp.allow_external_kernels=True"]
+    return (["--allow-root"] if is_root else []) + kept
+
+
+def _kept_kernels(kernels: Path, task: str | None) -> Path:
+    """In a container another's sockets lie elsewhere than where its kernel says: so a copy that says where."""
+    if not task:
+        return kernels
+    own = os.environ["DRYBENCH_TASK_DIR"]
+    copies = Path(own) / "kept-kernels"
+    copies.mkdir(mode=0o700, exist_ok=True)
+    for kernel in kernels.glob("*.json"):
+        said = json.loads(kernel.read_bytes())
+        if said["ip"].startswith(f"{own}/"):  # it has the same name for a folder of its own
+            said["ip"] = f"{task}/{Path(said['ip']).relative_to(own)}"
+        (copies / kernel.name).write_text(json.dumps(said))
+    return copies

@@ -5,6 +5,8 @@ Only where the engine shares files: what is opened is the attempt's own folder `
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from drybench import permissions
 from drybench.asking import Desk
 from drybench.errors import NoSuchRun, NotHeld
@@ -20,18 +22,22 @@ MOST_TIMES = 1000
 class Holding:
     """Synchronous; handlers call it in a thread. Raises errors.* with a sentence."""
 
-    def __init__(self, desk: Desk, sessions: Sessions, folders: RunFolders, shelf: RunShelf, link: str) -> None:
+    def __init__(
+        self, desk: Desk, sessions: Sessions, folders: RunFolders, shelf: RunShelf, link: str, tasks: Path
+    ) -> None:
         self._desk = desk
         self._sessions = sessions
         self._folders = folders
         self._shelf = shelf
         self._link = link  # of the shelf, in the home
+        self._tasks = tasks
 
     def attach(self, person: Person, id: str, origin: str = "api") -> Session:
         """An ordinary session of the same person, with the kept kernel beside it; a second click gives the same."""
         run = self._held(person, id)
         name = f"kernel-{run.id[-8:].lower()}"
-        held = KeptKernel(self._folders.held(run.id, run.attempt), self.notebook(run))
+        task = (self._tasks / run.task.id).resolve() / "own"  # the one that stood ready for it
+        held = KeptKernel(self._folders.held(run.id, run.attempt), self.notebook(run), task)
         session = self._sessions.ask(
             person, SessionRequest(run.environment, name=name, size=run.size, held=held), None, origin
         )

@@ -101,6 +101,7 @@ class KeptKernel:
 
     folder: Path  # `kernels/` with how to speak to it, and the copy of the notebook
     notebook: str  # that copy, as the session sees it; empty where it sees no runs
+    task: Path | None = None  # what the run's task has for itself: the kernel's sockets may lie there
 
 
 @dataclass(frozen=True)

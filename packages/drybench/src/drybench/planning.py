@@ -12,9 +12,10 @@ from typing import Any
 
 from drybench.model import RUN, SESSION, Environment, KeptKernel, Mount, Person, Size, Surroundings, Task
 
-HELD, HELD_NOTEBOOK = "DRYBENCH_HELD", "DRYBENCH_HELD_NOTEBOOK"  # tell a session which kernel it is for
+# They tell a session which kernel it is for, and where it has what that kernel's own task calls /drybench/task.
+HELD, HELD_NOTEBOOK, HELD_TASK = "DRYBENCH_HELD", "DRYBENCH_HELD_NOTEBOOK", "DRYBENCH_HELD_TASK"
 RUNS_INSIDE, OVERLAYS_INSIDE = Path("/drybench/runs"), Path("/drybench/overlays")
-HELD_INSIDE = Path("/drybench/held")
+HELD_INSIDE, HELD_TASK_INSIDE = Path("/drybench/held"), Path("/drybench/held-task")
 
 
 def plan_session(
@@ -29,7 +30,7 @@ def plan_session(
 
     In a session one asks for runs with the environment that one works in, unless one says another.
     """
-    kept, variables = _kept(held, HELD_INSIDE if environment.image else None)
+    kept, variables = _kept_inside(held, around.mounts) if environment.image else _kept(held)
     return Task(
         id=id,
         person=person.name,
@@ -80,11 +81,26 @@ def _of(environment: Environment, size: Size, around: Surroundings, more: tuple[
     }
 
 
-def _kept(held: KeptKernel | None, inside: Path | None) -> tuple[tuple[Mount, ...], dict[str, str]]:
+def _kept(held: KeptKernel | None) -> tuple[tuple[Mount, ...], dict[str, str]]:
     if held is None:
         return (), {}
-    there = inside or held.folder
-    return (Mount(held.folder, there),), {HELD: str(there), HELD_NOTEBOOK: held.notebook}
+    return (Mount(held.folder, held.folder),), {HELD: str(held.folder), HELD_NOTEBOOK: held.notebook}
+
+
+def _kept_inside(held: KeptKernel | None, seen: tuple[Mount, ...]) -> tuple[tuple[Mount, ...], dict[str, str]]:
+    """Its notebook can be written to also where the session sees its runs, which are read-only there."""
+    if held is None:
+        return (), {}
+    among_runs = (
+        Mount(held.folder, mount.target / held.folder.relative_to(mount.source))
+        for mount in seen
+        if mount.read_only and held.folder.is_relative_to(mount.source)
+    )
+    task = (Mount(held.task, HELD_TASK_INSIDE, read_only=True),) if held.task else ()
+    variables = {HELD: str(HELD_INSIDE), HELD_NOTEBOOK: held.notebook}
+    return (Mount(held.folder, HELD_INSIDE), *task, *among_runs), variables | (
+        {HELD_TASK: str(HELD_TASK_INSIDE)} if task else {}
+    )
 
 
 def _halves(run_folder: Path, inside: Path, attempt: int, overlays: Path | None) -> tuple[Mount, ...]:

@@ -133,14 +133,14 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     desk = Desk(
         ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting, theirs, whose.may_see
     )
-    shelf = RunShelf(data, in_force.folders.runs_link)
+    shelf = RunShelf(data, in_force.folders.runs_link, in_force.accounts.of == "shared")
     runs, sweep_book = Runs(desk, folders, shelf, data.overlays, _rules(in_force)), SweepBook(ledger)
     told = timekeeping(desk, runs, data, in_force, addresses.public, lambda run: cause_of(portal, run))
     progressing.when_held(told.run_held)
     settling = Settling(desk, folders, changes, told.run_ended)
     sweep_folders = SweepFolders(data.sweeps)
     sweeps = Sweeps(desk, sweep_book, sweep_folders, runs, folders, in_force.runs.sweep_most)
-    sessions = Sessions(desk, addresses, lambda person_id: shelf.show_in(home, person_id))
+    sessions = Sessions(desk, addresses, shelf.show)
     minutes = in_force.ready.session_minutes if in_force.ready.sessions else None
     ahead = SessionsAhead(desk, engines, sessions, hub, minutes)
     portal = Portal(
@@ -156,7 +156,7 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
         identity=Identity(addresses, secret(data, "portal_token"), secret(data, "cookie_key").encode()),
         handover=Handover(ledger, starting, engines, addresses, reconciler.wake),
         keeping=KeepingRuns(desk, folders, shelf, sweep_folders, _retention(data, in_force)),
-        holding=Holding(desk, sessions, folders, shelf, in_force.folders.runs_link),
+        holding=Holding(desk, sessions, folders, shelf, in_force.folders.runs_link, data.tasks),
         schedules=told.schedules,
         channels=told.channels,
         files=OwnFiles(desk, in_force.folders.shown, data.path),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drybench import gpus, permissions, planning
 from drybench.addresses import Addresses
 from drybench.asking import Desk
 from drybench.errors import NameInUse, NoSuchApp, NoSuchSession, SessionNameWrong, StillOpen, StillStopping
-from drybench.model import SESSION, Environment, KeptKernel, Person, Session, Size, Task
+from drybench.model import SESSION, Environment, KeptKernel, Mount, Person, Session, Size, Surroundings, Task
 from drybench.phases import Outcome, Phase, Wanted
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
@@ -30,10 +30,12 @@ class SessionRequest:
 class Sessions:
     """Synchronous; handlers call it in a thread. Raises errors.* with a sentence."""
 
-    def __init__(self, desk: Desk, addresses: Addresses, prepare_home: Callable[[str], None]) -> None:
+    def __init__(
+        self, desk: Desk, addresses: Addresses, show_runs: Callable[[Surroundings, str], tuple[Mount, ...]]
+    ) -> None:
         self._desk = desk
         self._addresses = addresses
-        self._prepare_home = prepare_home
+        self._show_runs = show_runs
 
     def ask(self, person: Person, request: SessionRequest, key: str | None = None, origin: str = "api") -> Session:
         """A new session, or the one of that name started again when it has ended."""
@@ -138,10 +140,9 @@ class Sessions:
 
     def _plan(self, person: Person, environment: Environment, size: Size, held: KeptKernel | None = None) -> Task:
         around = self._desk.around(person, environment)
-        task = planning.plan_session(self._desk.new_id(), person, environment, size, around, held)
+        seen = replace(around, mounts=(*around.mounts, *self._show_runs(around, person.id)))
+        task = planning.plan_session(self._desk.new_id(), person, environment, size, seen, held)
         self._desk.check(person, task, environment.engine)
-        if around.account is None:  # the home is the portal's own; in another the link would lead nowhere
-            self._prepare_home(person.id)
         return task
 
 

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, cast
 
 from drybench.beneath import NotPlain, folder_beneath, list_beneath, open_beneath, read_beneath, read_part_beneath
 from drybench.errors import NoSuchRun, NotFound, RecordUnreadable, Refused
-from drybench.hands import Hands, OwnHands, lend
+from drybench.hands import Hands, OwnHands, lend, open_to
 from drybench.model import Account
 from drybench.runs import output_names
 from drybench.runs.notebooks import read_notebook
@@ -76,8 +76,8 @@ class RunFolders:
     def new_attempt(self, run_id: str, attempt: int, account: Account | None = None) -> Path:
         """The empty `N/made/` with its `output/`; one that is there already is left as it is.
 
-        A task of another account can write to `made/` and read the rest, as far as it is mounted for it: the run's
-        folder itself stays private.
+        A task of another account can write to `made/` and read the rest, as far as it is mounted for it. The run's
+        folder itself stays private, or where root can give it away is open to nobody but that account.
         """
         made = self.path(run_id) / str(attempt) / "made"
         for folder in (made.parent, made, made / "output"):
@@ -87,6 +87,8 @@ class RunFolders:
             made.parent.chmod(0o755)
             for folder in (made, made / "output"):
                 lend(folder, account)
+            if os.geteuid() == 0:
+                open_to(self.path(run_id), account)
         return made
 
     def tell(self, run_id: str, attempt: int, word: str, said: Mapping[str, Any]) -> None:
