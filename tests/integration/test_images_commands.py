@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,8 +96,9 @@ async def test_what_nothing_uses_is_said_with_its_bytes_and_removed(bench: Image
         assert (await mine(running))[0] == []
 
         kept = docker("create", "--name", f"{bench.mark}-kept", old.image or "", "true")
-        found = await unused(docker_itself, bench.catalogue, (), bench.builds.all())
-        assert old.image in [name for one in await remove(docker_itself, found) for name in one.names]
+        all_of_them = await unused(docker_itself, bench.catalogue, (), bench.builds.all())
+        found = replace(all_of_them, images=tuple(one for one in all_of_them.images if old.image in one.names))
+        assert await remove(docker_itself, found) == list(found.images)
         docker("rm", kept)
         assert not await remove(docker_itself, found)
         assert (await mine())[0] == []
