@@ -20,6 +20,10 @@ _USAGE = "usage: python -m drybench_runner run RUN_FOLDER ATTEMPT | ready [MODUL
 
 
 def main() -> int:
+    if sys.argv[1:2] in (["run"], ["ready"], ["session"]):
+        from drybench_runner.task_environment import go_on_in_it
+
+        go_on_in_it(sys.argv[1:])
     if _CARRIED.is_dir():
         from drybench_runner.carried import look_beside
 
