@@ -39,8 +39,8 @@ class Somebody:
     hand: Client
     ledger: Ledger
 
-    def session(self, name: str, size: str | None = None) -> LivingSession:
-        return LivingSession(self, self.hand.start_session(name=name, size=size)["id"])
+    def session(self, name: str, size: str | None = None, environment: str = "python") -> LivingSession:
+        return LivingSession(self, self.hand.start_session(name=name, size=size, environment=environment)["id"])
 
     def at_hub(self) -> Mapping[str, HubServer]:
         return {server.session: server for server in asyncio.run(_servers(self.bench))}
