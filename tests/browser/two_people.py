@@ -82,9 +82,9 @@ class Somebody:
         """Of their sessions."""
         return f"https://{host_label(self.name)}.{DOMAIN}:{self.bench.addresses.port}"
 
-    def session(self) -> dict[str, Any]:
+    def session(self, **asked_for: str) -> dict[str, Any]:
         """Their JupyterLab, started if it does not run."""
-        asked = self.api.post("/sessions", json={"name": "lab"}).raise_for_status().json()
+        asked = self.api.post("/sessions", json={"name": "lab", **asked_for}).raise_for_status().json()
         return wait_for(lambda: self._running(asked["id"]), 60)
 
     def run(self, *sources: str, name: str = "a run", wait: bool = True, **more: Any) -> dict[str, Any]:
@@ -134,10 +134,10 @@ def both_come_in(bench: Bench) -> Iterator[People]:
 
 
 @contextmanager
-def guarded_bench(folder: Path) -> Iterator[Bench]:
+def guarded_bench(folder: Path, containers: bool = False) -> Iterator[Bench]:
     port = ports.inner((0,), taken=0)[0]
     certificate(folder, DOMAIN, f"*.{DOMAIN}")
-    with new_bench(SETTINGS.format(port=port, folder=folder), "--port", str(port)) as bench:
+    with new_bench(SETTINGS.format(port=port, folder=folder), "--port", str(port), containers=containers) as bench:
         config = bench.home / ".jupyter"
         config.mkdir()
         (config / "jupyter_server_config.py").write_text(SESSION_CONFIG)
