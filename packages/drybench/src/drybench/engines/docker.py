@@ -7,6 +7,7 @@ another, see the same tasks. Docker itself says that a name is taken, so nothing
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -90,7 +91,8 @@ class DockerEngine:
         self._keeping = Keeping(tasks, bench_id, keep_stopped)
         self._events = Events(bench_id)
         self._starting: dict[str, asyncio.Task[None]] = {}
-        self._stopping: dict[str, tuple[float, asyncio.Task[None]]] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
+        self._asked_to_stop: dict[str, float] = {}  # with this grace, and Docker is at it
         self._without_address: set[str] = set()  # or, of ready ones, without their door
 
     def check(self, task: Task) -> None:
@@ -156,10 +158,9 @@ class DockerEngine:
         folder = TaskFolder.of(self._tasks, handle.get("task"))
         if folder is None:
             return
-        id = folder.path.name
-        before = self._stopping.get(id)
-        if before is None or before[1].done() or grace < before[0]:
-            self._stopping[id] = (grace, asyncio.create_task(self._stop_safely(id, grace)))
+        job = asyncio.create_task(self._stop_safely(folder.path.name, grace))
+        self._stopping.add(job)
+        job.add_done_callback(self._stopping.discard)
 
     async def forget(self, handle: Handle) -> None:
         folder = TaskFolder.of(self._tasks, handle.get("task"))
@@ -172,7 +173,6 @@ class DockerEngine:
         if container is not None:
             await self._stop(id, 0)
         await self._keeping.clear(self._docker, container, folder, called)
-        self._stopping.pop(id, None)
         self._events.tell(id)
 
     async def claim(self, handle: Handle, task: Task, env: Mapping[str, str]) -> Handle:
@@ -208,7 +208,7 @@ class DockerEngine:
         return self._room
 
     async def close(self) -> None:
-        for job in (*self._starting.values(), *(job for _, job in self._stopping.values())):
+        for job in (*self._starting.values(), *self._stopping):
             await _end(job)
         await self._images.close()
         await self._keeping.close()
@@ -311,9 +311,15 @@ class DockerEngine:
                 log.warning("could not stop", task=id, cause=problem.message)
 
     async def _stop(self, id: str, grace: float) -> None:
+        """Back when it has ended. Asked again meanwhile it must not begin anew; but a shorter grace counts."""
         container = await self._looking.one(self._docker, id)
-        if container is not None and container.runs:
+        if container is None or not container.runs or self._asked_to_stop.get(id, math.inf) <= grace > 0:
+            return
+        self._asked_to_stop[id] = grace
+        try:
             await container.stop(self._docker, grace)
+        finally:
+            self._asked_to_stop.pop(id, None)
 
     async def _given(self, container: Container | None, ready: TaskFolder, task: Task, env: Mapping[str, str]) -> bool:
         """Whether it says that it has taken the work, now or before."""
