@@ -88,17 +88,22 @@ def _kept(held: KeptKernel | None) -> tuple[tuple[Mount, ...], dict[str, str]]:
 
 
 def _kept_inside(held: KeptKernel | None, seen: tuple[Mount, ...]) -> tuple[tuple[Mount, ...], dict[str, str]]:
-    """Its notebook can be written to also where the session sees its runs, which are read-only there."""
+    """Its notebook can be written to also where the session sees its runs, which are read-only there.
+
+    What is mounted is `made/`, which has its place for good: in it the run's own program could put a link in the place
+    of `held/`, and the container engine, being root, would follow it out of here. In a container it leads nowhere.
+    """
     if held is None:
         return (), {}
+    made, name = held.folder.parent, held.folder.name
     among_runs = (
-        Mount(held.folder, mount.target / held.folder.relative_to(mount.source))
+        Mount(made, mount.target / made.relative_to(mount.source))
         for mount in seen
-        if mount.read_only and held.folder.is_relative_to(mount.source)
+        if mount.read_only and made.is_relative_to(mount.source)
     )
     task = (Mount(held.task, HELD_TASK_INSIDE, read_only=True),) if held.task else ()
-    variables = {HELD: str(HELD_INSIDE), HELD_NOTEBOOK: held.notebook}
-    return (Mount(held.folder, HELD_INSIDE), *task, *among_runs), variables | (
+    variables = {HELD: str(HELD_INSIDE / name), HELD_NOTEBOOK: held.notebook}
+    return (Mount(made, HELD_INSIDE), *task, *among_runs), variables | (
         {HELD_TASK: str(HELD_TASK_INSIDE)} if task else {}
     )
 
