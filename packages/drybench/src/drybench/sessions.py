@@ -14,13 +14,14 @@ from drybench.errors import NameInUse, NoSuchApp, NoSuchSession, SessionNameWron
 from drybench.model import SESSION, Environment, KeptKernel, Mount, Person, Session, Size, Surroundings, Task
 from drybench.phases import Outcome, Phase, Wanted
 
+LAB = "lab"
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
 class SessionRequest:
     environment: str = "python"
-    app: str = "lab"
+    app: str = LAB
     name: str | None = None  # the environment's name when not given, so a second click finds the first one's session
     size: str | None = None
     gpus: tuple[int, ...] = ()  # beside the size's: the least memory of each, in bytes
@@ -129,7 +130,11 @@ class Sessions:
         return self._desk.ahead(session.task)
 
     def url(self, session: Session) -> str:
-        """Where it is reached through the proxy, on its person's own host name if there is one."""
+        """Where its app is reached through the proxy, on its person's own host name if there is one."""
+        return self.root(session) + ("" if session.app == LAB else f"{session.app}/")
+
+    def root(self, session: Session) -> str:
+        """Where all its apps are reached; by itself it is JupyterLab."""
         return self._addresses.session(session.person, session.name)
 
     def _taken(self, person: Person, session: Session, origin: str) -> Session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote, unquote
 
@@ -61,7 +62,7 @@ def ask(
 ) -> Response:
     wanted = SessionRequest(environment, app, name.strip() or None, size or None, gpu_form.read(gpus))
     session = portal.sessions.ask(asker.person, wanted, key or None, asker.origin)
-    return _way_into(portal, session)
+    return _way_into(portal, session, app)
 
 
 @router.post("/sessions/{id}/start")
@@ -94,7 +95,7 @@ def start(
         asker=asker,
         shown=shown,
         ready=_is_ready(session),
-        there=shown.url + (next if _is_within(next) else ""),
+        there=portal.sessions.root(session) + next if _is_within(next) else shown.url,
         here=f"{request.url.path}?{request.url.query}".rstrip("?"),
     )
 
@@ -117,14 +118,16 @@ async def stopped(request: Request, portal: Here, rest: str) -> Response:
     if session is None:
         return RedirectResponse("/", 303)
     shown = await run_in_threadpool(shown_session, portal, session)
-    there = f"{shown.url}{quote(within)}?{request.url.query}".rstrip("?")
+    there = f"{portal.sessions.root(session)}{quote(within)}?{request.url.query}".rstrip("?")
     return page(request, "stopped.html", asker=asker, shown=shown, ready=_is_ready(session), there=there)
 
 
-def _way_into(portal: Portal, session: Session) -> Response:
-    """At once where it is there: it was started ahead, or is open already."""
-    there = portal.sessions.url(session) if _is_ready(session) else f"/start/{session.id}"
-    return RedirectResponse(there, 303)
+def _way_into(portal: Portal, session: Session, app: str = "") -> Response:
+    """At once where it is there: it was started ahead, or is open already. It may be open with another of its apps."""
+    wanted = replace(session, app=app or session.app)
+    if _is_ready(session):
+        return RedirectResponse(portal.sessions.url(wanted), 303)
+    return RedirectResponse(f"/start/{session.id}{'' if wanted == session else f'?next={wanted.app}'}", 303)
 
 
 def _is_ready(session: Session) -> bool:
