@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -195,7 +196,8 @@ def new_bench(
             bench.stop()
             bench.run("down", *(["--tasks"] if any(bench.data.tasks.iterdir()) else []))
             if containers:
-                asyncio.run(_clear_docker(bench.addresses.bench_id))
+                with ThreadPoolExecutor(1) as elsewhere:  # a browser may have a loop in this thread
+                    elsewhere.submit(asyncio.run, _clear_docker(bench.addresses.bench_id)).result()
 
 
 @pytest.fixture(scope="session")
