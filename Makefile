@@ -1,5 +1,6 @@
 # make up     bring Drybench up here: no question asked, no file to edit
 # make test   make what the tests need and run them all      ARGS="-k notebook" picks some
+# make test-images  build all images and try them: a quarter of an hour, 15 GB
 # make check  formatting, lint, types, import rules: under a minute
 # make bench  measure, beside the tools people know
 # make docs   the pages, in docs/_build/html                    make pictures  their pictures, by a browser
@@ -9,7 +10,7 @@ ARGS ?=
 WORKERS ?= 2
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help up test check format bench pictures docs clean
+.PHONY: help up test test-images check format bench pictures docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -20,6 +21,10 @@ up:
 test:
 	@bin/bootstrap dev $(BIN)/python -m tests.parts
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+
+test-images:
+	@bin/bootstrap dev $(BIN)/python -m tests.parts
+	@DRYBENCH_TEST_IMAGES=all $(BIN)/python -m pytest -p no:randomly -rA --durations=0 tests/images $(ARGS)
 
 check:
 	@bin/bootstrap dev
