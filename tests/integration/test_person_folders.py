@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -234,6 +235,41 @@ def test_a_folder_in_ones_own_could_lead_anywhere(folders: Make, ada: Person, da
     for source in (home / "x", outside / "x"):
         with pytest.raises(FolderNotGiven):
             folders({"mounts": [{"source": str(source), "target": "/x"}]}).surroundings(ada, CONTAINERS)
+
+
+@pytest.mark.parametrize("kind", ["mounts", "shared"])
+@pytest.mark.parametrize("link", ["anothers", "empty/../anothers"])
+def test_a_link_in_a_folder_of_ones_own_leads_nowhere(
+    folders: Make, ada: Person, tmp_path: Path, kind: str, link: str
+) -> None:
+    """Where it leads all is well, but it is its person who says where it leads."""
+    hers = tmp_path / "lab" / "ada"
+    for folder in (hers, tmp_path / "anothers", tmp_path / "empty"):
+        folder.mkdir(parents=True)
+        folder.chmod(0o755)
+    folders().surroundings(ada, CONTAINERS)
+    os.chown(hers, 20_000, 20_000)
+    (hers / "data").symlink_to(tmp_path / link)
+    said = {kind: [{"source": f"{tmp_path}/lab/{{name}}/data", "target": "/data"}]}
+    with pytest.raises(FolderNotGiven, match="lead anywhere"):
+        folders(said).surroundings(ada, CONTAINERS)
+    (tmp_path / "by link").symlink_to(hers / "data")
+    with pytest.raises(FolderNotGiven, match="lead anywhere"):
+        folders({kind: [{"source": f"{tmp_path}/by link", "target": "/data"}]}).surroundings(ada, CONTAINERS)
+    assert owner(tmp_path / "anothers") == owner(tmp_path / "empty") == (0, 0, 0o755)
+
+
+@pytest.mark.parametrize("said", [{"homes": "LAB/{name}/home"}, {"shared": [{"source": "LAB/ada/x", "target": "/x"}]}])
+def test_nothing_is_made_in_a_folder_of_ones_own(
+    folders: Make, ada: Person, tmp_path: Path, said: dict[str, Any]
+) -> None:
+    folders().surroundings(ada, CONTAINERS)
+    hers = tmp_path / "lab" / "ada"
+    hers.mkdir(parents=True)
+    os.chown(hers, 20_000, 20_000)
+    with pytest.raises(FolderNotGiven, match="lead anywhere"):
+        folders(json.loads(json.dumps(said).replace("LAB", str(hers.parent)))).surroundings(ada, CONTAINERS)
+    assert not list(hers.iterdir())
 
 
 def test_who_has_no_folder_of_a_pattern_has_none(folders: Make, ada: Person, bob: Person, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from drybench.mounting import filled, overlapping, safe_name
 from drybench.settings_folders import EVERYBODY, LEAST_UID, NAME, HostFolder, SharedFolder, lies_in, touches
 
 PRIVATE, TOGETHER = 0o700, 0o2770
+MOST_STEPS = 400  # on the way to a folder, through links
 ALL = "*"  # the group of everybody; no group of a Hub is called that
 DEFAULT_ACL = "system.posix_acl_default"
 ALL_FOR_THE_GROUP = struct.pack("<I", 2) + b"".join(  # user and group: rwx, others: nothing
@@ -79,6 +80,7 @@ class PersonFolders:
         own = f"{name}~{safe_name(person.id)}" if self._accounts.has_namesake(person, account) else name
         pattern = self._said.homes or f"{self._data.homes}/{NAME}"
         home = Mount(filled(pattern, own), filled(self._said.home_inside, name))
+        _check_way(home, account)
         _make(home.source, Owner(account.uid, account.gid, PRIVATE), self._hands)
         self._looked_at(home, account, self._data.homes)
         return home
@@ -96,6 +98,7 @@ class PersonFolders:
 
     def _ready(self, entry: HostFolder, mount: Mount, account: Account) -> os.stat_result | None:
         """None: this person has none."""
+        _check_way(mount, account)
         if entry.create:
             _make(mount.source, self._owner(entry, account), self._hands)
         elif NAME in entry.source and not mount.source.exists():
@@ -111,22 +114,51 @@ class PersonFolders:
 
     def _looked_at(self, mount: Mount, account: Account, allowed: Path | None = None) -> os.stat_result:
         """As it is now: whoever may rename what lies above a folder decides what is mounted."""
+        _check_way(mount, account)
         try:
             real = mount.source.resolve(strict=True)
-            about, above = real.stat(), [folder.stat() for folder in real.parents]
-        except OSError as problem:
-            raise _not_given(mount, problem.strerror or "it cannot be looked at") from None
+            about = real.stat()
+        except (OSError, RuntimeError) as problem:
+            raise _not_given(mount, getattr(problem, "strerror", None) or "it cannot be looked at") from None
         if not stat.S_ISDIR(about.st_mode):
             raise _not_given(mount, "it is no folder")
         if touches(real, self._data.path) and not (allowed and lies_in(real, allowed)):
             raise _not_given(mount, "it would show the bench's own data")
-        if account.uid != os.geteuid() and any(_may_write(folder, account) for folder in above):
-            raise _not_given(mount, "its person may write to a folder above it, so it could be made to lead anywhere")
         return about
 
 
 def _not_given(mount: Mount, why: str) -> FolderNotGiven:
     return FolderNotGiven(source=mount.source, target=mount.target, why=why[:1].lower() + why[1:])
+
+
+def _check_way(mount: Mount, account: Account) -> None:
+    """Before anything is made there, too: root would make it wherever a link leads."""
+    try:
+        way = [folder.stat() for folder in _way(mount.source)]
+    except (OSError, RuntimeError) as problem:
+        raise _not_given(mount, getattr(problem, "strerror", None) or "it cannot be looked at") from None
+    if account.uid != os.geteuid() and any(_may_write(folder, account) for folder in way):
+        raise _not_given(mount, "its person may write to a folder above it, so it could be made to lead anywhere")
+
+
+def _way(path: Path) -> Iterator[Path]:
+    """All folders in which a name is looked up on the way there, as far as it exists: those of each link, too."""
+    left, here = list(reversed(path.parts[1:])), Path("/")
+    for _ in range(MOST_STEPS):
+        if not left:
+            return
+        yield here
+        name = left.pop()
+        there = here.parent if name == ".." else here / name
+        if there.is_symlink():
+            link = there.readlink()
+            here = Path("/") if link.is_absolute() else here
+            left += reversed([part for part in link.parts if part != "/"])
+        elif there.is_dir():
+            here = there
+        else:
+            return  # it is not there, or it is no folder
+    raise RuntimeError("too many links")
 
 
 def _may_write(folder: os.stat_result, account: Account) -> bool:
