@@ -5,21 +5,31 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drybench.allocating import Grant, Space, choose, left
-from drybench.model import READY, RUN, SESSION, Task, TaskKind, TaskRow
+from drybench.model import READY, RUN, SESSION, Account, Mount, Task, TaskKind, TaskRow
 from drybench.phases import Outcome, Phase, Wanted
+from drybench.planning import RUNS_INSIDE
 from drybench.warming import COMMAND, Kind, Limits, Shelf, keep, kind_of, make_way
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 GIB = 1 << 30
 LAPTOP = Space(cores=2, memory=4 * GIB)
 PYTHON, OTHER = Path("/environments/python"), Path("/environments/other")
-SHELF = Shelf(frozenset({(1, GIB), (1, 2 * GIB), (2, 3 * GIB)}), {PYTHON: (), OTHER: ("numpy",)})
+IMAGE = "sha256:0b1e"
+HOME = Mount(Path("/homes/ada"), Path("/home/ada"))
+SHELF = Shelf(frozenset({(1, GIB), (1, 2 * GIB), (2, 3 * GIB)}), {PYTHON: (), OTHER: ("numpy",), IMAGE: ()})
 TWO = Limits(most=2, minutes=10)
+
+
+def in_a_container(image: str, id: str, kind: TaskKind = RUN) -> dict[str, Any]:
+    given = Mount(Path(f"/data/runs/{id}/given"), RUNS_INSIDE / id / "given", read_only=True)
+    mounts = (HOME, given) if kind == RUN else (HOME,)
+    return {"image": image, "account": Account(20001, 20001), "home": HOME.target, "mounts": mounts}
 
 
 def row(
@@ -28,14 +38,17 @@ def row(
     phase: Phase = Phase.ENDED,
     person: str = "ada",
     minutes_ago: float = 1,
-    python: Path = PYTHON,
+    made_from: Path | str = PYTHON,
     cores: float = 1,
     memory: int = GIB,
     lasted: float = 1,
     **more: object,
 ) -> TaskRow:
-    command = (*COMMAND, *SHELF.modules.get(python, ())) if kind == READY else ()
-    task = replace(Task(id, person, kind, command, python=python, cores=cores, memory=memory), **more)  # type: ignore[arg-type]
+    command = (*COMMAND, *SHELF.modules.get(made_from, ())) if kind == READY else ()
+    which: dict[str, Any] = (
+        {"python": made_from} if isinstance(made_from, Path) else in_a_container(made_from, id, kind)
+    )
+    task = replace(Task(id, person, kind, command, cores=cores, memory=memory), **which | more)
     ended = NOW - timedelta(minutes=minutes_ago) if phase is Phase.ENDED else None
     started = (ended or NOW) - timedelta(seconds=lasted) if phase is not Phase.WAITING else None
     return TaskRow(
@@ -59,7 +72,7 @@ def row(
 
 
 def kind(person: str = "ada", python: Path = PYTHON, memory: int = GIB) -> Kind:
-    return Kind(person, person, "local", python, 1, memory, (*COMMAND, *SHELF.modules[python]))
+    return Kind(person, person, "local", 1, memory, (*COMMAND, *SHELF.modules[python]), python)
 
 
 def planned(used: list[TaskRow], open_tasks: list[TaskRow], limits: Limits = TWO) -> tuple[list[Kind], list[str]]:
@@ -92,13 +105,13 @@ def test_as_many_as_ran_at_once_but_no_more_than_the_keeper_allows() -> None:
 
 
 def test_of_each_kind_one_before_a_second_of_any() -> None:
-    used = [row("1", python=OTHER), row("2", lasted=30), row("3", lasted=30)]
+    used = [row("1", made_from=OTHER), row("2", lasted=30), row("3", lasted=30)]
     assert planned(used, [])[0] == [kind(), kind(python=OTHER)]
 
 
 def test_people_environments_and_sizes_each_have_their_own() -> None:
     ready = row("r", READY, Phase.RUNNING)
-    for other in (row("1", person="bob"), row("1", python=OTHER), row("1", memory=2 * GIB)):
+    for other in (row("1", person="bob"), row("1", made_from=OTHER), row("1", memory=2 * GIB)):
         start, stop = planned([other], [ready], Limits(1, 10))
         assert (start, stop) == ([SHELF.kind(other)], ["r"])
 
@@ -109,9 +122,31 @@ def test_what_needs_something_of_its_own_has_nothing_ready() -> None:
 
 
 def test_an_environment_or_size_that_is_no_more_has_nothing_ready() -> None:
-    ready = row("r", READY, Phase.RUNNING, python=Path("/environments/older"))
-    assert planned([row("1", python=Path("/environments/older"))], [ready]) == ([], ["r"])
+    ready = row("r", READY, Phase.RUNNING, made_from=Path("/environments/older"))
+    assert planned([row("1", made_from=Path("/environments/older"))], [ready]) == ([], ["r"])
     assert planned([row("1", memory=GIB + 1)], []) == ([], [])
+
+
+def test_in_a_container_its_account_home_and_folders_are_the_kinds_and_the_runs_own_folder_is_not() -> None:
+    first, second, ready = row("1", made_from=IMAGE), row("2", made_from=IMAGE), row("r", READY, made_from=IMAGE)
+    assert SHELF.kind(first) == SHELF.kind(second) == kind_of(ready)
+    started, _ = planned([first], [])
+    assert [(kind.image, kind.mounts, kind.home) for kind in started] == [(IMAGE, (HOME,), HOME.target)]
+    shared = Mount(Path("/groups/plants"), Path("/groups/plants"))
+    for more in (
+        {"account": Account(20002, 20002)},
+        {"account": Account(20001, 20001, (30_001,))},
+        {"home": Path("/home/bob")},
+        {"mounts": (*first.spec.mounts, shared)},
+        {"entrypoint": True},
+    ):
+        other = replace(second, spec=replace(second.spec, **more))  # type: ignore[arg-type]
+        assert SHELF.kind(other) not in (None, kind_of(ready))
+
+
+def test_an_image_that_is_here_no_more_has_nothing_ready() -> None:
+    ready = row("r", READY, Phase.RUNNING, made_from="sha256:older")
+    assert planned([row("1", made_from="sha256:older")], [ready]) == ([], ["r"])
 
 
 def test_none_is_started_while_somebody_waits() -> None:
@@ -149,16 +184,16 @@ def test_what_is_in_the_way_is_stopped_and_waited_for() -> None:
 
 people = st.sampled_from(["ada", "bob"])
 memories = st.sampled_from([GIB, 2 * GIB])
-pythons = st.sampled_from([PYTHON, OTHER])
+which = st.sampled_from([PYTHON, OTHER, IMAGE])
 
 
 @st.composite
 def rows(draw: st.DrawFn, prefix: str, kinds: list[TaskKind], phases: list[Phase], most: int = 6) -> list[TaskRow]:
     made: list[TaskRow] = []
     for number in range(draw(st.integers(0, most))):
-        which = draw(st.sampled_from(kinds))
+        kind = draw(st.sampled_from(kinds))
         phase = draw(st.sampled_from(phases))
-        task = row(f"{prefix}{number}", which, phase, draw(people), draw(st.floats(0, 20)), draw(pythons))
+        task = row(f"{prefix}{number}", kind, phase, draw(people), draw(st.floats(0, 20)), draw(which))
         memory = draw(memories)
         task = replace(task, memory=memory, spec=replace(task.spec, memory=memory))
         made.append(replace(task, wanted=draw(st.sampled_from(Wanted))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 
@@ -43,7 +44,8 @@ class ReadyTasks:
         self._engines = {name: engine for name, engine in engines.items() if engine.can.ready}
         self._machines = machines(engines)
         self._starting = starting
-        self._shelf = _shelf(catalogue, preload)
+        self._catalogue = catalogue
+        self._preload = preload
         self._limits = limits
         self._now = now
         self._seen: list[tuple[str, Phase, Wanted]] = []  # what was planned for
@@ -53,7 +55,7 @@ class ReadyTasks:
         self, space: Space, grants: Sequence[Grant], held: Sequence[TaskRow], ready: Sequence[TaskRow]
     ) -> Sequence[tuple[Grant, TaskRow | None]]:
         """Who may start now, and what they claim. For whom it is too tight, what stands ready is stopped."""
-        way = warming.make_way(grants, held, ready, space, self._shelf)
+        way = warming.make_way(grants, held, ready, space, self._shelf())
         await self._stop(way.stop)
         return way.go
 
@@ -65,14 +67,15 @@ class ReadyTasks:
         self._seen, self._look_at = seen, self._now() + LOOK_AGAIN
         if any(task.phase is Phase.WAITING for task in open_tasks):
             return
-        used = await asyncio.to_thread(self._used)
+        shelf = self._shelf()
+        used = await asyncio.to_thread(self._used, shelf)
         for machine in self._machines:
             mine = [task for task in open_tasks if task.engine in machine.engines]
             plan = warming.keep(
                 [task for task in used if task.engine in self._engines and task.engine in machine.engines],
                 mine,
                 await machine.space(),
-                self._shelf,
+                shelf,
                 self._limits,
                 self._now(),
             )
@@ -80,15 +83,21 @@ class ReadyTasks:
             for kind in plan.start:
                 await self._start(kind)
 
-    def _used(self) -> Sequence[TaskRow]:
+    def _shelf(self) -> warming.Shelf:
+        """As it is now: images come and go."""
+        modules: dict[Path | str, tuple[str, ...]] = {}
+        for one in self._catalogue.environments():
+            if made_from := one.digest or one.image or one.python:
+                modules[made_from] = tuple(self._preload.get(one.name, one.preload))
+        return warming.Shelf(frozenset((size.cores, size.memory) for size in self._catalogue.sizes()), modules)
+
+    def _used(self, shelf: warming.Shelf) -> Sequence[TaskRow]:
         """The last runs of those who are still here; but none whose like could not be kept ready of late."""
         if not self._limits.most:
             return []
         here = {person.id for person in self._ledger.people()}
         failed = {warming.kind_of(task) for task in self._book.last(READY) if self._has_failed(task)}
-        return [
-            task for task in self._book.last(RUN) if task.person_id in here and self._shelf.kind(task) not in failed
-        ]
+        return [task for task in self._book.last(RUN) if task.person_id in here and shelf.kind(task) not in failed]
 
     def _has_failed(self, ready: TaskRow) -> bool:
         if ready.outcome not in (Outcome.FAILED, Outcome.LOST) or ready.ended_at is None:
@@ -115,7 +124,20 @@ class ReadyTasks:
 
 def _row(kind: warming.Kind, now: datetime) -> TaskRow:
     id = uuid7()
-    task = Task(id, kind.person, READY, kind.command, python=kind.python, cores=kind.cores, memory=kind.memory)
+    task = Task(
+        id=id,
+        person=kind.person,
+        kind=READY,
+        command=kind.command,
+        python=kind.python,
+        image=kind.image,
+        entrypoint=kind.entrypoint,
+        account=kind.account,
+        home=kind.home,
+        cores=kind.cores,
+        memory=kind.memory,
+        mounts=kind.mounts,
+    )
     return TaskRow(
         id=id,
         person_id=kind.person_id,
@@ -131,9 +153,3 @@ def _row(kind: warming.Kind, now: datetime) -> TaskRow:
         cores=kind.cores,
         memory=kind.memory,
     )
-
-
-def _shelf(catalogue: Catalogue, preload: Mapping[str, Sequence[str]]) -> warming.Shelf:
-    there = [(one.python, preload.get(one.name, one.preload)) for one in catalogue.environments()]
-    modules = {python: tuple(names) for python, names in there if python is not None}
-    return warming.Shelf(frozenset((size.cores, size.memory) for size in catalogue.sizes()), modules)

@@ -1,8 +1,9 @@
 """What stands ready: tasks started ahead of the person's work, learned from what they just ran. Pure.
 
-A ready task takes one run: of the same person, environment and size, and nothing else of it is fixed.
-It counts as nothing where somebody waits. What is ready and in the way is stopped first, and while
-somebody waits, none is started.
+A ready task takes one run: of the same person, environment and size, and nothing else of it is fixed. In a
+container it is also the same account, with the same home and folders in it from the start; the run's own
+folder comes with the run. It counts as nothing where somebody waits. What is ready and in the way is
+stopped first, and while somebody waits, none is started.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from drybench.allocating import Grant, Space, left
-from drybench.model import READY, RUN, TaskRow
+from drybench.model import READY, RUN, Account, Mount, TaskRow
 from drybench.phases import Phase, Wanted
+from drybench.planning import RUNS_INSIDE
 
 COMMAND = ("python", "-m", "drybench_runner", "ready")
 REQUIREMENTS = "requirements.txt"
@@ -28,10 +30,15 @@ class Kind:
     person_id: str
     person: str
     engine: str
-    python: Path
     cores: float
     memory: int
     command: tuple[str, ...]
+    python: Path | None = None
+    image: str | None = None
+    entrypoint: bool = False
+    account: Account | None = None
+    home: Path | None = None
+    mounts: tuple[Mount, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,18 +46,18 @@ class Shelf:
     """What the bench has now: the sizes as (cores, memory), and what each environment's kernels import ahead."""
 
     sizes: frozenset[tuple[float, int]]
-    modules: Mapping[Path, tuple[str, ...]]
+    modules: Mapping[Path | str, tuple[str, ...]]  # by the folder of a Python, or by an image
 
     def kind(self, run: TaskRow) -> Kind | None:
         """What would have to stand ready for this run; None for one that none can stand ready for."""
-        task = run.spec
-        of_its_own = task.gpu_count or task.mounts or task.env or REQUIREMENTS in task.hashes
-        if run.kind != RUN or of_its_own or task.python is None or task.python not in self.modules:
+        task, made_from = run.spec, run.spec.image or run.spec.python
+        mounts_of_its_own = task.mounts and not task.image
+        of_its_own = task.gpu_count or mounts_of_its_own or task.env or REQUIREMENTS in task.hashes
+        if run.kind != RUN or of_its_own or made_from is None or made_from not in self.modules:
             return None
         if (task.cores, task.memory) not in self.sizes:
             return None
-        command = (*COMMAND, *self.modules[task.python])
-        return Kind(run.person_id, run.person, run.engine, task.python, task.cores, task.memory, command)
+        return _kind(run, (*COMMAND, *self.modules[made_from]))
 
 
 @dataclass(frozen=True)
@@ -73,11 +80,8 @@ class Plan:
     stop: Sequence[TaskRow]
 
 
-def kind_of(ready: TaskRow) -> Kind | None:
-    task = ready.spec
-    if task.python is None:
-        return None
-    return Kind(ready.person_id, ready.person, ready.engine, task.python, task.cores, task.memory, tuple(task.command))
+def kind_of(ready: TaskRow) -> Kind:
+    return _kind(ready, tuple(ready.spec.command))
 
 
 def make_way(
@@ -111,11 +115,29 @@ def keep(
     missing, stop = Counter(wanted), list[TaskRow]()
     for task in ready:
         kind = kind_of(task)
-        if task.wanted is Wanted.RUN and kind is not None and missing[kind] > 0:
+        if task.wanted is Wanted.RUN and missing[kind] > 0:
             missing[kind] -= 1
         elif task.wanted is Wanted.RUN:
             stop.append(task)
     return Plan([] if _somebody_waits(others) else _that_fit(missing, others, ready, space), stop)
+
+
+def _kind(row: TaskRow, command: tuple[str, ...]) -> Kind:
+    task = row.spec
+    return Kind(
+        person_id=row.person_id,
+        person=row.person,
+        engine=row.engine,
+        cores=task.cores,
+        memory=task.memory,
+        command=command,
+        python=task.python,
+        image=task.image,
+        entrypoint=task.entrypoint,
+        account=task.account,
+        home=task.home,
+        mounts=tuple(mount for mount in task.mounts if not mount.target.is_relative_to(RUNS_INSIDE)),
+    )
 
 
 def _claims(grants: Sequence[Grant], ready: Sequence[TaskRow], shelf: Shelf) -> dict[str, TaskRow]:

@@ -18,7 +18,7 @@ import aiodocker
 import structlog
 
 from drybench import gpus as choosing
-from drybench.engines import docker_container, docker_files, docker_log, local_claiming
+from drybench.engines import docker_container, docker_files, docker_log, docker_slots, local_claiming
 from drybench.engines.base import THIS_MACHINE, Capabilities, Handle, Room
 from drybench.engines.docker_connection import ask, connect, part
 from drybench.engines.docker_container import Place, name_of
@@ -73,7 +73,7 @@ class DockerEngine:
             gpus=bool(gpus),
             mounts=True,
             addresses=True,
-            ready=True,
+            ready=docker_slots.work(tasks, url),
             own_network=True,
             machine=THIS_MACHINE,
         )
@@ -176,7 +176,7 @@ class DockerEngine:
         self._events.tell(id)
 
     async def claim(self, handle: Handle, task: Task, env: Mapping[str, str]) -> Handle:
-        """Only work whose mounts the ready one has: nothing can be mounted into what runs."""
+        """What of its mounts the ready one has not is shown in its slot; where that cannot be, it is of no use."""
         ready = TaskFolder.of(self._tasks, handle.get("task"))
         if ready is None or not await asyncio.to_thread(local_claiming.point_to, self._tasks, task.id, ready):
             return await self.start(task, env)
@@ -285,6 +285,7 @@ class DockerEngine:
             network=self._network,
             runner=None if OF_ENVIRONMENT in labels else self._runner,
             claims_from=os.geteuid(),
+            slot=docker_slots.of(folder) if task.kind == READY and self.can.ready else None,
         )
 
     async def _create(self, task: Task, place: Place) -> None:
@@ -323,9 +324,22 @@ class DockerEngine:
 
     async def _given(self, container: Container | None, ready: TaskFolder, task: Task, env: Mapping[str, str]) -> bool:
         """Whether it says that it has taken the work, now or before."""
-        if container is not None and await self._looking.has_mounts(self._docker, container, task):
+        if container is not None and await self._sees(container, ready, task):
             return await asyncio.to_thread(local_claiming.give, ready, task, env) is Claimed.TAKEN
         return await asyncio.to_thread(local_claiming.whose, ready, task.id) is Claimed.TAKEN
+
+    async def _sees(self, container: Container, ready: TaskFolder, task: Task) -> bool:
+        """Everything that this task wants."""
+        lacks, process = await self._looking.lacks(self._docker, container, task)
+        if not lacks:
+            return True
+        await asyncio.to_thread(self._check_links, task)
+        try:
+            async with docker_files.one_at_a_time(ready):
+                return await asyncio.to_thread(docker_slots.fill, ready, lacks, process)
+        except OSError as problem:
+            log.warning("a ready container could not be shown its work", task=task.id, cause=str(problem))
+            return False
 
     async def _clear_unclaimed(self, handle: Handle, ready: TaskFolder, id: str) -> None:
         """It has ended, or must, before it could take the work after all; then only what it wrote down counts."""

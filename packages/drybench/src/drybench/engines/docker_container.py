@@ -15,7 +15,8 @@ from typing import Any
 
 from drybench.engines.docker_connection import SOCKETS
 from drybench.errors import MountNotAllowed, NotAsRoot, ProgramMissing
-from drybench.model import RUN, Account, Mount, Task
+from drybench.model import READY, RUN, Account, Mount, Task
+from drybench.planning import RUNS_INSIDE
 
 INSIDE = Path("/drybench/task")  # DRYBENCH_TASK_DIR
 RUNNER = Path("/drybench/runner")
@@ -54,6 +55,7 @@ class Place:
     network: str | None = None
     runner: Path | None = None  # carried in
     claims_from: int = 0  # the portal's uid
+    slot: Path | None = None  # where, on the host, its work will be shown to one that stands ready
 
 
 def account_of(task: Task, portal: Account) -> Account:
@@ -83,7 +85,7 @@ def body(task: Task, place: Place) -> dict[str, Any]:
         "Image": task.image,
         **(kept if task.entrypoint else {"Entrypoint": first, "Cmd": list(task.command)}),
         "User": f"{place.account.uid}:{place.account.gid}",
-        "WorkingDir": str(task.workdir or place.home),
+        "WorkingDir": str(task.workdir or (INSIDE if task.kind == READY else place.home)),
         "Env": [f"{name}={value}" for name, value in _variables(task, place).items()],
         "Labels": {BENCH_LABEL: place.bench_id, TASK_LABEL: task.id, KIND_LABEL: task.kind},
         "StopSignal": "SIGTERM",
@@ -202,7 +204,7 @@ def _host(task: Task, place: Place) -> dict[str, Any]:
     gpus = [{"Driver": "nvidia", "DeviceIDs": list(task.gpus), "Capabilities": [["gpu"]]}] if task.gpus else []
     return {
         **limits(task),
-        "Mounts": mounts_of(list(_mounts(task, place))),
+        "Mounts": [*mounts_of(list(_mounts(task, place))), *_slot(place)],
         "GroupAdd": [str(gid) for gid in place.account.groups],
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
@@ -226,6 +228,15 @@ def _mounts(task: Task, place: Place) -> Iterator[Mount]:
     yield Mount(place.folder / "group", Path("/etc/group"), read_only=True)
     if place.runner is not None:
         yield Mount(place.runner, RUNNER, read_only=True)
+
+
+def _slot(place: Place) -> list[dict[str, Any]]:
+    """Nothing can be written there but in what is shown below: it is the portal's, which is root."""
+    if place.slot is None:
+        return []
+    return [
+        {**mount, "BindOptions": {"Propagation": "rslave"}} for mount in mounts_of([Mount(place.slot, RUNS_INSIDE)])
+    ]
 
 
 def _line(text: str) -> str:

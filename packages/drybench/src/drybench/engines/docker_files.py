@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from drybench.engines import docker_container
+from drybench.engines import docker_container, host_mounts
 from drybench.engines.docker_container import Place
 from drybench.engines.local_folder import TaskFolder
 from drybench.model import Account, Task
@@ -22,6 +22,8 @@ def make(folder: TaskFolder, task: Task, place: Place, env: Mapping[str, str]) -
     give_to(folder.own, place.account, 0o700, 0o777)
     _write(folder.path / "passwd", docker_container.passwd(task, place))
     _write(folder.path / "group", docker_container.group(task, place))
+    if place.slot is not None:
+        host_mounts.make_slot(place.slot)
     if env:
         new = folder.path / "env.new"
         _write(new, docker_container.env_file(env))

@@ -14,7 +14,7 @@ from typing import Any
 import aiodocker
 import structlog
 
-from drybench.engines import docker_log
+from drybench.engines import docker_log, docker_slots, host_mounts
 from drybench.engines.docker_connection import ask, part, parts
 from drybench.engines.docker_container import BENCH_LABEL, ENV_FILE, KEPT, TASK_LABEL, emptying
 from drybench.engines.docker_leavings import is_over, left_behind
@@ -45,7 +45,7 @@ class Keeping:
                 with suppress(aiodocker.DockerError):  # a log that cannot be had must not keep what is over
                     await docker_log.keep(docker, container.id, folder.path)
             if await self._stays(docker, container, called):
-                await asyncio.to_thread((folder.own / ENV_FILE).unlink, missing_ok=True)
+                await asyncio.to_thread(_leave, folder)
                 return
             if os.geteuid() != 0:
                 await _empty(docker, container.id, folder.own)
@@ -102,7 +102,7 @@ class Keeping:
     def _remove_folder(self, id: str) -> None:
         folder = TaskFolder.of(self._tasks, id)
         if folder is not None:
-            folder.remove()
+            docker_slots.remove(folder)
         for link in self._tasks.iterdir():
             if link.is_symlink() and str(link.readlink()) == id:
                 link.unlink()
@@ -147,13 +147,19 @@ async def _remove(docker: aiodocker.Docker, id: str) -> None:
             raise
 
 
+def _leave(folder: TaskFolder) -> None:
+    """All but what must not be kept."""
+    host_mounts.clear(docker_slots.of(folder))
+    (folder.own / ENV_FILE).unlink(missing_ok=True)
+
+
 def _clear_away(folder: TaskFolder, called: Path) -> None:
     """All but the log, which lies by the task's name from then on."""
     log_file, aside = folder.path / docker_log.KEPT, folder.path.with_name(f"{folder.path.name}.log")
     has_words = log_file.is_file() and log_file.stat().st_size > 0
     if has_words:
         log_file.rename(aside)
-    folder.remove()
+    docker_slots.remove(folder)
     if has_words:
         called.mkdir(mode=0o700, exist_ok=True)
         aside.rename(called / docker_log.KEPT)

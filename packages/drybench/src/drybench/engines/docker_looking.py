@@ -14,11 +14,11 @@ import aiodocker
 import aiohttp
 
 from drybench.engines.docker_connection import ask, part, parts
-from drybench.engines.docker_container import BENCH_LABEL, KEPT, KIND_LABEL, TASK_LABEL, mounts_of
+from drybench.engines.docker_container import BENCH_LABEL, KEPT, KIND_LABEL, TASK_LABEL
 from drybench.engines.docker_leavings import moment
 from drybench.engines.docker_usage import Usage
 from drybench.engines.local_folder import TaskFolder
-from drybench.model import RUN, Task
+from drybench.model import READY, RUN, Mount, Task
 from drybench.phases import Reason, Seen, Sight
 
 NOT_BEGUN = ("created", "configured", "initialized")
@@ -109,11 +109,12 @@ class Looking:
         except OSError as problem:
             return Sight(Seen.UNREACHABLE, detail=problem.strerror or "")
 
-    async def has_mounts(self, docker: aiodocker.Docker, container: Container, task: Task) -> bool:
-        """All that this task wants."""
-        there = parts(await self._inspect(docker, container.id), "Mounts")
-        has = {(mount.get("Source"), mount.get("Destination"), not mount.get("RW")) for mount in there}
-        return has.issuperset((mount["Source"], mount["Target"], mount["ReadOnly"]) for mount in mounts_of(task.mounts))
+    async def lacks(self, docker: aiodocker.Docker, container: Container, task: Task) -> tuple[Sequence[Mount], int]:
+        """What this task wants and that container did not start with; and its first process, 0 where there is none."""
+        shown = await self._inspect(docker, container.id)
+        has = {(one.get("Source"), one.get("Destination"), not one.get("RW")) for one in parts(shown, "Mounts")}
+        lacks = [one for one in task.mounts if (str(one.source), str(one.target), one.read_only) not in has]
+        return lacks, part(shown, "State").get("Pid") or 0
 
     async def _look_at(
         self,
@@ -158,7 +159,7 @@ def _ended(kind: str, state: Mapping[str, Any]) -> Sight:
     if _was_cut_off(state, _boot_time()):
         return Sight(Seen.ENDED, reason=Reason.MACHINE_GONE)
     code = state.get("ExitCode")
-    out_of_memory = bool(state.get("OOMKilled")) and (kind == RUN or code == KILLED)
+    out_of_memory = bool(state.get("OOMKilled")) and (kind in (RUN, READY) or code == KILLED)
     return Sight(Seen.ENDED, exit_code=code, reason=Reason.OUT_OF_MEMORY if out_of_memory else None)
 
 

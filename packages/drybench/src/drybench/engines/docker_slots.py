@@ -1,0 +1,95 @@
+"""What a ready container is shown with its work: folders that nobody knew of when it started.
+
+Its slot is in it from the start, empty. For the one claim they are mounted below it, and then it is sealed: on the
+host nothing of them is mounted any more, and nothing else can ever appear in that container.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from struct import Struct
+
+from drybench.engines import host_mounts
+from drybench.engines.local_folder import TaskFolder
+from drybench.model import Mount
+from drybench.planning import RUNS_INSIDE as INSIDE
+
+SLOT = "slot"
+ANSWERS_WITHIN = 3.0
+CREDENTIALS = Struct("3i")
+
+
+def work(tasks: Path, url: str) -> bool:
+    """Only root can, and only where Docker sees what is mounted here."""
+    served_by = _served_by(url)
+    return (served_by is None or host_mounts.same_as(served_by)) and host_mounts.work(tasks)
+
+
+def of(folder: TaskFolder) -> Path:
+    return folder.path / SLOT
+
+
+def fill(folder: TaskFolder, mounts: Sequence[Mount], process: int) -> bool:
+    """Whether the container of that process has all of these, as they are to be, and will have no others.
+
+    It is asked again after a kill at any moment; what was shown is looked for where it is to be seen: inside.
+    """
+    slot = of(folder)
+    if not all(mount.target.is_relative_to(INSIDE) for mount in mounts):
+        return False
+    if host_mounts.is_slot(slot) and not _strangers(slot, mounts):
+        for mount in _missing(mounts, process):
+            place = _place(slot, mount)
+            place.mkdir(mode=0o755, parents=True, exist_ok=True)
+            host_mounts.show(Mount(mount.source, place, mount.read_only))
+        host_mounts.seal(slot)
+    return not any(_missing(mounts, process))
+
+
+def remove(folder: TaskFolder) -> None:
+    """What is mounted below a folder must not be removed with it."""
+    host_mounts.clear(of(folder))
+    folder.remove()
+
+
+def _strangers(slot: Path, mounts: Sequence[Mount]) -> bool:
+    """Something was shown there for other work."""
+    return not {slot.resolve(), *(_place(slot.resolve(), mount) for mount in mounts)}.issuperset(
+        host_mounts.below(slot)
+    )
+
+
+def _missing(mounts: Sequence[Mount], process: int) -> Iterator[Mount]:
+    """What lies in another comes after it."""
+    for mount in sorted(mounts, key=lambda one: len(one.target.parts)):
+        if not _appears(mount, Path(f"/proc/{process}/root")):
+            yield mount
+
+
+def _appears(mount: Mount, root: Path) -> bool:
+    inside = root / mount.target.relative_to("/")
+    try:
+        read_only = bool(os.statvfs(inside).f_flag & os.ST_RDONLY)
+        return inside.samefile(mount.source) and read_only == mount.read_only
+    except OSError:
+        return False
+
+
+def _place(slot: Path, mount: Mount) -> Path:
+    return slot / mount.target.relative_to(INSIDE)
+
+
+def _served_by(url: str) -> int | None:
+    """The process that opened Docker's socket; None where it cannot be asked now."""
+    if not url.startswith("unix://"):
+        return 0
+    try:
+        with socket.socket(socket.AF_UNIX) as caller:
+            caller.settimeout(ANSWERS_WITHIN)
+            caller.connect(url.removeprefix("unix://"))
+            return CREDENTIALS.unpack(caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size))[0]
+    except OSError:
+        return None
