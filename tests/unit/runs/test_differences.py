@@ -39,6 +39,7 @@ RECEIPT = Receipt(
     platform="Linux",
     machine=Machine("host", "A CPU", 8, 1 << 30),
     gpus=[Gpu("A40", 1 << 30, "570")],
+    gpus_asked=[],
     size="default",
     cores=1,
     memory=1 << 30,

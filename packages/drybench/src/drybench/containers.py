@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from drybench import own_machine, own_packages
-from drybench.accounts import Accounts
 from drybench.addresses import Addresses
 from drybench.catalogue import Catalogue
 from drybench.data_folder import DataFolder
@@ -21,6 +22,7 @@ from drybench.engines.base import Engine
 from drybench.engines.docker_network import GuardedNetwork
 from drybench.engines.loading import load
 from drybench.environment_folders import SHIPPED, Library
+from drybench.errors import DrybenchError
 from drybench.hands import Hands, OwnHands
 from drybench.hands_in_a_container import ContainerHands
 from drybench.images.building import Building
@@ -29,10 +31,11 @@ from drybench.images.context import Options
 from drybench.images.hashing import Hashing
 from drybench.images.known import Connect, Images
 from drybench.images.records import Builds
-from drybench.ledger import Ledger
-from drybench.person_folders import PersonFolders
+from drybench.own_packages import Say
 from drybench.settings import Settings
 from drybench.settings_sections import DockerEngine
+
+log = structlog.get_logger("containers")
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,19 @@ def containers(data: DataFolder, in_force: Settings, here: Addresses) -> Contain
         gpus=own_machine.gpus(said.gpus),
         network=docker_network.name(here.bench_id),
         guard=network.ready,
-        runner=carried(data),
+        runner=runner_to_carry(data, lambda line: log.info(line)),
         keep_stopped=said.keep_stopped,
     )
     return Containers(engine, network, Images(connect), connect)
+
+
+def runner_to_carry(data: DataFolder, say: Say) -> Path | None:
+    """None where it cannot be fetched: images that have no runner of ours then serve for no run."""
+    try:
+        return carried(data, say)
+    except DrybenchError as problem:
+        say(problem.sentence)
+        return None
 
 
 def library(data: DataFolder, in_force: Settings, pythons: Mapping[str, Path]) -> Library:
@@ -88,13 +100,6 @@ def options(in_force: Settings) -> Options:
 def hands(there: Containers | None) -> Hands:
     """Whoever is root needs no others."""
     return ContainerHands(there.connect) if there and os.geteuid() != 0 else OwnHands()
-
-
-def person_folders(
-    data: DataFolder, in_force: Settings, here: Addresses, ledger: Ledger, home: Path, own_hands: Hands
-) -> PersonFolders:
-    one_person = not (here.own_host_names or in_force.bench.people_share_one_host_name)
-    return PersonFolders(data, in_force.folders, Accounts(in_force.accounts, ledger, one_person), own_hands, home)
 
 
 def _file(said: str) -> Path | None:

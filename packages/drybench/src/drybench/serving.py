@@ -22,6 +22,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from drybench import containers, database, ids, own_machine, python_environment, settings, warming
+from drybench.accounts import Accounts
 from drybench.addresses import Addresses
 from drybench.admin import doctor
 from drybench.agreeing import Agreeing
@@ -36,6 +37,7 @@ from drybench.engines.loading import load
 from drybench.files import OwnFiles
 from drybench.folders import RunShelf, home_of_the_account
 from drybench.handing_over import Handover
+from drybench.hands import Hands
 from drybench.holding import Holding
 from drybench.hub.identity import Identity
 from drybench.hub_client import HubClient
@@ -48,6 +50,7 @@ from drybench.keeping_runs import KeepingRuns, keepers_rule
 from drybench.ledger import Ledger, open_ledger
 from drybench.model import Gpu, Person, Size
 from drybench.notices.wishing import Wishing
+from drybench.person_folders import PersonFolders
 from drybench.progressing import Progressing
 from drybench.ready_tasks import ReadyTasks
 from drybench.reconciler import Reconciler
@@ -83,6 +86,10 @@ class Loop(Protocol):
         ...
 
 
+class Closes(Protocol):
+    async def close(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Works:
     """The portal with all that moves behind its pages."""
@@ -90,7 +97,7 @@ class Works:
     portal: Portal
     reconciler: Reconciler
     loops: Sequence[Loop]
-    engines: Mapping[str, Engine]
+    to_close: Sequence[Closes]
     owner: str
 
 
@@ -128,7 +135,7 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     starting.when_done(reconciler.wake)
     endings.when_cleared(reconciler.wake)
     trusting = in_force.engines.local.people_trust_each_other
-    theirs = containers.person_folders(data, in_force, addresses, ledger, home, hands).surroundings
+    theirs = _person_folders(data, in_force, addresses, ledger, home, hands).surroundings
     whose = Whose(data.own_environments, lambda: _owner(data, in_force))
     desk = Desk(
         ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting, theirs, whose.may_see
@@ -182,7 +189,8 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     loops += (there.network, there.images) if there else ()
     wishing = Wishing(portal.workshop.wishes, told.channels, _keeper(data, in_force, ledger), addresses.public, _now)
     loops += (TellingOfBuilds(builds, changes), wishing)
-    return Works(portal, reconciler, loops, engines, _owner(data, in_force))
+    to_close = (*engines.values(), *([building] if building else ()))
+    return Works(portal, reconciler, loops, to_close, _owner(data, in_force))
 
 
 async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
@@ -205,8 +213,8 @@ async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
-        for engine in works.engines.values():
-            await engine.close()
+        for one in works.to_close:
+            await one.close()
 
 
 class _Server(uvicorn.Server):
@@ -275,6 +283,13 @@ def _engines(data: DataFolder, in_force: Settings, home: Path, there: Containers
     gpus = own_machine.gpus(local.gpus)
     own: Engine = load("local")(data.tasks, cores=cores, memory=memory, gpus=gpus, home=home)
     return {"local": own} | ({"docker": there.engine} if there else {})
+
+
+def _person_folders(
+    data: DataFolder, in_force: Settings, here: Addresses, ledger: Ledger, home: Path, hands: Hands
+) -> PersonFolders:
+    one_person = not (here.own_host_names or in_force.bench.people_share_one_host_name)
+    return PersonFolders(data, in_force.folders, Accounts(in_force.accounts, ledger, one_person), hands, home)
 
 
 def _gpus(in_force: Settings, engines: Mapping[str, Engine]) -> Sequence[Gpu]:

@@ -60,7 +60,7 @@ async def _end_tasks(data: DataFolder, in_force: Settings) -> None:
             await asyncio.sleep(PAUSE)
         loop.cancel()
         await asyncio.gather(loop, return_exceptions=True)
-        for engine in works.engines.values():
-            await engine.close()
+        for one in works.to_close:
+            await one.close()
         if left := ledger.open_tasks():
             raise TasksGoOn(number=len(left))

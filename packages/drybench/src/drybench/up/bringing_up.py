@@ -21,7 +21,6 @@ from drybench.settings import Settings
 from drybench.up import announcing, answering
 from drybench.up.announcing import Say
 from drybench.up.child_processes import Child, Children
-from drybench.up.container_door import offered, with_containers
 from drybench.up.supervising import end_left_over, only_one, supervise
 
 SECONDS_TO_BE_READY = 90
@@ -43,8 +42,7 @@ def bring_up(wish: Wish, say: Say, on_ready: Callable[[], None] = lambda: None) 
     wish.data.make()
     with only_one(wish.data):
         end_left_over(wish.data, say)
-        here = with_containers(addresses.choose(in_force, wish.data), in_force, wish.data, say)
-        _prepare(wish.data, in_force, here, say)
+        here = _prepare(wish.data, in_force, addresses.choose(in_force, wish.data), say)
         asyncio.run(
             supervise(
                 children(wish),
@@ -100,22 +98,28 @@ def log(data: DataFolder, part: str) -> Path:
     return data.logs / f"{part}.log"
 
 
-def _prepare(data: DataFolder, in_force: Settings, here: Addresses, say: Say) -> None:
-    """Imported here: refusing must not wait for what only a start needs."""
+def _prepare(data: DataFolder, in_force: Settings, here: Addresses, say: Say) -> Addresses:
+    """All that the children need; the addresses with the door for containers, where there is one.
+
+    Imported here: refusing must not wait for what only a start needs.
+    """
     from drybench import python_environment
-    from drybench.images.carried import carried
+    from drybench.containers import runner_to_carry
     from drybench.proxying import write_proxy_files
     from drybench.secret_files import secret
+    from drybench.up.container_door import offered, with_containers
 
     say(announcing.data(data))
+    here = with_containers(here, in_force, data, say)
     for name in ("portal_token", "cookie_secret", "cookie_key"):
         secret(data, name)
     python_environment.make(data, say)
     if here.tasks_door:
-        carried(data, say)
+        runner_to_carry(data, say)
     for line in announcing.environments(offered(here, in_force, data)):
         say(line)
     write_proxy_files(data, here, in_force, secret(data, "proxy_password"))
+    return here
 
 
 async def _ready(questions: Sequence[answering.Question]) -> None:
