@@ -119,6 +119,8 @@ class Catalogue:
         return offer.environment
 
     def offer(self, name: str) -> Offer:
+        if name not in self._read.names:  # it may have come since
+            self.reread()
         recipe = self._read.recipes.get(name)
         broken = next((one for one in self._read.broken if one.name == name), None)
         if recipe:

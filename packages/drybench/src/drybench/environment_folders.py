@@ -21,6 +21,10 @@ class Read:
     recipes: Mapping[str, Recipe]
     broken: Sequence[Broken]
 
+    @property
+    def names(self) -> set[str]:
+        return {*self.recipes, *(one.name for one in self.broken)}
+
 
 @dataclass(frozen=True)
 class Library:

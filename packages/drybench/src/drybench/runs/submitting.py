@@ -176,12 +176,12 @@ class Runs:
         return name
 
     def _check_folders(self, person: Person, request: RunRequest) -> None:
-        named = [folder for folder in (request.folder, request.cwd) if folder is not None]
-        if not named:
+        """A notebook that a container does not see where it came from has no neighbours there, and its log says so."""
+        if request.folder is None and request.cwd is None:
             return
         around = seen_by(self._desk, person, self._desk.catalogue.environment(request.environment))
-        for folder in named:
-            if not (_is_open(folder) if around is None else seen_files.has_folder(around, folder)):
+        for folder in (request.folder if around is None else None, request.cwd):
+            if folder and not (_is_open(folder) if around is None else seen_files.has_folder(around, folder)):
                 raise NoSuchFolder(path=str(folder)[:200])
 
     def _as_it_was(self, old: Run) -> Environment:
