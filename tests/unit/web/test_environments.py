@@ -327,6 +327,45 @@ async def test_a_dockerfile_that_is_too_large_is_refused(bench: LittleBench) -> 
     assert "Dockerfile is longer than 64 KiB" in large.json()["sentence"]
 
 
+async def test_what_was_removed_stays_its_persons(bench: LittleBench) -> None:
+    """Its builds tell what was in it, and its image serves whoever has that name."""
+    bring(bench, "bobs", "bob")
+    writer = bench.portal.workshop.builds.begin("bobs", "drybench/bobs:000000000000")
+    writer.say("password: 1234")
+    writer.end("done")
+    bench.tokens.known["token-of-eve"] = replace(bench.tokens.known[BOB], name="eve")
+    own = bench.portal.workshop.own
+    async with bench.client(BOB) as browser, bench.program("token-of-eve") as eve:
+        assert (await browser.post("/environments/bobs/remove", headers=xsrf(BOB))).status_code == 303
+        assert (await eve.get("/builds")).json()["items"] == []
+        assert (await eve.get(f"/builds/{writer.build.id}/log")).status_code == 404
+        assert "1234" in await text(browser, f"/builds/{writer.build.id}")
+        asked = {"request": '{"name": "bobs"}'}
+        files = [("files", ("requirements.txt", b"numpy"))]
+        taken = await eve.post("/environments", data=asked, files=files)
+        assert taken.json()["code"] == "environment_name_in_use"
+    bring(bench, "bobs", "bob")
+    assert own.may_see(bench.ledger.person_seen("bob"), "bobs")
+
+
+async def test_nobody_else_sees_what_was_kept_and_not_yet_noted(
+    bench: LittleBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the portal is killed in the middle."""
+
+    class Killed(BaseException): ...
+
+    def killed(self: Path, target: Path) -> Path:
+        raise Killed
+
+    own = bench.portal.workshop.own
+    with monkeypatch.context() as killing, pytest.raises(Killed):
+        killing.setattr(Path, "rename", killed)
+        bring(bench, "bobs", "bob")
+    assert not own.may_see(bench.ledger.person_seen("eve"), "bobs")
+    bring(bench, "bobs", "bob")
+
+
 async def test_whoever_may_build_what_they_bring_needs_no_keeper(tmp_path: Path) -> None:
     bench = little_bench(tmp_path, with_containers=True, images={"people_build": True})
     bring(bench, "bobs", "bob")

@@ -102,7 +102,7 @@ class OwnEnvironments:
 
     def may_build(self, person: Person, name: str) -> bool:
         found = self.brought(name)
-        theirs = found is not None and found.person_id == person.id
+        theirs = found is not None and not found.gone and found.person_id == person.id
         return permissions.ALL in person.scopes and (self.keeps(person) or (theirs and self._people_build))
 
     def must_build(self, person: Person, name: str) -> Offer:
@@ -122,9 +122,13 @@ class OwnEnvironments:
         asked, commit = self._fetched(asked)
         below = self._below(person, asked)
         context = {} if asked.image else own.context(asked.files, self._rules)
-        self._keep(name, {**context, FILE: _as_toml(asked, below, context).encode()})
         found = Brought(name, person.id, person.name, asked.everybody, _source(asked), commit, self._desk.now())
-        self._whose.write(found)
+        self._whose.write(found)  # first: what is there without a word of whose it is would be everybody's
+        try:
+            self._keep(name, {**context, FILE: _as_toml(asked, below, context).encode()})
+        except BaseException:
+            self._whose.write(replace(found, gone=True))
+            raise
         self._desk.catalogue.reread()
         self._desk.done(person, "brought", ENVIRONMENT, name, origin)
         return found
@@ -137,17 +141,20 @@ class OwnEnvironments:
         return self._of(person, name)
 
     def remove(self, person: Person, name: str, origin: str = "api") -> None:
-        """Its image stays until nothing uses it any more and the keeper makes room."""
+        """Its image stays until nothing uses it any more and the keeper makes room, and so does whose it is.
+
+        Else the records of its builds would be everybody's, and its image whose ever takes that name.
+        """
         permissions.needs(person)
-        self._of(person, name)
+        found = self._of(person, name)
         shutil.rmtree(self._folder / name, ignore_errors=True)
-        self._whose.note(name).unlink(missing_ok=True)
+        self._whose.write(replace(found, everybody=False, gone=True))
         self._desk.catalogue.reread()
         self._desk.done(person, "removed", ENVIRONMENT, name, origin)
 
     def _of(self, person: Person, name: str) -> Brought:
         found = self.brought(name)
-        if found is None or not (found.person_id == person.id or self.keeps(person)):
+        if found is None or found.gone or not (found.person_id == person.id or self.keeps(person)):
             raise NoEnvironmentThere(name=name[:60])
         return found
 
@@ -155,7 +162,9 @@ class OwnEnvironments:
         if not NAME.fullmatch(name):
             raise EnvironmentNameWrong(name=_ODD.sub(" ", name)[:60])
         taken = {offer.environment.name for offer in self._desk.catalogue.offered()}
-        if name in taken or (self._folder / name).exists() or self._whose.note(name).exists():
+        before = self.brought(name)
+        is_free = before is None or before.person_id == person.id
+        if name in taken or (self._folder / name).exists() or not is_free:
             raise EnvironmentNameInUse(name=name)
         if sum(one.person_id == person.id for one in self._whose.all()) >= MOST:
             raise TooManyBrought(most=MOST)

@@ -25,6 +25,7 @@ class Brought:
     source: str  # in words
     commit: str
     at: datetime
+    gone: bool = False  # removed: its name stays theirs, for builds and images of that name are left
 
 
 class Whose:
@@ -46,14 +47,16 @@ class Whose:
         return self._read(self.note(name)) if NAME.fullmatch(name) else None
 
     def all(self) -> Iterator[Brought]:
+        """But for what is gone."""
         for file in sorted(self._folder.glob("*.json")):
-            if found := self._read(file):
+            if (found := self._read(file)) and not found.gone:
                 yield found
 
     def note(self, name: str) -> Path:
         return self._folder / f"{name}.json"
 
     def write(self, found: Brought) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = self._folder / f".{found.name}"
         beside.write_text(json.dumps({"format": 1, **asdict(found), "at": found.at.isoformat()}))
         beside.replace(self.note(found.name))
