@@ -216,3 +216,30 @@ def test_anything_is_a_dockerfile_or_a_refusal(files: dict[str, bytes]) -> None:
     except Refused as refusal:
         made, said = {}, refusal.sentence
     assert made.get("Dockerfile") or (said and said.isprintable())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RUN echo \\\\\nFROM alpine\n",  # to Docker two backslashes do not go on
+        "FR\\\nOM alpine\n",
+        "FROM ${DRYBENCH_PARENT}\nCOPY --fr\\\n# a word\nom=alpine /a /a\n",
+        "COPY --from=alpine /a /a\n",  # without a FROM of its own
+        "ONBUILD COPY --from=alpine /a /a\n",
+        "ADD http://169.254.169.254/latest/meta-data /a\n",
+        "ARG URL=http://169.254.169.254/\nADD ${URL} /a\n",
+        "ADD ht\\tp://169.254.169.254/ /a\n",
+        'ADD ["http://169.254.169.254/", "/a"]\n',
+        "ADD --chown=1:1 http://169.254.169.254/ /a\n",
+    ],
+)
+def test_a_dockerfile_takes_nothing_past_the_rules(text: str) -> None:
+    """Nor does Docker itself fetch for it what only this machine reaches."""
+    assert "Dockerfile, line" in problem(docker=text)
+
+
+@pytest.mark.parametrize(
+    "text", ["ADD --chown=1:1 data.tar.gz /data/\n", "RUN a && \\\n  # why\n\n  b\n", "ONBUILD RUN a\n"]
+)
+def test_a_plain_dockerfile_is_taken(text: str) -> None:
+    assert dockerfile(docker=text).endswith(text)

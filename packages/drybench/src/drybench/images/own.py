@@ -44,6 +44,8 @@ _TRUSTING = (
 )
 _RUN_ALL = " \\\n    && "
 _GOES_ON = re.compile(r"\\[ \t]*$")
+_UNCLEAR = re.compile(r"\\\\[ \t]*$")  # to one builder the instruction goes on, to another it ends
+_LIES_HERE = re.compile(r"[\w./*?~+@=-]+")
 _DIRECTIVE = re.compile(r"#\s*(syntax|escape|check)\s*=", re.IGNORECASE)
 
 
@@ -168,17 +170,23 @@ def _completed(text: str, rules: Rules) -> str:
     if any(_DIRECTIVE.match(line.strip()) for line in text.split("\n")):
         raise BroughtWrong(problems=f"{DOCKERFILE}: directives such as `# syntax=` are not taken")
     instructions = list(_instructions(text))
-    if not any(words[0].upper() == "FROM" for _, words in instructions):
-        return f"ARG {BASE}\nFROM ${{{BASE}}}\n{text}"
-    problems = list(_foreign(instructions, rules))
+    problems = [*_unclear(text), *_foreign(instructions, rules)]
     if problems:
         raise BroughtWrong(problems=_told(problems))
+    if not any(words[0].upper() == "FROM" for _, words in instructions):
+        return f"ARG {BASE}\nFROM ${{{BASE}}}\n{text}"
     declared = any(words[0].upper() == "ARG" and words[1:2] == [BASE] for _, words in instructions)
     return text if declared else f"ARG {BASE}\n{text}"
 
 
+def _unclear(text: str) -> Iterator[str]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if _UNCLEAR.search(line) and not line.lstrip().startswith("#"):
+            yield f"{DOCKERFILE}, line {number}: it ends in more than one backslash"
+
+
 def _instructions(text: str) -> Iterator[tuple[int, list[str]]]:
-    """As Docker reads them: comments and empty lines do not end an instruction that goes on."""
+    """As Docker reads them: comments and empty lines do not end an instruction that goes on, nor a word of it."""
     begun, parts = 0, list[str]()
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -187,17 +195,18 @@ def _instructions(text: str) -> Iterator[tuple[int, list[str]]]:
         parts.append(_GOES_ON.sub("", line))
         if _GOES_ON.search(line):
             continue
-        if words := " ".join(parts).split():
+        if words := "".join(parts).split():
             yield begun, words
         begun, parts = 0, []
-    if words := " ".join(parts).split():
+    if words := "".join(parts).split():
         yield begun, words
 
 
 def _foreign(instructions: list[tuple[int, list[str]]], rules: Rules) -> Iterator[str]:
     """Whatever takes more from elsewhere than what it is built on, or asks the builder for rights."""
     stages = set[str]()
-    for number, words in instructions:
+    for number, said in instructions:
+        words = said[1:] if said[0].upper() == "ONBUILD" and said[1:] else said  # for who builds on this
         where, options = f"{DOCKERFILE}, line {number}", [word for word in words[1:] if word.startswith("--")]
         if words[0].upper() == "FROM":
             image, *rest = [word for word in words[1:] if not word.startswith("--")] or [""]
@@ -213,6 +222,9 @@ def _foreign(instructions: list[tuple[int, list[str]]], rules: Rules) -> Iterato
             sources = [word.removeprefix("--from=") for word in options if word.startswith("--from=")]
             if not rules.any_image and any(not one.isdigit() and one not in stages for one in sources):
                 yield f"{where}: it copies out of an image, which is the keeper's to allow"
+            named = [word for word in words[1:] if word not in options]
+            if words[0].upper() == "ADD" and not all(map(_LIES_HERE.fullmatch, named)):
+                yield f"{where}: `ADD` takes names of files here; what lies elsewhere is for `RUN` to fetch"
 
 
 def _yaml(text: str) -> dict[str, Any]:
