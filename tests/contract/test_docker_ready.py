@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,14 @@ def only_root() -> None:
         leave_out("Only root can mount.")
 
 
+@pytest.fixture
+def as_a_portal() -> Iterator[None]:
+    """What it makes is closed to others, unless it says otherwise."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
 class Ready:
     """A bench with a home and runs, and short words for what the tests do with it."""
 
@@ -80,16 +88,17 @@ class Ready:
         self.runs = folder / "runs"
         self.home = folder / "home of ada"
         for made in (self.runs, self.home):
-            made.mkdir()
+            made.mkdir(exist_ok=True)
         for_ada(self.home)
         (self.home / "own").write_text("her own\n")
+        for_ada(self.home / "own")
 
     def run(self, name: str) -> Path:
         run = self.runs / name
         (run / "given").mkdir(parents=True)
         (run / "given" / "run.json").write_text(f"{name}\n")
         (run / "1" / "made").mkdir(parents=True)
-        for part in ("given", "1", "1/made"):
+        for part in ("given", "given/run.json", "1", "1/made"):
             for_ada(run / part)
         return run
 
@@ -117,7 +126,7 @@ def halves(run: Path) -> tuple[Mount, ...]:
 
 
 @pytest.fixture
-async def ready(docker_url: str, python_image: str, tmp_path: Path) -> AsyncIterator[Ready]:
+async def ready(docker_url: str, python_image: str, tmp_path: Path, as_a_portal: None) -> AsyncIterator[Ready]:
     bench = new_bench(docker_url, python_image, tmp_path)
     yield Ready(bench, tmp_path)
     await clear(bench)
@@ -256,16 +265,19 @@ def test_a_docker_that_does_not_see_what_is_mounted_here_keeps_nothing_ready(tmp
     assert not docker_slots.work(tmp_path / "missing", "unix:///nobody")
 
 
+async def test_a_portal_that_ends_leaves_nothing_mounted(ready: Ready) -> None:
+    """What stood ready can then take no run any more, and the run is started by itself."""
+    first = Ready(replace(ready.bench, engine=engine_of(ready.bench)), ready.home.parent)
+    handle = await first.stands()
+    await first.bench.engine.close()
+    assert ready.mounted() == []
+    with pytest.raises(ReadyGone):
+        await ready.bench.engine.claim(handle, ready.task(ready.run("first"), "true"), {})
+
+
 async def test_without_a_slot_a_run_starts_cold(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(docker_slots, "work", does_not_work)
-    engine = DockerEngine(
-        ready.bench.tasks,
-        url=f"unix://{ready.bench.socket}",
-        bench_id=ready.bench.bench_id,
-        cores=2,
-        memory=4 << 30,
-        runner=RUNNER,
-    )
+    engine = engine_of(ready.bench)
     assert not engine.can.ready
     task = replace(ready.bench.task("python3", "-c", TAKES_ONE), kind=READY)
     handle = await engine.start(task, {})
@@ -289,6 +301,12 @@ def test_a_folder_is_never_removed_with_what_is_mounted_in_it(tmp_path: Path) ->
     docker_slots.remove(folder)
     assert not folder.path.exists()
     assert (kept / "file").exists()
+
+
+def engine_of(bench: Bench) -> DockerEngine:
+    """Another one."""
+    url = f"unix://{bench.socket}"
+    return DockerEngine(bench.tasks, url=url, bench_id=bench.bench_id, cores=2, memory=4 << 30, runner=RUNNER)
 
 
 def does_not_work(tasks: Path, url: str) -> bool:

@@ -18,7 +18,7 @@ import aiodocker
 import structlog
 
 from drybench import gpus as choosing
-from drybench.engines import docker_container, docker_files, docker_log, docker_slots, local_claiming
+from drybench.engines import docker_container, docker_files, docker_log, docker_slots, host_mounts, local_claiming
 from drybench.engines.base import THIS_MACHINE, Capabilities, Handle, Room
 from drybench.engines.docker_connection import ask, connect, part
 from drybench.engines.docker_container import Place, name_of
@@ -94,6 +94,7 @@ class DockerEngine:
         self._stopping: set[asyncio.Task[None]] = set()
         self._asked_to_stop: dict[str, float] = {}  # with this grace, and Docker is at it
         self._without_address: set[str] = set()  # or, of ready ones, without their door
+        self._slots: set[Path] = set()  # made by this object, and perhaps not used yet
 
     def check(self, task: Task) -> None:
         if not task.image:
@@ -173,6 +174,7 @@ class DockerEngine:
         if container is not None:
             await self._stop(id, 0)
         await self._keeping.clear(self._docker, container, folder, called)
+        self._slots.discard(docker_slots.of(folder))
         self._events.tell(id)
 
     async def claim(self, handle: Handle, task: Task, env: Mapping[str, str]) -> Handle:
@@ -208,8 +210,11 @@ class DockerEngine:
         return self._room
 
     async def close(self) -> None:
+        """What stands ready without its slot is of no use to who comes next, but nothing of ours stays mounted."""
         for job in (*self._starting.values(), *self._stopping):
             await _end(job)
+        for slot in self._slots:
+            await asyncio.to_thread(host_mounts.clear, slot)
         await self._images.close()
         await self._keeping.close()
         await self._events.close()
@@ -262,6 +267,7 @@ class DockerEngine:
         try:
             await asyncio.to_thread(self._check_links, task)
             place = await self._place(task, folder)
+            self._slots |= {place.slot} if place.slot else set()
             await asyncio.to_thread(docker_files.make, folder, task, place, env)
             await self._create(task, place)
             await ask(self._docker, f"containers/{name_of(task.id)}/start", "POST")

@@ -43,7 +43,7 @@ def fill(folder: TaskFolder, mounts: Sequence[Mount], process: int) -> bool:
     if host_mounts.is_slot(slot) and not _strangers(slot, mounts):
         for mount in _missing(mounts, process):
             place = _place(slot, mount)
-            place.mkdir(mode=0o755, parents=True, exist_ok=True)
+            _make(slot, place)
             host_mounts.show(Mount(mount.source, place, mount.read_only))
         host_mounts.seal(slot)
     return not any(_missing(mounts, process))
@@ -53,6 +53,13 @@ def remove(folder: TaskFolder) -> None:
     """What is mounted below a folder must not be removed with it."""
     host_mounts.clear(of(folder))
     folder.remove()
+
+
+def _make(slot: Path, place: Path) -> None:
+    """What is there already may lie in what was shown, and stays as it is."""
+    for folder in reversed((place, *place.parents)):
+        if folder.is_relative_to(slot) and not folder.exists():
+            host_mounts.make_open(folder)
 
 
 def _strangers(slot: Path, mounts: Sequence[Mount]) -> bool:

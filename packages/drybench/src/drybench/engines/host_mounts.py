@@ -20,6 +20,7 @@ LAZILY, DO_NOT_FOLLOW = 2, 8
 OPEN_TREE, MOVE_MOUNT, MOUNT_SETATTR = 428, 429, 442  # the same numbers on every processor that Docker knows
 HERE, CLONE, BY_DESCRIPTOR, FROM_DESCRIPTOR = -100, 1, 0x1000, 4
 READ_ONLY = 1
+OPEN = 0o755
 MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -64,10 +65,16 @@ def same_as(pid: int) -> bool:
 def make_slot(folder: Path) -> None:
     """Private first: else what is shown in it would be shown wherever else the folder's own disk is mounted."""
     clear(folder)
-    folder.mkdir(mode=0o755, exist_ok=True)
+    make_open(folder)
     _mount(folder, folder, BIND)
     _mount(None, folder, PRIVATE)
     _mount(None, folder, SHARED)
+
+
+def make_open(folder: Path) -> None:
+    """What is shown in it is for others than root."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(OPEN)
 
 
 def is_slot(folder: Path) -> bool:
