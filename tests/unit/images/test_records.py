@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from drybench.errors import NoSuchBuild
+from drybench.images import records
 from drybench.images.records import MOST_KEPT, Builds
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -67,3 +68,14 @@ def test_old_ones_go(builds: Builds) -> None:
     found = builds.all(1000)
     assert len(found) == MOST_KEPT
     assert found[0].id == f"{MOST_KEPT + 4:04}"
+
+
+def test_a_log_has_an_end(builds: Builds, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "LONGEST_LOG", 100)
+    writer = builds.begin("base", "drybench/base:1")
+    for _ in range(1000):
+        writer.say("yes")
+    said = builds.log(writer.build.id)
+    assert len(said) < 200
+    assert said.endswith(b"would be too long]\n")
+    writer.end("done")

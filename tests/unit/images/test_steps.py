@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from drybench.engines.docker_registry import Pulling
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from drybench.engines.docker_registry import Pulling, signed_in
 from drybench.images.steps import Steps
 
 
@@ -49,3 +55,27 @@ def test_getting_is_told_layer_by_layer() -> None:
     ]
     lines = [line for one in said for line in pulling.hear(one)]
     assert lines == ["Pulling from lab/tool", "1 of 2 layers", "2 of 2 layers", "Digest: sha256:1"]
+
+
+def test_a_line_without_an_end_is_ended() -> None:
+    steps = Steps()
+    lines = heard(steps, *(["a" * 30_000] * 100))
+    assert sum(map(len, lines)) == 3_000_000
+    assert max(map(len, lines)) < 100_000
+
+
+def test_nothing_that_is_built_speaks_to_a_terminal() -> None:
+    """Such as its title, or what is pasted from it next."""
+    (line,) = heard(Steps(), "\x1b]52;c;cm0gLXJm\x07\x1b[2J\x9b31mred\x07\ttab\n")
+    assert line.isprintable() or line.replace("\t", "").isprintable()
+
+
+@pytest.mark.parametrize("image", ["localhost/tool", "EVIL/tool", "ghcr.io/tool", "lab:5000/tool"])
+def test_a_password_goes_to_nobody_else(image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docker takes the first word of a name for a host also where it is `localhost`, or has a capital letter."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    of_hub = {"https://index.docker.io/v1/": {"auth": base64.b64encode(b"ada:secret").decode()}}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": of_hub}))
+    assert signed_in(image) is None
+    for of_the_hub in ("lab/tool", "debian:12.5", "lab/tool:1.0"):
+        assert signed_in(of_the_hub)

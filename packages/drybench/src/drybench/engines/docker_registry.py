@@ -44,11 +44,18 @@ class Pulling:
 
 def signed_in(image: str) -> str | None:
     """What to send to it, as `docker login` has left it for this account; None where it is nobody there."""
-    host = image.partition("/")[0]
+    host = _host(image)
     folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
     with suppress(OSError, ValueError, KeyError, TypeError):
         known: dict[str, Any] = json.loads((folder / "config.json").read_bytes())["auths"]
-        name, _, password = base64.b64decode(known[host if "." in host or ":" in host else HUB]["auth"]).partition(b":")
+        name, _, password = base64.b64decode(known[host]["auth"]).partition(b":")
         said = {"username": name.decode(), "password": password.decode(), "serveraddress": host}
         return base64.urlsafe_b64encode(json.dumps(said).encode()).decode()
     return None
+
+
+def _host(image: str) -> str:
+    """As Docker understands a name: whom it leads to, a password must not be sent to another."""
+    first, slash, _ = image.partition("/")
+    is_host = slash and ("." in first or ":" in first or first == "localhost" or first != first.lower())
+    return first if is_host else HUB

@@ -25,6 +25,7 @@ from drybench.errors import (
     ImageWithoutShell,
     Refused,
 )
+from drybench.images.steps import plain
 
 ACCOUNT = "1000:1000"
 CHECK = "org.drybench.check"  # label of its containers
@@ -110,10 +111,17 @@ async def what_it_lacks(docker: Docker, image: str, called: str) -> tuple[Sequen
     found = next((line for line in said.splitlines() if line.startswith(MARK)), None)
     if code != 0 or found is None:
         return [ImageWithoutPython(image=called)], ()
-    version, modules, kernels = json.loads(found.removeprefix(MARK))
-    python = _Python(tuple(version), frozenset(modules), tuple(kernels))
-    native = ("python3",) if "ipykernel" in modules else ()
+    try:
+        python = _understood(json.loads(found.removeprefix(MARK)))
+    except (ValueError, TypeError, RecursionError):  # whose Python this is, we do not know
+        return [ImageWithoutPython(image=called)], ()
+    native = ("python3",) if "ipykernel" in python.modules else ()
     return _lacks(python, called), sorted({*python.kernels, *native})
+
+
+def _understood(said: Any) -> _Python:
+    version, modules, kernels = said
+    return _Python(tuple(map(int, version)), frozenset(map(str, modules)), tuple(map(str, kernels)))
 
 
 def _lacks(python: _Python, called: str) -> list[Refused]:
@@ -136,7 +144,7 @@ async def _tried(docker: Docker, image: str, smoke: Smoke, entrypoint: bool) -> 
     except DockerError as error:
         code, said = NOT_STARTED, error.message
     lines = [*said.rstrip().splitlines(), *([f"still at it after {smoke.timeout:g} s"] if code is None else [])]
-    last = "\n".join(lines[-LINES_TOLD:])
+    last = "\n".join(map(plain, lines[-LINES_TOLD:]))
     return Tried(smoke, code == 0, time.monotonic() - began, last)
 
 
@@ -178,5 +186,6 @@ def _asked(image: str, command: Sequence[str], entrypoint: bool) -> Mapping[str,
             "PidsLimit": 4096,
             "Tmpfs": {"/tmp": "rw,exec,nosuid,nodev,mode=1777"},
             "Init": True,
+            "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "2"}},  # all of it is read
         },
     }

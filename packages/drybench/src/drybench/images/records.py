@@ -19,6 +19,8 @@ State = Literal["waiting", "building", "done", "failed", "cancelled", "lost"]
 OVER: frozenset[State] = frozenset({"done", "failed", "cancelled", "lost"})
 MOST_KEPT = 50  # builds
 MOST_OF_A_LOG = 1 << 20
+LONGEST_LOG = 32 << 20  # bytes that are kept: what is built may say anything, without end
+CUT = b"[cut here: this log would be too long]\n"
 
 
 @dataclass(frozen=True)
@@ -109,12 +111,16 @@ class Writer:
         self._now = now
         self._lock = _locked(folder)
         self._log = (folder / "log.txt").open("ab", buffering=0)
+        self._left = LONGEST_LOG
         self.build = build
         self.note()
 
     def say(self, line: str) -> None:
         with suppress(OSError):  # a full disk loses lines of a log, and no build
-            self._log.write(f"{line}\n".encode())
+            if self._left > 0:
+                said = f"{line}\n".encode(errors="replace")
+                self._left -= len(said)
+                self._log.write(said if self._left > 0 else CUT)
 
     def note(self, **changes: Any) -> Build:
         self.build = replace(self.build, **changes)

@@ -9,9 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LINES_TOLD = 12  # of a step that failed
+LONGEST = 64 << 10  # characters without the end of a line; then it is ended
 _STEP = re.compile(r"^S(?:tep|TEP) (\d+)/(\d+) ?: ?(.*)")
 _LAYER = re.compile(r"^(?: ---> |--> )([0-9a-f]{11,64})$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what is built must not give orders to a keeper's terminal
+
+
+def plain(line: str) -> str:
+    return _ODD.sub("", _COLOURS.sub("", line))
 
 
 @dataclass
@@ -31,6 +37,9 @@ class Steps:
         if isinstance(text := said.get("stream"), str):
             *lines, self._rest = (self._rest + text).replace("\r\n", "\n").split("\n")
             yield from map(self._heard, lines)
+            if len(self._rest) > LONGEST:
+                yield self._heard(self._rest)
+                self._rest = ""
         elif isinstance(status := said.get("status"), str) and "progressDetail" not in said:
             yield self._heard(" ".join(filter(None, (said.get("id"), status))))
 
@@ -41,7 +50,7 @@ class Steps:
         self._leave_layer()
 
     def _heard(self, line: str) -> str:
-        line = _COLOURS.sub("", line.rpartition("\r")[2]).rstrip()
+        line = plain(line.rpartition("\r")[2]).rstrip()
         if found := _STEP.match(line):
             self.step, self.steps, self.doing = int(found[1]), int(found[2]), found[3].strip()
             self.last.clear()
