@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -39,6 +41,12 @@ def theirs(path: Path, content: str | None = None, mode: int = 0o700, owner: int
     os.chown(path, owner, group or owner)
     path.chmod(mode)
     return path
+
+
+def rights() -> tuple[int, int]:
+    """The numbers that count for files, of this thread."""
+    lines = dict(line.split(":", 1) for line in Path("/proc/thread-self/status").read_text().splitlines())
+    return int(lines["Uid"].split()[3]), int(lines["Gid"].split()[3])
 
 
 @pytest.fixture
@@ -134,7 +142,7 @@ def test_root_lends_nobody_its_rights(files: OwnFiles, host: Path, path: str) ->
 
 def test_a_folder_for_others_to_read(files: OwnFiles) -> None:
     def read(folder: Path) -> tuple[bytes, int]:
-        return read_beneath(folder, "b.ipynb", LIMIT), os.geteuid()
+        return read_beneath(folder, "b.ipynb", LIMIT), rights()[0]
 
     assert files.look(ADA, "~/plates", read) == (b"{}", TASK.uid)
     with pytest.raises((FolderNotShown, NoSuchFolder)):
@@ -211,7 +219,7 @@ def test_a_portal_that_is_not_root_shows_its_own_accounts_files_only(around: Sur
 
 def test_rights_are_those_of_one_thread(host: Path) -> None:
     def who() -> tuple[int, int, list[int]]:
-        return os.geteuid(), os.getegid(), os.getgroups()
+        return *rights(), os.getgroups()
 
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda _: acting_as(TASK, who), range(32)))
@@ -231,3 +239,13 @@ def test_an_environment_brought_from_a_folder_is_read_with_their_rights(files: O
     assert files.look(ADA, "~/brought", read_files) == {"requirements.txt": b"numpy\n"}
     with pytest.raises((FolderNotShown, NoSuchFolder)):
         files.look(ADA, "/etc", read_files)
+
+
+def test_nobody_sends_signals_to_a_thread_that_looks_with_their_rights() -> None:
+    """One signal ends the portal with all of its threads."""
+
+    def signals(thread: int) -> int:
+        return subprocess.run(["/bin/sh", "-c", f"kill -0 {thread}"], user=TASK.uid, check=False).returncode
+
+    with ThreadPoolExecutor(1) as aside:
+        assert acting_as(TASK, lambda: aside.submit(signals, threading.get_native_id()).result()) != 0

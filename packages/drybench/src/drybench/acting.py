@@ -1,7 +1,8 @@
 """Look at files with somebody else's rights and none of root's.
 
 Rights belong to a thread: the kernel's own calls change those of one, where the C library's change all. The thread is
-gone afterwards, so nothing has to be put back.
+gone afterwards, so nothing has to be put back. Only what counts for files is changed: a thread that was them in all
+could be sent a signal by them, and with it the whole portal.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import TypeVar
 from drybench.errors import NoFilesHere
 from drybench.model import Account
 
-SETGROUPS, SETRESGID, SETRESUID = range(3)
-NUMBERS = {"x86_64": (116, 119, 117), "aarch64": (159, 149, 147)}  # of these calls
+SETGROUPS, SETFSGID, SETFSUID = range(3)
+NUMBERS = {"x86_64": (116, 123, 122), "aarch64": (159, 152, 151)}  # of these calls
+WHICH = 0xFFFFFFFF  # no number: it changes nothing, and the answer is the one in force
 
 Found = TypeVar("Found")
 
@@ -34,14 +36,14 @@ def acting_as(account: Account | None, work: Callable[[], Found]) -> Found:
 def _as_them(account: Account, work: Callable[[], Found]) -> Found:
     numbers = NUMBERS[os.uname().machine]
     groups = (ctypes.c_uint32 * len(account.groups))(*account.groups)
-    _call(numbers[SETGROUPS], ctypes.c_size_t(len(groups)), groups)
-    _call(numbers[SETRESGID], *[ctypes.c_uint32(account.gid)] * 3)
-    _call(numbers[SETRESUID], *[ctypes.c_uint32(account.uid)] * 3)
-    if os.getresuid() != (account.uid,) * 3 or os.getresgid() != (account.gid,) * 3:
-        raise NoFilesHere()
+    if _call(numbers[SETGROUPS], ctypes.c_size_t(len(groups)), groups) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    for call, number in ((SETFSGID, account.gid), (SETFSUID, account.uid)):
+        _call(numbers[call], ctypes.c_uint32(number))
+        if _call(numbers[call], ctypes.c_uint32(WHICH)) != number:
+            raise NoFilesHere()
     return work()
 
 
-def _call(number: int, *said: object) -> None:
-    if ctypes.CDLL(None, use_errno=True).syscall(ctypes.c_long(number), *said) != 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+def _call(number: int, *said: object) -> int:
+    return ctypes.CDLL(None, use_errno=True).syscall(ctypes.c_long(number), *said)
