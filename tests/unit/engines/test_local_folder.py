@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,3 +33,17 @@ def test_what_the_watcher_writes_is_read(tmp_path: Path) -> None:
     assert folder.usage() == (3 << 40, 1.5)
     assert end
     assert end.exit_code == 137
+
+
+def test_what_is_too_deep_for_python_is_removed(tmp_path: Path) -> None:
+    folder = TaskFolder(tmp_path / "task")
+    folder.make()
+    here = os.open(folder.own, os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("d", dir_fd=here)
+        deeper = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = deeper
+    os.close(here)
+    folder.remove()
+    assert not folder.exists()

@@ -116,7 +116,7 @@ def mounts_of(mounts: Sequence[Mount]) -> list[dict[str, Any]]:
 
 def emptying(image: str, user: str, own: Path) -> dict[str, Any]:
     """A container that empties a task's own folder as the task's own account."""
-    all_of_it = f"{INSIDE}/* {INSIDE}/.[!.]*"
+    all_of_it = f"{INSIDE}/* {INSIDE}/.[!.]* {INSIDE}/..?*"
     return {
         "Image": image,
         "User": user,

@@ -150,7 +150,8 @@ async def _remove(docker: aiodocker.Docker, id: str) -> None:
 def _leave(folder: TaskFolder) -> None:
     """All but what must not be kept."""
     host_mounts.clear(docker_slots.of(folder))
-    (folder.own / ENV_FILE).unlink(missing_ok=True)
+    with suppress(OSError):  # the task may have put a folder in its place
+        (folder.own / ENV_FILE).unlink(missing_ok=True)
 
 
 def _clear_away(folder: TaskFolder, called: Path) -> None:

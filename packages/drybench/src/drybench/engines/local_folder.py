@@ -11,7 +11,9 @@ import os
 import re
 import shutil
 import stat
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,22 +146,20 @@ class TaskFolder:
         if self.exists():
             try:
                 shutil.rmtree(self.path)
-            except PermissionError:
-                self._make_removable()
-                shutil.rmtree(self.path)
+            except (OSError, RecursionError):
+                self._remove_firmly()
         self.unlink()
 
     def unlink(self) -> None:
         if self.link is not None:
             self.link.unlink(missing_ok=True)
 
-    def _make_removable(self) -> None:
-        """A task may have taken the right to write from its own folders."""
-        self.path.chmod(0o700)
-        for folder, names, _ in os.walk(self.path):
-            for below in (Path(folder) / name for name in names):
-                if not below.is_symlink():
-                    below.chmod(0o700)
+    def _remove_firmly(self) -> None:
+        """However deep it is, and though the task took the right to write from its own folders."""
+        for program in (("chmod", "-R", "u+rwx"), ("rm", "-rf")):
+            subprocess.run([*program, "--", self.path], check=False, capture_output=True)
+        with suppress(FileNotFoundError):
+            shutil.rmtree(self.path)  # says why, if it is still there
 
     def _record(self, *parts: str) -> dict[str, Any] | None:
         """None when it is not there; {} for nonsense."""
