@@ -266,11 +266,15 @@ def test_a_docker_that_does_not_see_what_is_mounted_here_keeps_nothing_ready(tmp
 
 
 async def test_a_portal_that_ends_leaves_nothing_mounted(ready: Ready) -> None:
-    """What stood ready can then take no run any more, and the run is started by itself."""
+    """What stood ready ends with it, since it could take no run any more; what took one goes on."""
     first = Ready(replace(ready.bench, engine=engine_of(ready.bench)), ready.home.parent)
-    handle = await first.stands()
+    used, handle = await first.stands(), await first.stands()
+    task = ready.task(ready.run("used"), "sleep", "1000")
+    claimed = await first.bench.engine.claim(used, task, {})
     await first.bench.engine.close()
     assert ready.mounted() == []
+    await ready.bench.ended(handle)
+    assert (await ready.bench.sight(claimed)).seen is Seen.RUNNING
     with pytest.raises(ReadyGone):
         await ready.bench.engine.claim(handle, ready.task(ready.run("first"), "true"), {})
 

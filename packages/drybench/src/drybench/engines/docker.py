@@ -210,11 +210,12 @@ class DockerEngine:
         return self._room
 
     async def close(self) -> None:
-        """What stands ready without its slot is of no use to who comes next, but nothing of ours stays mounted."""
+        """What stands ready and was not used ends with us: its slot would stay mounted, and without it is of no use."""
         for job in (*self._starting.values(), *self._stopping):
             await _end(job)
         for slot in self._slots:
-            await asyncio.to_thread(host_mounts.clear, slot)
+            if await asyncio.to_thread(host_mounts.is_slot, slot):
+                await self._let_end(slot)
         await self._images.close()
         await self._keeping.close()
         await self._events.close()
@@ -309,6 +310,12 @@ class DockerEngine:
             container = await self._looking.one(self._docker, id)
             if container is not None and not container.has_begun:
                 await ask(self._docker, f"containers/{container.id}", "DELETE", params={"v": True})
+
+    async def _let_end(self, slot: Path) -> None:
+        with suppress(DrybenchError, aiodocker.DockerError):  # it may never have begun
+            named = f"containers/{name_of(slot.parent.name)}"
+            await ask(self._docker, f"{named}/kill", "POST", params={"signal": "SIGTERM"})
+        await asyncio.to_thread(host_mounts.clear, slot)
 
     async def _stop_safely(self, id: str, grace: float) -> None:
         with suppress(DockerAway):
