@@ -21,6 +21,7 @@ from drybench.engines import docker_connection, docker_network
 from drybench.engines.base import Engine
 from drybench.engines.docker_network import GuardedNetwork
 from drybench.engines.loading import load
+from drybench.environment_files import Recipe
 from drybench.environment_folders import SHIPPED, Library
 from drybench.errors import DrybenchError
 from drybench.hands import Hands, OwnHands
@@ -89,7 +90,13 @@ def library(data: DataFolder, in_force: Settings, pythons: Mapping[str, Path]) -
 
 
 def building(data: DataFolder, in_force: Settings, catalogue: Catalogue, there: Containers, builds: Builds) -> Building:
-    return Building(catalogue, there.images, builds, options(in_force), there.connect, data.images)
+    """What people brought runs its steps where their tasks are: it reaches no more than those."""
+
+    async def network_of(recipe: Recipe) -> str:
+        brought = recipe.folder.parent == data.own_environments
+        return (await there.network.ready()).name if brought else ""
+
+    return Building(catalogue, there.images, builds, options(in_force), there.connect, data.images, network_of)
 
 
 def options(in_force: Settings) -> Options:

@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
@@ -41,12 +41,21 @@ from drybench.images.steps import Steps
 
 LOOK_AGAIN = 0.2  # seconds, at a lock that somebody else holds
 
+NetworkOf = Callable[[Recipe], Awaitable[str]]  # for what its steps run; empty: the engine's own
+
 
 class Building:
     """The one way to an image: for the page, the API and the command line. `folder` is DATA/images."""
 
     def __init__(
-        self, catalogue: Catalogue, images: Images, builds: Builds, options: Options, connect: Connect, folder: Path
+        self,
+        catalogue: Catalogue,
+        images: Images,
+        builds: Builds,
+        options: Options,
+        connect: Connect,
+        folder: Path,
+        network: NetworkOf | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._images = images
@@ -54,6 +63,7 @@ class Building:
         self._options = options
         self._connect = connect
         self._folder = folder
+        self._network = network
         self._tasks: dict[str, asyncio.Task[None]] = {}  # by the build's id
 
     def begin(self, name: str, fresh: bool = False, pull: bool = False) -> Build:
@@ -155,7 +165,9 @@ class Building:
         wheels = await asyncio.to_thread(own_wheels, self._folder)
         with tempfile.TemporaryFile(dir=self._folder) as sent:
             await asyncio.to_thread(write_context, recipe, wheels, self._options, sent)
-            said = streams.building(docker, sent, self._asked(recipe, fresh))
+            network = await self._network(recipe) if self._network else ""
+            asked = {**self._asked(recipe, fresh), **({"networkmode": network} if network else {})}
+            said = streams.building(docker, sent, asked)
             try:
                 async with aclosing(said):
                     async for one in said:
