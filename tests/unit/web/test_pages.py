@@ -123,6 +123,30 @@ async def test_engines_says_the_same_on_its_page_and_in_json(tmp_path: Path, set
         told = (await program.get("/engines")).json()["items"]
     assert re.findall("<dt>(.*)</dt>", page) == [str(escape(limit["what"])) for limit in told]
     assert told[-1]["what"] == "Protection of a record from its own run"
+    assert [limit["on"] for limit in told] == [True, False, False, False, False][: len(told)]
+
+
+async def test_engines_tells_of_containers_that_are_there_and_what_is_off_in_them(tmp_path: Path) -> None:
+    bench = little_bench(tmp_path, with_containers=True, accounts={"of": "shared", "shared_uid": 20_000})
+    async with bench.program() as program:
+        told = (await program.get("/engines")).json()["items"]
+    assert [limit["what"] for limit in told if limit["on"]] == ["Work in containers", "Work on this machine itself"]
+    off = [limit["what"] for limit in told if not limit["on"]]
+    assert "Environments without an image: Base, napari" in off
+    assert "Accounts of their own for people in containers" in off
+
+
+async def test_engines_says_why_there_are_no_containers(tmp_path: Path) -> None:
+    bench = little_bench(tmp_path, with_containers=True)
+    assert bench.containers
+    bench.containers.shelf.away = "the settings say so"
+    async with bench.program() as program, bench.client() as browser:
+        told = (await program.get("/engines")).json()["items"]
+        page = (await browser.get("/environments")).text
+    assert [limit["what"] for limit in told if limit["on"]] == ["Work on this machine itself"]
+    off = next(limit for limit in told if limit["what"] == "Work in containers")
+    assert off["why"].startswith("The settings say so. ")
+    assert "the settings say so" in page
 
 
 @pytest.mark.parametrize("path", ["/", "/runs", "/runs/new", "/engines", "/user/ada/lab/lab", "/runs/none", "/sign-in"])

@@ -74,6 +74,21 @@ def containers(data: DataFolder, in_force: Settings, here: Addresses) -> Contain
     return Containers(engine, network, Images(connect), connect)
 
 
+def why_none(in_force: Settings, here: Addresses) -> str:
+    """Why this bench came up without any; empty: it has them."""
+    said = in_force.engines.docker
+    if said.use == "never":
+        return "the settings say so"
+    url = url_of(said)
+    if url is None:
+        return "there is neither Docker nor Podman on this machine"
+    if not _may_use(url):
+        return f"the bench's account may not use {url.removeprefix('unix://')}"
+    if not here.tasks_door:
+        return "Docker was away, or did not fit, when the bench came up, which said more"
+    return ""
+
+
 def runner_to_carry(data: DataFolder, say: Say) -> Path | None:
     """None where it cannot be fetched: images that have no runner of ours then serve for no run."""
     try:
@@ -86,7 +101,8 @@ def runner_to_carry(data: DataFolder, say: Say) -> Path | None:
 def library(data: DataFolder, in_force: Settings, pythons: Mapping[str, Path]) -> Library:
     """What comes with Drybench, what the keeper has, and what people brought."""
     folders = (SHIPPED, *map(Path, in_force.environments.folders), data.own_environments)
-    return Library(folders, pythons, Hashing(own_packages.fingerprint(), in_force.images.build_args))
+    hashing = Hashing(own_packages.fingerprint(), in_force.images.build_args)
+    return Library(folders, pythons, hashing, brought=data.own_environments)
 
 
 def building(data: DataFolder, in_force: Settings, catalogue: Catalogue, there: Containers, builds: Builds) -> Building:
@@ -107,6 +123,12 @@ def options(in_force: Settings) -> Options:
 def hands(there: Containers | None) -> Hands:
     """Whoever is root needs no others."""
     return ContainerHands(there.connect) if there and os.geteuid() != 0 else OwnHands()
+
+
+def _may_use(url: str) -> bool:
+    """Of a socket on this machine that is there; what is elsewhere can only be asked."""
+    path = Path(url.removeprefix("unix://"))
+    return not url.startswith("unix://") or not path.exists() or os.access(path, os.R_OK | os.W_OK)
 
 
 def _file(said: str) -> Path | None:

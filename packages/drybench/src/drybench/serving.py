@@ -45,7 +45,7 @@ from drybench.images.records import Builds
 from drybench.images.telling import TellingOfBuilds
 from drybench.images.tending import Tending
 from drybench.images.whose import Whose
-from drybench.images.workshop import workshop
+from drybench.images.workshop import NoShelf, workshop
 from drybench.keeping_runs import KeepingRuns, keepers_rule
 from drybench.ledger import Ledger, open_ledger
 from drybench.model import Gpu, Person, Size
@@ -127,7 +127,8 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     endings = Endings(ledger, engines, hub, folders, _awake)
     progressing = Progressing(ledger, folders, changes)
     library = containers.library(data, in_force, {"python": python_environment.current(data)})
-    catalogue = Catalogue({}, _sizes(in_force), home, library, there and there.images)
+    images = there.images if there else NoShelf(containers.why_none(in_force, addresses))
+    catalogue = Catalogue({}, _sizes(in_force), home, library, images)
     building = there and containers.building(data, in_force, catalogue, there, builds)
     limits = warming.Limits(in_force.ready.most, in_force.ready.minutes)
     ready = ReadyTasks(ledger, engines, starting, catalogue, limits, in_force.ready.preload, _now)
@@ -136,7 +137,8 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     endings.when_cleared(reconciler.wake)
     trusting = in_force.engines.local.people_trust_each_other
     theirs = _person_folders(data, in_force, addresses, ledger, home, hands).surroundings
-    whose = Whose(data.own_environments, lambda: _owner(data, in_force))
+    of_the_bench = (SHIPPED, *map(Path, in_force.environments.folders))
+    whose = Whose(data.own_environments, lambda: _owner(data, in_force), of_the_bench)
     desk = Desk(
         ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting, theirs, whose.may_see
     )
@@ -176,7 +178,7 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
             whose,
             builds,
             building,
-            there and there.images,
+            images,
             there and Tending(desk, builds, there.connect),
         ),
         gpus=_gpus(in_force, engines),

@@ -17,7 +17,7 @@ from drybench.sessions import SessionRequest
 from drybench.web.door import ForAll, ForRuns
 from drybench.web.downloads import INERT, download, plain_text, stream
 from drybench.web.form_description import form
-from drybench.web.limits import limits
+from drybench.web.limits import limits_of
 from drybench.web.machine import machine
 from drybench.web.portal import Here, Portal
 from drybench.web.shapes import (
@@ -73,8 +73,8 @@ def the_machine(portal: Here, asker: ForAll) -> MachineJson:
 
 @router.get("/engines")
 def engines(portal: Here, asker: ForAll) -> Items[LimitJson]:
-    """What is off on this bench, and why."""
-    return Items(items=limits(portal.settings))
+    """Where sessions and runs work, then what is off on this bench, and why."""
+    return Items(items=limits_of(portal))
 
 
 @router.get("/sessions")

@@ -158,7 +158,7 @@ def _look(offer: Offer, build: Build | None) -> Look:
     if build is not None and not build.is_over:
         return Look("building", "running")
     if offer.usable:
-        return Look("an older version", "waiting") if offer.remedy == "build" else Look("ready", "done")
+        return Look("ready, an older version", "done") if offer.remedy == "build" else Look("ready", "done")
     if build is not None and build.state == "failed":
         return Look("not built", "failed")
     return Look("not built" if offer.remedy == "build" else "not here", "stopped")

@@ -17,7 +17,7 @@ from drybench.sessions import SessionRequest
 from drybench.web import gpu_form
 from drybench.web.door import ForAll, asker_of
 from drybench.web.environment_view import choices
-from drybench.web.limits import limits
+from drybench.web.limits import limits_of
 from drybench.web.machine import machine
 from drybench.web.portal import Here, Portal
 from drybench.web.routing import PageRoute
@@ -102,7 +102,7 @@ def start(
 
 @router.get("/engines")
 def engines(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
-    return page(request, "engines.html", asker=asker, limits=limits(portal.settings))
+    return page(request, "engines.html", asker=asker, limits=limits_of(portal))
 
 
 @router.api_route("/user/{rest:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])

@@ -277,11 +277,12 @@ class MachineJson(BaseModel):
 
 
 class LimitJson(BaseModel):
-    """Something that is off on this bench, and why."""
+    """Something that is off on this bench, or a way of working that is on, and why."""
 
     what: str
     why: str
-    setting: str | None = None  # that turns it on, where one does
+    setting: str | None = None  # that decides it, where one does
+    on: bool = False
 
 
 class SessionAsk(Ask):
