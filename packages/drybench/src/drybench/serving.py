@@ -137,8 +137,7 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     endings.when_cleared(reconciler.wake)
     trusting = in_force.engines.local.people_trust_each_other
     theirs = _person_folders(data, in_force, addresses, ledger, home, hands).surroundings
-    of_the_bench = (SHIPPED, *map(Path, in_force.environments.folders))
-    whose = Whose(data.own_environments, lambda: _owner(data, in_force), of_the_bench)
+    whose = Whose(data.own_environments, lambda: _owner(data, in_force))
     desk = Desk(
         ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting, theirs, whose.may_see
     )
