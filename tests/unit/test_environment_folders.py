@@ -9,6 +9,9 @@ import pytest
 
 from drybench.environment_files import Broken, Recipe, Smoke
 from drybench.environment_folders import SHIPPED, Library, parents
+from drybench.images.pruning import _OURS  # pyright: ignore[reportPrivateUsage]
+from drybench.images.whose import NEVER, Brought, Whose
+from drybench.model import Person
 
 GOOD = 'title = "A title"\nsummary = "One line"\n'
 Write = Callable[..., Path]
@@ -160,6 +163,26 @@ def test_the_first_of_a_name_counts(tmp_path: Path, write: Write) -> None:
     assert found.recipes["same"].folder == first
     assert [one.file.parent.parent.name for one in found.broken] == ["second"]
     assert str(first) in found.broken[0].problem
+
+
+def test_an_image_that_people_built_never_passes_for_the_keepers(tmp_path: Path, write: Write) -> None:
+    """Not even where they had the name first, and the keeper takes it when it is free again."""
+    write("stats", place="people")
+    write("plain", place="keeper")
+    folders = (tmp_path / "keeper", tmp_path / "people")
+    found = Library(folders, {}, lambda recipe, above: "1" * 12, brought=folders[1]).read().recipes
+    images = {name: recipe.environment.image for name, recipe in found.items()}
+    assert images == {"stats": "drybench/stats.own:111111111111", "plain": "drybench/plain:111111111111"}
+    assert all(_OURS.fullmatch(image or "") for image in images.values())
+
+
+def test_what_the_bench_has_itself_is_nobodys_own(tmp_path: Path, write: Write) -> None:
+    """A name that somebody had first may come with a later Drybench."""
+    whose = Whose(tmp_path / "people", lambda: "keeper", (tmp_path / "shipped",))
+    whose.write(Brought("stats", "1", "mallory", False, "", "", NEVER))
+    assert not whose.may_see(Person("2", "ada"), "stats")
+    write("stats", place="shipped")
+    assert whose.may_see(Person("2", "ada"), "stats")
 
 
 def test_what_comes_with_drybench_is_whole(tmp_path: Path) -> None:

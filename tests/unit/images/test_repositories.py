@@ -234,3 +234,11 @@ def test_no_scheme_of_gits_own_is_ever_let_through() -> None:
     for url in ("file:///etc", "ext::sh"):
         with pytest.raises(RepositoryWrong):
             checked_url(url, ("file", "ext", "https"))
+
+
+def test_only_a_few_are_fetched_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes a thread for up to two minutes, and all pages share them."""
+    monkeypatch.setattr(repositories, "AT_ONCE", threading.BoundedSemaphore(1))
+    with repositories.AT_ONCE, pytest.raises(RepositoryNotHad, match="just now"):
+        fetch("https://git.example/lab/tool", "", lambda host, port: "192.0.2.1")
+    assert repositories.AT_ONCE.acquire(blocking=False)

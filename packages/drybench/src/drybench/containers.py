@@ -101,7 +101,8 @@ def runner_to_carry(data: DataFolder, say: Say) -> Path | None:
 def library(data: DataFolder, in_force: Settings, pythons: Mapping[str, Path]) -> Library:
     """What comes with Drybench, what the keeper has, and what people brought."""
     folders = (SHIPPED, *map(Path, in_force.environments.folders), data.own_environments)
-    return Library(folders, pythons, Hashing(own_packages.fingerprint(), in_force.images.build_args))
+    hashing = Hashing(own_packages.fingerprint(), in_force.images.build_args)
+    return Library(folders, pythons, hashing, brought=data.own_environments)
 
 
 def building(data: DataFolder, in_force: Settings, catalogue: Catalogue, there: Containers, builds: Builds) -> Building:

@@ -12,6 +12,7 @@ from drybench.environment_files import FILE, Broken, Recipe, broken, read
 
 SHIPPED = Path(str(files("drybench").joinpath("environments")))
 REPOSITORY = "drybench"  # of the images that are built here: drybench/NAME:HASH
+BROUGHT = ".own"  # after the name of one that somebody brought: an image of theirs never passes for the keeper's
 
 HashOf = Callable[[Recipe, Sequence[Recipe]], str]  # of a recipe with its parents, the nearest first
 
@@ -34,6 +35,7 @@ class Library:
     pythons: Mapping[str, Path]  # where the Python lies of an environment that the bench makes itself
     hash_of: HashOf
     only: Sequence[str] | None = None  # these, where not all are wanted
+    brought: Path | None = None  # the one of these folders that is people's own
 
     def read(self) -> Read:
         recipes: dict[str, Recipe] = {}
@@ -68,7 +70,8 @@ class Library:
         if not recipe.dockerfile:
             return recipe
         tag = self.hash_of(recipe, parents(recipe, recipes))
-        image = f"{REPOSITORY}/{recipe.name}:{tag}"
+        name = recipe.name + (BROUGHT if recipe.folder.parent == self.brought else "")
+        image = f"{REPOSITORY}/{name}:{tag}"
         return replace(recipe, environment=replace(recipe.environment, image=image))
 
 

@@ -34,6 +34,7 @@ from drybench.data_folder import DataFolder
 from drybench.endings import Endings
 from drybench.engines.base import Engine
 from drybench.engines.loading import load
+from drybench.environment_folders import SHIPPED
 from drybench.files import OwnFiles
 from drybench.folders import RunShelf, home_of_the_account
 from drybench.handing_over import Handover
@@ -137,7 +138,8 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     endings.when_cleared(reconciler.wake)
     trusting = in_force.engines.local.people_trust_each_other
     theirs = _person_folders(data, in_force, addresses, ledger, home, hands).surroundings
-    whose = Whose(data.own_environments, lambda: _owner(data, in_force))
+    of_the_bench = (SHIPPED, *map(Path, in_force.environments.folders))
+    whose = Whose(data.own_environments, lambda: _owner(data, in_force), of_the_bench)
     desk = Desk(
         ledger, engines, catalogue, changes, reconciler.wake, _now, ids.uuid7, home, trusting, theirs, whose.may_see
     )

@@ -12,12 +12,12 @@ from typing import Any
 from aiodocker import Docker, DockerError
 
 from drybench.catalogue import Catalogue
-from drybench.environment_folders import REPOSITORY
+from drybench.environment_folders import BROUGHT, REPOSITORY
 from drybench.images.known import names_in
 from drybench.images.records import Build
 from drybench.model import Task
 
-_OURS = re.compile(rf"{REPOSITORY}/[a-z0-9-]+:[0-9a-f]{{12}}")
+_OURS = re.compile(rf"{REPOSITORY}/[a-z0-9-]+({re.escape(BROUGHT)})?:[0-9a-f]{{12}}")
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,19 @@ import resource
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import BoundedSemaphore
 from urllib.parse import SplitResult, urlsplit
 
 from drybench.beneath import NotPlain, list_beneath, read_beneath
 from drybench.errors import BroughtWrong, RepositoryNotHad, RepositoryWrong
 from drybench.images import own
 
+AT_ONCE = BoundedSemaphore(4)  # each takes a thread, of which there are only so many for all pages
 PATIENCE = 120.0  # seconds for all of it
 BETWEEN_LOOKS = 0.1
 MOST_BYTES = 200 << 20  # on the disk, with all that git itself keeps
@@ -69,11 +71,21 @@ def fetch(
     url = checked_url(typed, schemes)
     if branch and not _BRANCH.fullmatch(branch):
         raise RepositoryWrong(url=_shown(typed), problem=f"“{_shown(branch)}” is no branch or tag")
-    with TemporaryDirectory(prefix="drybench-git-") as place:
+    with _one_of_a_few(url), TemporaryDirectory(prefix="drybench-git-") as place:
         there = Path(place, "files")
         _git(_clone(url, branch, there, check), Path(place), url, patience)
         commit = _git(["-C", str(there), "rev-parse", "HEAD"], Path(place), url, patience)
         return Fetched(read_files(there), commit.strip()[:64])
+
+
+@contextmanager
+def _one_of_a_few(url: SplitResult) -> Generator[None]:
+    if not AT_ONCE.acquire(blocking=False):
+        raise RepositoryNotHad(url=_shown(url.geturl()), why="others are being fetched just now")
+    try:
+        yield
+    finally:
+        AT_ONCE.release()
 
 
 def read_files(folder: Path) -> Mapping[str, bytes]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from drybench.environment_files import NAME
+from drybench.environment_files import FILE, NAME
 from drybench.model import Person
 
 LARGEST = 64 << 10
@@ -29,8 +29,9 @@ class Brought:
 
 
 class Whose:
-    def __init__(self, folder: Path, keeper: Callable[[], str]) -> None:
+    def __init__(self, folder: Path, keeper: Callable[[], str], others: Sequence[Path] = ()) -> None:
         self._folder = folder
+        self._others = others  # with the bench's own environments, which come first
         self.keeper = keeper  # by name: who that is may show only when the first one has signed in
 
     def keeps(self, person: Person) -> bool:
@@ -44,7 +45,9 @@ class Whose:
 
     def brought(self, name: str) -> Brought | None:
         """None: it came with Drybench, or is the keeper's own."""
-        return self._read(self.note(name)) if NAME.fullmatch(name) else None
+        if not NAME.fullmatch(name) or any((folder / name / FILE).exists() for folder in self._others):
+            return None
+        return self._read(self.note(name))
 
     def all(self) -> Iterator[Brought]:
         """But for what is gone."""
