@@ -42,7 +42,7 @@ def test_there_is_no_docker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_account_may_not_use_it(answering: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.access", lambda *_: False)  # root may always
+    monkeypatch.setattr(containers, "_may_use", _no)  # root may always
     place = answering.removeprefix("unix://")
     assert containers.why_none(settings(socket=answering), HERE) == f"the bench's account may not use {place}"
 
@@ -53,6 +53,10 @@ def test_it_was_away_or_did_not_fit_when_the_bench_came_up(answering: str) -> No
 
 def test_one_on_another_machine_can_only_be_asked() -> None:
     assert containers.why_none(settings(socket="tcp://10.1.1.1:2375"), WITH_DOOR) == ""
+
+
+def _no(_url: str) -> bool:
+    return False
 
 
 def settings(**docker: Any) -> Settings:
