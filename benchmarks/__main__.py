@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
-from benchmarks import clicks, idle, live, long_ledger, runs
+from benchmarks import (
+    clicks,
+    clicks_in_containers,
+    idle,
+    image_figures,
+    live,
+    long_ledger,
+    runs,
+    runs_in_containers,
+    sessions_at_once,
+)
 from benchmarks.a_bench import a_bench
 from benchmarks.measuring import Row, table
+from drybench.engines import docker_connection
 
-FIGURES: Mapping[str, Callable[[Path], Sequence[Row]]] = {
+Figures = Mapping[str, Callable[[], Sequence[Row]]]
+
+ON_THE_MACHINE: Mapping[str, Callable[[Path], Sequence[Row]]] = {
     "idle": idle.idle,
     "one_run": runs.one_run,
     "first_run": runs.first_run,
@@ -22,16 +39,61 @@ FIGURES: Mapping[str, Callable[[Path], Sequence[Row]]] = {
     "live": live.live,
     "long_ledger": long_ledger.long_ledger,
 }
+IN_CONTAINERS: Figures = {
+    "click_in_containers": clicks_in_containers.click,
+    "run_in_containers": runs_in_containers.run,
+    "sweep_in_containers": runs_in_containers.sweep,
+    "sessions_in_containers": sessions_at_once.sessions,
+    "image_sizes": image_figures.image_sizes,
+    "image_builds": image_figures.image_builds,
+    "some_clicks_in_containers": clicks_in_containers.some_clicks,
+    "some_runs_in_containers": runs_in_containers.some_runs,
+    "some_sweep_in_containers": runs_in_containers.some_sweep,
+    "some_sessions_in_containers": sessions_at_once.some_sessions,
+    "some_image_builds": image_figures.some_image_builds,
+}
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or [name for name in FIGURES if name != "some_runs"]
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _end)
     rows: list[Row] = []
-    with a_bench() as data:
-        for name in wanted:
-            print(f"measuring {name} …", file=sys.stderr, flush=True)
-            rows += FIGURES[name](data)
-    print(table(rows))
+    try:
+        with closing(_wanted()) as wanted:
+            for name, figure in wanted:
+                print(f"measuring {name} …", file=sys.stderr, flush=True)
+                rows += figure()
+    finally:
+        print(table(rows))
+
+
+def _wanted() -> Generator[tuple[str, Callable[[], Sequence[Row]]]]:
+    """Those on the machine itself share one bench."""
+    wanted = sys.argv[1:] or _usual()
+    if unknown := [name for name in wanted if name not in (*ON_THE_MACHINE, *IN_CONTAINERS)]:
+        raise SystemExit(f"There is no figure {', '.join(unknown)}.")
+    with ExitStack() as stack:
+        if shared := [name for name in wanted if name in ON_THE_MACHINE]:
+            data = stack.enter_context(a_bench())
+            yield from ((name, partial(ON_THE_MACHINE[name], data)) for name in shared)
+    yield from ((name, IN_CONTAINERS[name]) for name in wanted if name in IN_CONTAINERS)
+
+
+def _usual() -> Sequence[str]:
+    """None of those that say in short what another says, and not half an hour of builds."""
+    all_of_them = [*ON_THE_MACHINE, *(IN_CONTAINERS if docker_connection.found() else ())]
+    return [name for name in all_of_them if not name.startswith("some_") and name != "image_builds"]
+
+
+def _end(number: int, _: object) -> NoReturn:
+    """Once: what is up is then brought down, and that is not to be cut short."""
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _go_on)
+    raise SystemExit(128 + number)
+
+
+def _go_on(number: int, _: object) -> None:
+    """As if it were not heard, and unlike SIG_IGN not handed on to what is started meanwhile."""
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,45 +45,46 @@ c.JupyterHub.load_roles = [dict(name="clicker", services=["clicker"],
 
 def click(data: Path) -> list[Row]:
     with a_stock_hub() as (address, token):
-        return [in_turn("click to JupyterLab ready", _ours(data), _stock(address, token), "at most 1.0", 5)]
+        return [in_turn("click to JupyterLab ready", _ours(data), stock(address, token), "at most 1.0", 5)]
 
 
 @contextmanager
-def a_stock_hub() -> Iterator[tuple[str, str]]:
+def a_stock_hub(made: str = "hub", more: str = "") -> Generator[tuple[str, str]]:
+    """Its address, and a token that may do what is measured. `made`: its environment; `more`: lines of its settings."""
     token = secrets.token_hex(16)
-    port, hub_port, api_port = (_free_port() for _ in range(3))
+    port, hub_port, api_port = (free_port() for _ in range(3))
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config.py"
-        config.write_text(STOCK.format(port=port, hub_port=hub_port, api_port=api_port, token=token))
-        command = [peer("hub") / "bin/jupyterhub", "-f", config]
+        config.write_text(STOCK.format(port=port, hub_port=hub_port, api_port=api_port, token=token) + more)
+        command = [peer(made) / "bin/jupyterhub", "-f", config]
         hub = subprocess.Popen(
             command,
             cwd=folder,
-            env=clean_environment(peer("hub")),
+            env=clean_environment(peer(made)),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            _until(lambda: httpx.get(f"{address}/hub/api/").status_code == 200)
+            until(lambda: httpx.get(f"{address}/hub/api/").status_code == 200)
             headers = {"Authorization": f"token {token}"}
             httpx.post(f"{address}/hub/api/users/ada", headers=headers).raise_for_status()
             yield address, token
         finally:
             os.kill(hub.pid, signal.SIGTERM)
-            hub.wait(30)
+            hub.wait(60)
 
 
-def _stock(address: str, token: str) -> Work:
+def stock(address: str, token: str) -> Work:
     client = httpx.Client(base_url=address, headers={"Authorization": f"token {token}"}, timeout=60)
 
     def once() -> None:
         client.post("/hub/api/users/ada/server").raise_for_status()
-        _until(lambda: client.get("/user/ada/lab").status_code == 200)
+        until(lambda: client.get("/user/ada/lab").status_code == 200)
 
     def clear() -> None:
         client.delete("/hub/api/users/ada/server")
-        _until(lambda: not client.get("/hub/api/users/ada").json()["servers"])
+        until(lambda: not client.get("/hub/api/users/ada").json()["servers"])
 
     return Work(once, clear)
 
@@ -98,19 +99,19 @@ def _ours(data: Path) -> Work:
 
     def once() -> None:
         asked = api.post("/sessions", json={"environment": "python"}).raise_for_status().json()
-        _until(lambda: running.update(api.get(f"/sessions/{asked['id']}").json()) or running["phase"] == "running")
+        until(lambda: running.update(api.get(f"/sessions/{asked['id']}").json()) or running["phase"] == "running")
         page = address + "/" + running["url"].split("/", 3)[3] + "lab"
-        _until(lambda: httpx.get(page).status_code in (200, 302))
+        until(lambda: httpx.get(page).status_code in (200, 302))
 
     def clear() -> None:
         api.post(f"/sessions/{running['id']}/stop").raise_for_status()
-        _until(lambda: api.get(f"/sessions/{running['id']}").json()["phase"] == "ended")
+        until(lambda: api.get(f"/sessions/{running['id']}").json()["phase"] == "ended")
         api.delete(f"/sessions/{running['id']}").raise_for_status()
 
     return Work(once, clear)
 
 
-def _until(condition: Callable[[], object], within: float = 60.0) -> None:
+def until(condition: Callable[[], object], within: float = 60.0) -> None:
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         try:
@@ -122,7 +123,7 @@ def _until(condition: Callable[[], object], within: float = 60.0) -> None:
     raise TimeoutError("it did not come true in time")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         return holder.getsockname()[1]

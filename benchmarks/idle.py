@@ -15,7 +15,7 @@ def idle(data: Path, over: float = 60.0) -> list[Row]:
     before = sum(map(cpu, all_of_it))
     time.sleep(over)  # the figure is about a span of real time
     used = (sum(map(cpu, all_of_it)) - before) / over
-    memory = sum(map(_pss, all_of_it)) / 1024
+    memory = sum(map(pss, all_of_it)) / 1024
     return [
         Row("idle memory of the whole bench (PSS)", f"{memory:.0f} MiB"),
         Row(f"idle CPU over {over:.0f} s", f"{100 * used:.1f} % of a core"),
@@ -33,6 +33,6 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _pss(pid: int) -> int:
+def pss(pid: int) -> int:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))

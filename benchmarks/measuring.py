@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -15,6 +15,15 @@ class Row:
     theirs: str = ""
     ratio: str = ""
     goal: str = ""
+
+
+def median(seconds: Sequence[float]) -> str:
+    return f"{statistics.median(seconds):.2f} s"
+
+
+def median_and_p95(seconds: Sequence[float]) -> str:
+    p95 = statistics.quantiles(seconds, n=20, method="inclusive")[-1]
+    return f"{median(seconds)}, p95 {p95:.2f} s"
 
 
 @dataclass(frozen=True)
@@ -32,13 +41,16 @@ class Work:
         return taken
 
 
-def in_turn(what: str, ours: Work, theirs: Work, goal: str, times: int = 5) -> Row:
+def in_turn(
+    what: str, ours: Work, theirs: Work, goal: str, times: int = 5, told: Callable[[Sequence[float]], str] = median
+) -> Row:
     """One uncounted round first, then `times` pairs; the ratio is the median of the pairs' ratios."""
-    ours.seconds(), theirs.seconds()
+    ours.seconds()
+    theirs.seconds()
     pairs = [(ours.seconds(), theirs.seconds()) for _ in range(times)]
-    mine, peer = (statistics.median(side) for side in zip(*pairs, strict=True))
+    mine, peer = (told(side) for side in zip(*pairs, strict=True))
     ratio = statistics.median(a / b for a, b in pairs)
-    return Row(what, f"{mine:.2f} s", f"{peer:.2f} s", f"{ratio:.2f}", goal)
+    return Row(what, mine, peer, f"{ratio:.2f}", goal)
 
 
 def table(rows: list[Row]) -> str:

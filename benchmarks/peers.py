@@ -12,12 +12,13 @@ from pathlib import Path
 
 import uv
 
+KEPT = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "drybench-benchmarks"
+
 
 def peer(name: str) -> Path:
     """The folder of the environment of NAME.in, made once for each list, its bytecode compiled."""
     needed = Path(__file__).with_name(f"{name}.in")
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    folder = cache / "drybench-benchmarks" / hashlib.sha256(needed.read_bytes()).hexdigest()[:12]
+    folder = KEPT / hashlib.sha256(needed.read_bytes()).hexdigest()[:12]
     if not (folder / "ready").exists():
         binary = uv.find_uv_bin()
         subprocess.run([binary, "venv", "-q", "--clear", folder], check=True)
