@@ -12,7 +12,7 @@ from drybench.errors import MountNotAllowed, NotAsRoot
 from drybench.model import SESSION, Account, Mount
 from drybench.phases import Reason
 from tests.contract.containers import ADA, Bench, for_ada
-from tests.docker import inspected
+from tests.docker import docker, inspected
 
 EATS = "data = bytearray(1 << 30)"
 FORKS = """
@@ -102,6 +102,17 @@ async def test_a_token_reaches_the_command_and_nobody_else(containers: Bench) ->
 
 async def test_nothing_of_docker_is_inside(containers: Bench) -> None:
     assert await containers.says("sh", "-c", "find / -xdev -name 'docker*.sock' 2>/dev/null; echo end") == "end\n"
+
+
+async def test_labels_make_no_container_a_task(containers: Bench) -> None:
+    """Whoever brings an image says what labels a container has that tries it, or builds on it."""
+    task = containers.task("sleep", "1000")
+    handle = await containers.engine.start(task, {})
+    await containers.runs(handle)
+    labels = ("--label", f"org.drybench.task={task.id}", "--label", f"org.drybench.bench={containers.bench_id}")
+    docker("run", "-d", "--network", "none", "--name", f"test-{task.id}", *labels, containers.image, "true")
+    await containers.engine.stop(handle, 0)
+    assert (await containers.ended(handle)).exit_code in (137, 143)
 
 
 async def test_a_sessions_cores_are_a_weight_only(containers: Bench) -> None:

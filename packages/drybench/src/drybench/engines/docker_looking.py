@@ -14,7 +14,7 @@ import aiodocker
 import aiohttp
 
 from drybench.engines.docker_connection import ask, part, parts
-from drybench.engines.docker_container import BENCH_LABEL, KEPT, KIND_LABEL, TASK_LABEL
+from drybench.engines.docker_container import BENCH_LABEL, KEPT, KIND_LABEL, NAME, TASK_LABEL
 from drybench.engines.docker_leavings import moment
 from drybench.engines.docker_usage import Usage
 from drybench.engines.local_folder import TaskFolder
@@ -148,7 +148,8 @@ class Looking:
     async def _list(self, docker: aiodocker.Docker, labels: Sequence[str]) -> list[Container]:
         params = {"all": True, "filters": {"label": list(labels)}}
         shown = await ask(docker, "containers/json", params=params)
-        return [container for each in shown if not (container := Container.of(each)).is_kept]
+        found = map(Container.of, shown)
+        return [one for one in found if one.name.startswith(NAME) and not one.is_kept]  # labels come with images, too
 
     async def _inspect(self, docker: aiodocker.Docker, id: str) -> Mapping[str, Any]:
         return await ask(docker, f"containers/{id}/json")
