@@ -6,6 +6,9 @@ from dataclasses import replace
 import pytest
 
 from drybench.addresses import Addresses
+from drybench.catalogue import Offer
+from drybench.errors import NoContainersHere
+from drybench.model import Environment
 from drybench.up import announcing
 
 HERE = Addresses("http://localhost:8123", "127.0.0.1", 8123, 1, 2, 3, "id")
@@ -31,6 +34,13 @@ def test_the_tunnel_for_somebody_who_came_by_ssh() -> None:
 def test_what_it_means_to_listen_on_the_network(listen: str, public: str, warned: bool) -> None:
     said = announcing.exposed(replace(HERE, listen=listen, public=public))
     assert bool(said) == warned
+
+
+def test_what_only_containers_have_is_named_with_the_reason_why_there_are_none() -> None:
+    lab = Environment(name="base", title="Base", summary="", engine="docker", apps=(), image="drybench/base:1")
+    why = NoContainersHere(title="Base", why="the settings say so")
+    said = list(announcing.environments([Offer(lab, why, "build")]))
+    assert said[1:] == ["Only in containers: base. There are none: the settings say so."]
 
 
 def test_how_a_part_ended() -> None:

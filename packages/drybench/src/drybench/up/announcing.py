@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from drybench.addresses import Addresses
 from drybench.catalogue import Offer
 from drybench.data_folder import DataFolder
-from drybench.errors import EnvironmentBroken, ImageNotBuilt
+from drybench.errors import EnvironmentBroken, ImageNotBuilt, NoContainersHere
 from drybench.ports import LOOPBACK
 
 Say = Callable[[str], None]
@@ -39,6 +39,9 @@ def environments(offers: Sequence[Offer]) -> Iterator[str]:
     yield "Environments: " + "; ".join(f"{', '.join(names)} {where}" for where, names in titles.items() if names)
     if unbuilt := [one.environment.name for one in offers if isinstance(one.why_not, ImageNotBuilt)]:
         yield f"Not built yet: {', '.join(unbuilt)} (on the Environments page, or: drybench images build NAME)"
+    apart = [(one.environment.name, one.why_not) for one in offers if isinstance(one.why_not, NoContainersHere)]
+    if apart:
+        yield f"Only in containers: {', '.join(name for name, _ in apart)}. There are none: {apart[0][1].facts['why']}."
     yield from (str(one.why_not) for one in offers if isinstance(one.why_not, EnvironmentBroken))
 
 

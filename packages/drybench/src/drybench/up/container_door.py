@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from drybench import addresses, containers, python_environment
 from drybench.addresses import Addresses
-from drybench.catalogue import Catalogue, Offer
+from drybench.catalogue import Catalogue, NoImages, Offer
 from drybench.data_folder import DataFolder
 from drybench.engines import docker_network
 from drybench.errors import DockerAway, DrybenchError
@@ -41,4 +41,5 @@ def offered(here: Addresses, in_force: Settings, data: DataFolder) -> Sequence[O
     if there:
         asyncio.run(there.images.look())
     library = containers.library(data, in_force, {"python": python_environment.current(data)})
-    return Catalogue({}, (), data.path, library, there and there.images).offered()
+    images = there.images if there else NoImages(containers.why_none(in_force, here))
+    return Catalogue({}, (), data.path, library, images).offered()
