@@ -17,7 +17,7 @@ from drybench.web.door import cookie_name
 from tests.unit.web.little_bench import ADA, LittleBench, little_bench
 from tests.waiting import wait_for
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = Path(__file__).with_name("chromium")
 LOCALHOST_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
 
 
