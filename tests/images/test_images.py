@@ -20,10 +20,8 @@ from secrets import token_hex
 
 import pytest
 
-from tests.docker import docker, docker_url, inspected
+from tests.docker import docker, inspected
 from tests.waiting import wait_for
-
-__all__ = ["docker_url"]
 
 LIGHT = ("base", "desktop")
 HEAVY = ("microscopy", "r", "napari", "cellpose")
@@ -52,7 +50,7 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory, docker_url: str) -> Bench:
+def bench(tmp_path_factory: pytest.TempPathFactory, shipped: None) -> Bench:
     """It trusts whom this machine trusts, and takes wheels from where its pip finds them."""
     data = tmp_path_factory.mktemp("bench")
     data.chmod(0o700)
