@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from drybench.model import SESSION, Account, Mount
 from drybench.phases import Reason
 from tests.contract.containers import ADA, Bench, for_ada
 from tests.docker import docker, inspected
+from tests.parts import leave_out
 
 EATS = "data = bytearray(1 << 30)"
 FORKS = """
@@ -76,6 +79,22 @@ async def test_what_is_read_only_cannot_be_written(containers: Bench, tmp_path: 
     assert "'/data/given/a': Read-only file system" in await containers.says("sh", "-c", script, mounts=mounts)
     assert list(given.iterdir()) == []
     assert (made / "b").stat().st_uid == ADA.uid
+
+
+async def test_what_is_mounted_below_is_read_only_too(containers: Bench, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        leave_out("Only root can mount a disk.")
+    disk = tmp_path / "data" / "a disk"
+    disk.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "none", str(disk)], check=True)
+    try:
+        (disk / "a.txt").write_text("there")
+        mounts = (Mount(tmp_path / "data", Path("/data"), read_only=True),)
+        said = await containers.says("sh", "-c", "cat '/data/a disk/a.txt'; touch '/data/a disk/b'", mounts=mounts)
+        assert "there" in said
+        assert [file.name for file in disk.iterdir()] == ["a.txt"]
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 @pytest.mark.parametrize("source", ["/var/run/docker.sock", "/run/docker.sock", "/run", "/", "/var/run"])

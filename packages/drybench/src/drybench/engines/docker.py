@@ -270,7 +270,8 @@ class DockerEngine:
             place = await self._place(task, folder)
             self._slots |= {place.slot} if place.slot else set()
             await asyncio.to_thread(docker_files.make, folder, task, place, env)
-            await self._create(task, place)
+            below = await asyncio.to_thread(host_mounts.read_only_below, task.mounts)
+            await self._create(replace(task, mounts=(*task.mounts, *below)), place)
             await ask(self._docker, f"containers/{name_of(task.id)}/start", "POST")
         except aiodocker.DockerError as problem:
             await self._unmake(task.id)

@@ -113,6 +113,20 @@ def below(folder: Path) -> Sequence[Path]:
     return [place for place in places if place.is_relative_to(real)]
 
 
+def read_only_below(mounts: Sequence[Mount]) -> Sequence[Mount]:
+    """What is mounted below those that are read-only, as mounts of its own: older engines leave that writable."""
+    taken = {mount.target for mount in mounts}
+    found: list[Mount] = []
+    for mount in mounts:
+        real = mount.source.resolve()
+        for place in below(real) if mount.read_only else ():
+            target = mount.target / place.relative_to(real)
+            if target not in taken and os.access(place, os.F_OK):
+                taken.add(target)
+                found.append(Mount(place, target, read_only=True))
+    return found
+
+
 def _plain(octal: str) -> str:
     return os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda found: bytes([int(found[1], 8)]), os.fsencode(octal)))
 
