@@ -48,7 +48,7 @@ pictures:
 		tests/browser/test_journeys.py tests/browser/test_jupyterlab.py tests/browser/test_sweeps.py \
 		tests/browser/test_new_run.py tests/browser/test_attach.py tests/browser/test_schedules.py \
 		tests/browser/test_receipts.py tests/browser/test_gpus.py \
-		tests/browser/test_environments.py
+		tests/browser/test_environments.py tests/browser/test_containers.py
 
 docs:
 	@bin/bootstrap dev

@@ -125,13 +125,15 @@ def driver(said: Said, cards: int, found: Sequence[tuple[str, Gpu]], named: Coll
     return Finding(part, "ok", "; ".join(_card(gpu) for _, gpu in found) + ".", command, needed=needed)
 
 
-def toolkit(seen: Toolkit, needed: bool) -> Finding:
+def toolkit(seen: Toolkit, needed: bool, card: bool = True) -> Finding:
+    """`card`: there is one, or a driver for it."""
     part = "GPU container toolkit"
     if seen.hook:
         return Finding(part, "ok", f"{seen.hook}.", "nvidia-container-cli info", needed=needed)
     if seen.specs:
         return Finding(part, "ok", f"By CDI: {', '.join(seen.specs)}.", "nvidia-ctk cdi list", needed=needed)
-    step = "Install nvidia-container-toolkit, then: sudo nvidia-ctk runtime configure && sudo systemctl restart docker"
+    install = "Install nvidia-container-toolkit, then: sudo nvidia-ctk runtime configure && sudo systemctl restart docker"
+    step = install if card or needed else "Nothing, as long as there is no card."
     words = "There is neither its program nor a CDI file, so no container can have a GPU."
     return Finding(part, "missing", words, "command -v nvidia-container-runtime-hook", step, needed)
 

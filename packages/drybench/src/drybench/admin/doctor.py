@@ -88,7 +88,7 @@ def _of_containers(in_force: Settings, patience: float) -> Iterator[Finding]:
     yield findings.driver(shown, _cards(), numbered, _named(in_force), needs_gpus)
     toolkit = Toolkit(shutil.which("nvidia-container-runtime-hook"), tuple(_specs()))
     in_containers = needs_gpus and needs_docker
-    yield findings.toolkit(toolkit, in_containers)
+    yield findings.toolkit(toolkit, in_containers, shown.here or _cards() > 0)
     yield _device(numbered != [], toolkit, images, env, in_containers)
 
 
