@@ -132,7 +132,9 @@ def toolkit(seen: Toolkit, needed: bool, card: bool = True) -> Finding:
         return Finding(part, "ok", f"{seen.hook}.", "nvidia-container-cli info", needed=needed)
     if seen.specs:
         return Finding(part, "ok", f"By CDI: {', '.join(seen.specs)}.", "nvidia-ctk cdi list", needed=needed)
-    install = "Install nvidia-container-toolkit, then: sudo nvidia-ctk runtime configure && sudo systemctl restart docker"
+    install = (
+        "Install nvidia-container-toolkit, then: sudo nvidia-ctk runtime configure && sudo systemctl restart docker"
+    )
     step = install if card or needed else "Nothing, as long as there is no card."
     words = "There is neither its program nor a CDI file, so no container can have a GPU."
     return Finding(part, "missing", words, "command -v nvidia-container-runtime-hook", step, needed)
