@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -81,20 +82,23 @@ async def test_what_is_read_only_cannot_be_written(containers: Bench, tmp_path: 
     assert (made / "b").stat().st_uid == ADA.uid
 
 
-async def test_what_is_mounted_below_is_read_only_too(containers: Bench, tmp_path: Path) -> None:
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
     if os.geteuid() != 0:
         leave_out("Only root can mount a disk.")
     disk = tmp_path / "data" / "a disk"
     disk.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=1777", "none", str(disk)], check=True)
-    try:
-        (disk / "a.txt").write_text("there")
-        mounts = (Mount(tmp_path / "data", Path("/data"), read_only=True),)
-        said = await containers.says("sh", "-c", "cat '/data/a disk/a.txt'; touch '/data/a disk/b'", mounts=mounts)
-        assert "there" in said
-        assert [file.name for file in disk.iterdir()] == ["a.txt"]
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+async def test_what_is_mounted_below_is_read_only_too(containers: Bench, disk: Path) -> None:
+    (disk / "a.txt").write_text("there")
+    mounts = (Mount(disk.parent, Path("/data"), read_only=True),)
+    said = await containers.says("sh", "-c", "cat '/data/a disk/a.txt'; touch '/data/a disk/b'", mounts=mounts)
+    assert "there" in said
+    assert [file.name for file in disk.iterdir()] == ["a.txt"]
 
 
 @pytest.mark.parametrize("source", ["/var/run/docker.sock", "/run/docker.sock", "/run", "/", "/var/run"])
