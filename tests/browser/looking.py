@@ -17,7 +17,7 @@ class Picture:
         self._folder = Path(PICTURES) if PICTURES else otherwise
 
     def __call__(self, page: Page, name: str) -> None:
-        page.screenshot(path=self._folder / f"{name}.png")
+        page.screenshot(path=self._folder / f"{name}.png", animations="disabled")  # none in between
 
 
 def axe(page: Page, part: str | None = None) -> None:
