@@ -25,6 +25,8 @@ from tests.waiting import wait_for
 pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(240)]
 
 SETTINGS = """
+[ready]
+most = 0
 [sizes.default]
 cores = 0.5
 memory = "500 MB"
