@@ -98,7 +98,7 @@ async def test_what_is_mounted_below_is_read_only_too(containers: Bench, disk: P
     mounts = (Mount(disk.parent, Path("/data"), read_only=True),)
     said = await containers.says("sh", "-c", "cat '/data/a disk/a.txt'; touch '/data/a disk/b'", mounts=mounts)
     assert "there" in said
-    assert [file.name for file in disk.iterdir()] == ["a.txt"]
+    assert os.listdir(disk) == ["a.txt"]  # noqa: PTH208
 
 
 @pytest.mark.parametrize("source", ["/var/run/docker.sock", "/run/docker.sock", "/run", "/", "/var/run"])
