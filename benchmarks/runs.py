@@ -126,7 +126,7 @@ def our_run(data: Path, notebook: Path, environment: str | None = None, settles:
 def _until_one_stands_ready(data: Path, settles: float) -> None:
     """It is not a part of the run, as nobody waits for it."""
     api = httpx.Client(transport=httpx.HTTPTransport(uds=str(data / "portal.sock")), base_url="http://bench/api/v1")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     with api:
         while api.get("/machine").json()["ready"] == 0 and time.monotonic() < deadline:
             time.sleep(0.05)
