@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 from tests.browser.two_people import People, Somebody, come_in, guarded_bench, open_chromium
 from tests.integration.notebooks import text_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium", "docker"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium", "docker"), pytest.mark.timeout(240, func_only=True)]
 
 ADA = "ada+lab@lab.example"
 WHO = """\
@@ -28,7 +28,7 @@ for top in ("/home", "/drybench", "/tmp", "/root", "/srv", "/mnt", {data!r}):
     for folder, folders, files in os.walk(top):
         for name in files:
             try:
-                found += [os.path.join(folder, name)] if "secret of ada" in Path(folder, name).read_text() else []
+                found += [os.path.join(folder, name)] if "secret of " + "ada" in Path(folder, name).read_text() else []
             except (OSError, UnicodeError):
                 pass
 print(found)
@@ -69,13 +69,11 @@ def test_one_finds_nothing_of_the_other(people: People, ada: list[Any]) -> None:
 
 def test_their_sessions_are_apart(people: People) -> None:
     sessions = {person: person.session(environment="base") for person in (people.ada, people.bob)}
-    own = people.ada.page(sessions[people.ada]["url"])
-    own.wait_for_url(f"{people.ada.host}/user/**/lab/lab**", timeout=60_000)
     assert people.ada.host != people.bob.host
-    foreign = people.bob.browser.new_page()
-    answer = foreign.goto(sessions[people.ada]["url"])
-    assert answer is not None
-    assert answer.status in (403, 404)
+    for person, statuses in ((people.ada, {200}), (people.bob, {403, 404})):
+        answer = person.browser.new_page().goto(sessions[people.ada]["url"])
+        assert answer is not None
+        assert answer.status in statuses
 
 
 def _printed(person: Somebody, source: str) -> str:

@@ -22,7 +22,7 @@ from tests.integration.living_session import PATIENCE, LivingSession, Somebody, 
 from tests.integration.notebooks import Notebook, text_of
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(240, func_only=True)]
 
 SETTINGS = """
 [ready]
