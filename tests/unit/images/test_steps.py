@@ -57,6 +57,14 @@ def test_getting_is_told_layer_by_layer() -> None:
     assert lines == ["Pulling from lab/tool", "1 of 2 layers", "2 of 2 layers", "Digest: sha256:1"]
 
 
+def test_of_a_step_that_failed_its_complaints_are_told_or_else_its_end() -> None:
+    steps = Steps()
+    heard(steps, "Step 1/2 : RUN pip install nothing\n", *(f"Retrying {n}\n" for n in range(5)))
+    assert steps.telling() == ["Retrying 2", "Retrying 3", "Retrying 4"]
+    heard(steps, "ERROR: No matching distribution found for nothing\n", "[notice] A new pip is there\n")
+    assert steps.telling() == ["ERROR: No matching distribution found for nothing"]
+
+
 def test_a_line_without_an_end_is_ended() -> None:
     steps = Steps()
     lines = heard(steps, *(["a" * 30_000] * 100))

@@ -27,7 +27,7 @@
     ├─ HubAway  HubBusy  PortalAway                                                      503
     ├─ DiskFull                                                                          507
     ├─ EngineMissing  DockerAway  TaskNotStarted  NetworkNotMade  ReadyGone  TasksGoOn
-    ├─ BuildFailed  StepFailed  NoRoomForImage  BuildCancelled  NoDockerHere
+    ├─ BuildFailed  StepFailed  CertificateUnknown  NoRoomForImage  BuildCancelled  NoDockerHere
     ├─ RecordUnreadable           what a task left in its run folder is not what it should be
     ├─ SettingsWrong              a line of drybench.toml
     └─ CannotStart                a port in use, a second bench, data of a newer version
@@ -538,13 +538,13 @@ class ImageWithoutShell(Refused):
 class ImageWithoutPython(Refused):
     """{image} has no Python: a run needs Python 3.11 or newer with a kernel, and a session JupyterLab as well."""
 
-    next_step = "In its Dockerfile: `RUN apt-get update && apt-get install -y python3-ipykernel`; or `on = \"base\"`."
+    next_step = 'In its Dockerfile: `RUN apt-get update && apt-get install -y python3-ipykernel`; or `on = "base"`.'
 
 
 class ImagePythonTooOld(Refused):
     """The Python of {image} is {version}: runs need 3.11 or newer."""
 
-    next_step = "Build it on a newer system, such as debian:bookworm-slim, or on a shipped environment: `on = \"base\"`."
+    next_step = 'Build it on a newer system, such as debian:bookworm-slim, or on a shipped environment: `on = "base"`.'
 
 
 class ImageWithoutKernel(Refused):
@@ -556,7 +556,7 @@ class ImageWithoutKernel(Refused):
 class ImageWithoutSession(Refused):
     """{image} cannot be used for sessions: it has no {missing}."""
 
-    next_step = "In its Dockerfile: `RUN python3 -m pip install jupyterhub jupyterlab`; or `on = \"base\"`."
+    next_step = 'In its Dockerfile: `RUN python3 -m pip install jupyterhub jupyterlab`; or `on = "base"`.'
 
 
 class NothingToBuild(Refused):
@@ -581,6 +581,15 @@ class StepFailed(BuildFailed):
     """The image of {name} could not be built: step {step} of {steps}, {doing}, failed ({problem}). It said: {last}"""
 
     next_step = "Mend that and build it again; the steps before it are not done again. All that was said is in {log}"
+
+
+class CertificateUnknown(BuildFailed):
+    """The image of {name} could not be built: a certificate on the way to the packages is not known."""
+
+    next_step = (
+        "Behind an institute's proxy: `extra_ca` under [images] in drybench.toml names its certificates. "
+        "All that was said is in {log}"
+    )
 
 
 class NoRoomForImage(BuildFailed):

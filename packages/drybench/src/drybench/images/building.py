@@ -8,6 +8,7 @@ import asyncio
 import fcntl
 import json
 import os
+import re
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -25,6 +26,7 @@ from drybench.environment_folders import REPOSITORY, parents
 from drybench.errors import (
     BuildCancelled,
     BuildFailed,
+    CertificateUnknown,
     DockerAway,
     DrybenchError,
     ImageNotHad,
@@ -39,6 +41,8 @@ from drybench.images.known import ENVIRONMENT, RUNNER, SOURCE, Connect, Images
 from drybench.images.records import Build, Builds, Writer
 from drybench.images.steps import Steps
 
+LONGEST_TOLD = 200  # letters of a command, or of a line that it said; the log has all
+_COMMAND = re.compile(r"^The command '.*'(?= returned)")
 LOOK_AGAIN = 0.2  # seconds, at a lock that somebody else holds
 
 NetworkOf = Callable[[Recipe], Awaitable[str]]  # for what its steps run; empty: the engine's own
@@ -270,11 +274,21 @@ def _failed(recipe: Recipe, steps: Steps, problem: str, log: Path) -> BuildFaile
     problem = " ".join(problem.split()) or "it does not say why"
     if "no space left on device" in " ".join((problem, *steps.last)).lower():
         return NoRoomForImage(name=recipe.name, problem=problem)
-    last = " / ".join(steps.last) or "nothing"
-    doing = steps.doing or "reading its Dockerfile"
+    if "CERTIFICATE_VERIFY_FAILED" in " ".join(steps.last):
+        return CertificateUnknown(name=recipe.name, log=log)
     return StepFailed(
-        name=recipe.name, step=steps.step, steps=steps.steps, doing=doing, problem=problem, last=last, log=log
+        name=recipe.name,
+        step=steps.step,
+        steps=steps.steps,
+        doing=_brief(steps.doing or "reading its Dockerfile"),
+        problem=_brief(_COMMAND.sub("it", problem)),
+        last=" / ".join(map(_brief, steps.telling())) or "nothing",
+        log=log,
     )
+
+
+def _brief(words: str) -> str:
+    return words if len(words) <= LONGEST_TOLD else f"{words[:LONGEST_TOLD]}…"
 
 
 async def _is_here(docker: Docker, image: str) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-LINES_TOLD = 12  # of a step that failed
+LINES_KEPT, LINES_TOLD = 12, 3  # of a step that failed
 LONGEST = 64 << 10  # characters without the end of a line; then it is ended
 _STEP = re.compile(r"^S(?:tep|TEP) (\d+)/(\d+) ?: ?(.*)")
 _LAYER = re.compile(r"^(?: ---> |--> )([0-9a-f]{11,64})$")
+_COMPLAINT = re.compile(r"(?i)(error|fatal|e):? ")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what is built must not give orders to a keeper's terminal
 
@@ -28,7 +29,7 @@ class Steps:
     steps: int = 0
     doing: str = ""
     layers: list[str] = field(default_factory=list[str])  # the last of each stage, and the last of all
-    last: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_TOLD))
+    last: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_KEPT))
     _rest: str = ""
     _layer: str = ""
 
@@ -48,6 +49,11 @@ class Steps:
             yield self._heard(self._rest)
         self._rest = ""
         self._leave_layer()
+
+    def telling(self) -> list[str]:
+        """Of what the last step said: its complaints, or else its end."""
+        complaints = [line for line in self.last if _COMPLAINT.match(line)]
+        return (complaints or list(self.last))[-LINES_TOLD:]
 
     def _heard(self, line: str) -> str:
         line = plain(line.rpartition("\r")[2]).rstrip()
