@@ -20,7 +20,7 @@ from drybench.schedules.asking import ScheduleRequest
 from drybench.schedules.times import Schedule
 from tests.ledger import Clock
 from tests.unit.web import little_bench as little
-from tests.unit.web.little_bench import LittleBench, little_bench, notebook
+from tests.unit.web.little_bench import LittleBench, little_bench, notebook, without_environments
 from tests.waiting import eventually
 
 
@@ -189,8 +189,7 @@ def test_what_is_refused_at_its_time_is_said_and_told_once_and_comes_again(
     told: list[str] = []
     monkeypatch.setattr(bench.told.notices, "enqueue_trouble", lambda schedule, now: told.append(schedule.id))
     made = ask(bench)
-    environments = dict(bench.portal.catalogue._environments)
-    bench.portal.catalogue._environments.clear()  # type: ignore[attr-defined]
+    library = without_environments(bench)
     for _ in range(3):
         clock.pass_by(hours=1)
         look(bench)
@@ -198,7 +197,8 @@ def test_what_is_refused_at_its_time_is_said_and_told_once_and_comes_again(
     assert "There is no environment “python” here." in seen.problem
     assert seen.next_at == datetime(2026, 1, 1, 16, tzinfo=UTC)
     assert told == [made.id]
-    bench.portal.catalogue._environments.update(environments)  # type: ignore[attr-defined]
+    bench.portal.catalogue._library = library  # pyright: ignore[reportPrivateUsage] - put back
+    bench.portal.catalogue.reread()
     clock.pass_by(hours=1)
     look(bench)
     assert (len(runs(bench)), again(bench, made).problem) == (1, "")

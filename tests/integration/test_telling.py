@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from drybench.environment_folders import Read
 from drybench.errors import ChannelWrong, NoSuchChannel, NotTaken, PlaceNotAllowed, TooManyChannels
 from drybench.model import Run, Tell
 from drybench.notices.channels import ChannelRequest
@@ -25,7 +24,7 @@ from drybench.schedules.asking import ScheduleRequest
 from drybench.tables import sweeps
 from tests.ledger import Clock, a_task
 from tests.unit.web import little_bench as little
-from tests.unit.web.little_bench import LittleBench, little_bench
+from tests.unit.web.little_bench import LittleBench, little_bench, without_environments
 from tests.waiting import eventually
 
 URL = "https://hooks.example/key-of-ada"
@@ -379,7 +378,7 @@ async def test_a_time_that_brought_no_run_is_told_too(bench: LittleBench, posted
     await channel(bench, "failure")
     run = RunRequest(little.notebook("1"), "nightly.ipynb")
     bench.portal.schedules.ask(bench.person(), ScheduleRequest(run, "0 * * * *"))
-    bench.portal.catalogue._read = Read({}, ())
+    without_environments(bench)
     clock.pass_by(hours=1)
     bench.told.scheduling.look()
     await look(bench)

@@ -24,6 +24,7 @@ from drybench.catalogue import Catalogue
 from drybench.changes import Change, Changes
 from drybench.data_folder import DataFolder
 from drybench.engines.base import Capabilities
+from drybench.environment_folders import Library
 from drybench.errors import SignInBroken, TaskNotWanted
 from drybench.files import OwnFiles
 from drybench.folders import RunShelf
@@ -296,3 +297,11 @@ def _empty_ledger() -> Path:
     folder = Path(mkdtemp(prefix="drybench-ledger-"))
     database.prepare(database.sqlite_url(folder / "empty.sqlite"), folder / "none", folder, now)
     return folder / "empty.sqlite"
+
+
+def without_environments(bench: LittleBench) -> Library:
+    """Until what this gives is put back."""
+    catalogue = bench.portal.catalogue
+    before, catalogue._library = catalogue._library, Library((), {}, lambda *_: "")  # pyright: ignore[reportPrivateUsage]
+    catalogue.reread()
+    return before
