@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from drybench.data_folder import DataFolder
-from drybench.folders import RunShelf
-from drybench.model import Person
+from drybench.folders import INSIDE, RunShelf
+from drybench.model import Account, Mount, Person, Surroundings
 from tests.ledger import a_run
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -61,3 +62,21 @@ def test_a_home_that_nobody_can_write_to_hinders_no_work(data: DataFolder, home:
     shelf = RunShelf(data, "drybench-runs")
     shelf.show_in(home / "missing", ADA.id)
     shelf.add(replace(a_run(ADA, NOW), name="/" * 400))
+
+
+def test_a_container_sees_them_read_only_and_by_a_link_that_leads_there(data: DataFolder, home: Path) -> None:
+    seen = Path("/home/ada")
+    around = Surroundings(seen, Account(os.geteuid(), os.getegid()), (Mount(home, seen),))
+    mounts = RunShelf(data, "drybench-runs").show(around, ADA.id)
+    shelf = INSIDE / "shelves" / ADA.id
+    assert (home / "drybench-runs").readlink() == shelf
+    assert mounts == (
+        Mount(data.path / "shelves" / ADA.id, shelf, read_only=True),
+        Mount(data.runs, INSIDE / "runs", read_only=True),
+    )
+
+
+def test_where_all_have_one_number_no_container_sees_them(data: DataFolder, home: Path) -> None:
+    around = Surroundings(Path("/home/ada"), Account(4321, 4321), (Mount(home, Path("/home/ada")),))
+    assert RunShelf(data, "drybench-runs", one_number_for_all=True).show(around, ADA.id) == ()
+    assert not (home / "drybench-runs").is_symlink()
