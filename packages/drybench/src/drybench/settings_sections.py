@@ -142,7 +142,7 @@ class DockerEngine(Section):
 
     use: Literal["auto", "always", "never"] = Field(
         default="auto",
-        description="`auto`: where Docker answers and the bench may use it. `always`: the bench does not come up without.",
+        description="`auto`: where Docker answers and the bench may use it. `always`: it does not come up without.",
     )
     socket: str = Field(
         default="",
@@ -296,9 +296,7 @@ class Ready(Section):
         description="When somebody signs in, start the session that they used last, where nobody waits and there is "
         "room for it.",
     )
-    session_minutes: float = Field(
-        default=10, gt=0, description="How long such a session stays when it is not opened."
-    )
+    session_minutes: float = Field(default=10, gt=0, description="How long such a session stays when it is not opened.")
     preload: dict[str, list[ModuleName]] = Field(
         default_factory=dict[str, list[ModuleName]],
         description="What kernels that stand ready have imported, by the environment's name: `[ready.preload]` and "
