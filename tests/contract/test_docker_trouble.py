@@ -20,6 +20,7 @@ from drybench.model import Mount, Task
 from drybench.phases import Reason, Seen
 from tests.contract.containers import Bench, clear, new_bench
 from tests.docker import BASE, docker, door, inspected
+from tests.waiting import eventually
 
 IGNORES_SIGTERM = "trap 'echo asked' TERM; echo up; while true; do sleep 0.1; done"
 PORTAL = """
@@ -121,6 +122,24 @@ async def test_a_slow_start_goes_on_behind_the_handle(
     ended = await containers.ended(handle)
     assert (ended.reason, "no luck" in ended.detail) == ((Reason.START_FAILED, True) if fails else (None, False))
     assert await containers.log(handle) == ("" if fails else "began\n")
+
+
+async def test_one_that_comes_up_while_docker_is_asked_is_not_gone(
+    containers: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Docker's list was made a moment before it was there."""
+    task = containers.task("sleep", "1000")
+    looking, start = containers.engine._looking, asyncio.create_task(containers.engine.start(task, {}))
+    list_all = looking.all
+
+    async def a_moment_too_early(client: aiodocker.Docker) -> Mapping[str, Any]:
+        found = {id: one for id, one in (await list_all(client)).items() if id != task.id}
+        await start
+        return found
+
+    monkeypatch.setattr(looking, "all", a_moment_too_early)
+    await eventually(lambda: task.id in containers.engine._starting)
+    assert (await containers.sight({"format": 1, "task": task.id})).seen is Seen.STARTING
 
 
 async def test_an_image_without_python_ends_with_a_sentence(containers: Bench) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -133,12 +133,16 @@ class DockerEngine:
     async def poll(self, handles: Sequence[Handle]) -> list[Sight]:
         folders = [TaskFolder.of(self._tasks, handle.get("task")) for handle in handles]
         self._events.know({folder.path.name: folder.link.name for folder in folders if folder and folder.link})
+        starting = self._being_started()  # before the list is: one that is there a moment later is not on it
         try:
             containers = await self._looking.all(self._docker)
         except (DrybenchError, aiodocker.DockerError) as problem:
             return [Sight(Seen.UNREACHABLE, detail=str(problem)) for _ in handles]
         self._keeping.begin_sweep(self._docker)
-        sights = [self._look(handle, folder, containers) for handle, folder in zip(handles, folders, strict=True)]
+        starting |= self._being_started()
+        sights = [
+            self._look(handle, folder, containers, starting) for handle, folder in zip(handles, folders, strict=True)
+        ]
         return list(await asyncio.gather(*sights))
 
     async def changes(self) -> AsyncIterator[str]:
@@ -254,11 +258,15 @@ class DockerEngine:
         except OSError as problem:
             raise TaskNotStarted(cause=problem.strerror or str(problem)) from problem
 
-    async def _look(self, handle: Handle, folder: TaskFolder | None, containers: Mapping[str, Container]) -> Sight:
+    def _being_started(self) -> set[str]:
+        return {id for id, job in self._starting.items() if not job.done()}
+
+    async def _look(
+        self, handle: Handle, folder: TaskFolder | None, containers: Mapping[str, Container], starting: Collection[str]
+    ) -> Sight:
         job = self._starting.get(folder.path.name) if folder else None
         if job is not None and job.done() and (problem := job.exception()):  # nobody waited for it any more
             return Sight(Seen.ENDED, detail=str(problem), reason=Reason.START_FAILED)
-        starting = {id for id, job in self._starting.items() if not job.done()}
         return await self._looking.look(self._docker, folder, containers, starting, waits=bool(handle.get("ready")))
 
     async def _start_or_find(self, task: Task, env: Mapping[str, str], folder: TaskFolder) -> None:
