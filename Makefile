@@ -24,7 +24,9 @@ test:
 
 test-images:
 	@bin/bootstrap dev $(BIN)/python -m tests.parts
-	@DRYBENCH_TEST_IMAGES=all $(BIN)/python -m pytest -p no:randomly -rA --durations=0 tests/images $(ARGS)
+	@DRYBENCH_TEST_IMAGES=all $(BIN)/python -m pytest -p no:randomly -rA --durations=0 tests/images \
+		tests/browser/test_containers.py tests/browser/test_containers_people.py \
+		tests/integration/test_containers_survival.py tests/integration/test_ready_containers.py $(ARGS)
 
 check:
 	@bin/bootstrap dev

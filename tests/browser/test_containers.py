@@ -177,7 +177,7 @@ for file in (given / "run.json", given / "new", given.parent / "new", given.pare
 def test_cancelled_it_keeps_what_it_had(page: Page, bench: Bench, hand: Client) -> None:
     run = _submit(bench, "print('began', flush=True)\nimport time\nwhile True: time.sleep(0.1)", environment="base")
     page.goto(f"{bench.url}/runs/{run}")
-    expect(page.frame_locator("iframe").first.get_by_text("began")).to_be_visible(timeout=SLOW)
+    expect(page.frame_locator("iframe").first.get_by_text("began", exact=True)).to_be_visible(timeout=SLOW)
     page.locator("summary", has_text="Cancel").first.click()
     page.get_by_role("button", name="Cancel the run").click()
     expect(page.locator(".title-line .state")).to_have_text("stopped", timeout=SLOW)

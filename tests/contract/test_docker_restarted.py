@@ -50,7 +50,7 @@ async def test_a_docker_that_is_killed_and_comes_back(restarted: Bench, own_dock
     await asyncio.to_thread(own_docker.start)
     assert (await restarted.sight(handle)).seen is Seen.RUNNING
     assert await restarted.log(handle) == "began\n"
-    docker("exec", f"drybench-{handle['task']}", "touch", "/tmp/end", socket=own_docker.socket)
+    docker("exec", "-d", f"drybench-{handle['task']}", "touch", "/tmp/end", socket=own_docker.socket)
     await asyncio.wait_for(news, 20)
     assert (await restarted.sight(handle)).exit_code == 3
 

@@ -1,6 +1,6 @@
 """The shipped images, built by our own builder, tried by their own tests, and started with nothing around them.
 
-`make test` builds base and desktop; `make test-images` builds them all, which takes a quarter of an hour and 15 GB.
+`make test-images` builds them all, which takes a quarter of an hour and 15 GB.
 """
 
 from __future__ import annotations

@@ -116,8 +116,14 @@ def test_a_session_in_a_container(
     asked = handed_over(bench, "ada", "one")
     env = by_the_door(asked.env, bench.addresses)
     assert not [value for value in env.values() if "127.0.0.1" in value]
-    (tmp_path / "env").write_text("".join(f"{name}={value}\n" for name, value in env.items()))
-    options = ("--network", network.name, "--env-file", str(tmp_path / "env"), *mounted(python_environment, tmp_path))
+    (tmp_path / "variables").write_text("".join(f"{name}={value}\n" for name, value in env.items()))
+    options = (
+        "--network",
+        network.name,
+        "--env-file",
+        str(tmp_path / "variables"),
+        *mounted(python_environment, tmp_path),
+    )
     with (
         browser,
         container(python_image, *options, command=command(asked, python_environment), user="0:0") as it,

@@ -484,8 +484,8 @@ async def test_what_can_be_used_is_offered_and_the_rest_is_said_in_a_few_words(b
             assert "bobs" in await text(bobs, path)
         home, form = await text(browser, "/"), await text(browser, "/runs/new")
         containers(bench).shelf.away = "Docker does not answer"
-        assert "napari (no containers here now)" in await text(browser, "/")
-    assert "Base (not built yet), napari (not built yet)" in home
+        assert "Not ready: Base, napari, bobs (no containers here now)." in await text(browser, "/")
+    assert "Not ready: Base, napari, bobs (not built yet)." in home
     assert 'name="environment" value="napari"' not in home
     assert 'name="environment" value="python"' in home
     assert '<option value="napari" disabled>napari (not built yet)</option>' in form
