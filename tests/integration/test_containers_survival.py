@@ -20,34 +20,16 @@ from tests.bench import PARTS, Bench, new_bench
 from tests.docker import SOCKET, docker, inspected
 from tests.integration.living_session import PATIENCE, LivingSession, Somebody, the_owner
 from tests.integration.notebooks import Notebook, text_of
+from tests.integration.small_containers import BASE, settings
+from tests.integration.small_containers import marks as marks
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(240, func_only=True)]
 
-SETTINGS = """
-[ready]
-most = 0
-[sizes.default]
-cores = 0.5
-memory = "500 MB"
-[[folders.mounts]]
-source = "{marks}"
-target = "{marks}"
-"""
-BASE = "base"
-
-
-@pytest.fixture(scope="module")
-def marks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where notebooks in containers leave word for a test."""
-    folder = tmp_path_factory.mktemp("marks")
-    folder.chmod(0o777)
-    return folder
-
 
 @pytest.fixture(scope="module")
 def owner(shipped: None, marks: Path) -> Iterator[Somebody]:
-    with new_bench(SETTINGS.format(marks=marks), containers=True) as bench, the_owner(bench) as owner:
+    with new_bench(settings(marks, ready=0), containers=True) as bench, the_owner(bench) as owner:
         yield owner
 
 
@@ -148,7 +130,7 @@ def test_a_run_that_eats_too_much_memory_says_so(owner: Somebody, marks: Path) -
 
 
 def test_down_with_its_tasks_ends_containers(shipped: None, marks: Path) -> None:
-    with new_bench(SETTINGS.format(marks=marks), containers=True) as bench, the_owner(bench) as owner:
+    with new_bench(settings(marks, ready=0), containers=True) as bench, the_owner(bench) as owner:
         run = under_way(owner, Notebook(marks, "last").marks("began").waits())
         bench.run("down", "--tasks")
         assert docker("ps", "-q", "--filter", f"label={BENCH_LABEL}={bench.addresses.bench_id}") == ""

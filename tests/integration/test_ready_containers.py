@@ -14,37 +14,21 @@ from drybench_client import Bench as Client
 from drybench_client.answers import Run
 from tests.bench import Bench, new_bench
 from tests.integration.notebooks import Notebook
+from tests.integration.small_containers import BASE, settings
+from tests.integration.small_containers import marks as marks
 from tests.parts import leave_out
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(300, func_only=True)]
 
 PATIENCE = 120
-BASE = "base"
-SETTINGS = """
-[ready]
-most = 1
-[sizes.default]
-cores = 0.5
-memory = "500 MB"
-[[folders.mounts]]
-source = "{marks}"
-target = "{marks}"
-"""
-
-
-@pytest.fixture(scope="module")
-def marks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("marks")
-    folder.chmod(0o777)
-    return folder
 
 
 @pytest.fixture(scope="module")
 def bench(shipped: None, marks: Path) -> Iterator[Bench]:
     if os.geteuid() != 0:
         leave_out("Only root can mount.")
-    with new_bench(SETTINGS.format(marks=marks), containers=True) as bench:
+    with new_bench(settings(marks, ready=1), containers=True) as bench:
         yield bench
 
 

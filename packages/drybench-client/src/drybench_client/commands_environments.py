@@ -103,7 +103,7 @@ COMMANDS = (environments, wishes)
 
 
 def _said(**said: str | None) -> Bringing:
-    return {name: value for name, value in said.items() if value is not None}  # type: ignore[return-value]
+    return {name: value for name, value in said.items() if value is not None}  # type: ignore[return-value] - each is named as its field
 
 
 def _list(bench: Bench, all: bool, which: Which) -> int:
