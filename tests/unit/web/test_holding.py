@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -44,7 +45,7 @@ async def test_attach_is_one_session_of_the_same_person_with_the_kernels_folder(
         assert answer.status_code == 303
         address, _, there = answer.headers["location"].partition("?")
         assert address == f"/start/{session.id}"
-        assert there.startswith("next=lab%2Ftree%2Fdrybench-runs")
+        assert re.match(r"next=lab%2Fworkspaces%2Fkernel-\w+%2Ftree%2Fdrybench-runs", there)
     assert [mount.source for mount in session.task.spec.mounts] == [bench.portal.run_folders.held(run.id, 1)]
     assert list(told(bench, run)) == ["attached"]
 

@@ -28,9 +28,11 @@ class GoOnAsk(Ask):
 
 @router.post("/runs/{id}/attach")
 def attach(portal: Here, asker: ForAll, id: str) -> Response:
+    """In a workspace of its own: what was open elsewhere would come up too, and ask for kernels that are not here."""
     session = portal.holding.attach(asker.person, id, asker.origin)
     notebook = portal.holding.notebook(portal.runs.get(asker.person, id))
-    there = f"?{urlencode({'next': f'lab/tree/{quote(notebook)}'})}" if notebook else ""
+    place = f"lab/workspaces/{session.name}/tree/{quote(notebook)}"
+    there = f"?{urlencode({'next': place})}" if notebook else ""
     return RedirectResponse(f"/start/{session.id}{there}", 303)
 
 
