@@ -337,6 +337,5 @@ async def test_the_loop_wakes_for_a_new_schedule(bench: LittleBench, clock: Cloc
     made = await asyncio.to_thread(ask, bench)
     clock.pass_by(hours=1)
     bench.told.scheduling.wake()
-    await eventually(lambda: runs(bench))
-    assert again(bench, made).last_run
+    await eventually(lambda: again(bench, made).last_run)
     loop.cancel()

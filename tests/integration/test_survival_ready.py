@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from drybench import database
+from drybench.ledger import open_ledger
 from drybench_client import Bench as Client
 from drybench_client.answers import Run
 from tests.bench import Bench, new_bench
@@ -16,6 +19,7 @@ from tests.integration.notebooks import Notebook
 from tests.waiting import wait_for
 
 PATIENCE = 90
+GIB = 2**30
 SETTINGS = """
 [ready]
 most = 1
@@ -43,23 +47,19 @@ def hand(bench: Bench) -> Iterator[Client]:
         yield hand
 
 
-def doors(bench: Bench) -> list[Path]:
-    return list(bench.data.tasks.glob("*/own/door"))
-
-
-def standing(bench: Bench) -> int:
-    """As the ledger has it."""
-    transport = httpx.HTTPTransport(uds=str(bench.data.socket))
-    with httpx.Client(transport=transport, base_url="http://bench/api/v1") as api:
-        return api.get("/machine").json()["ready"]
+def standing(bench: Bench) -> list[Path]:
+    """The folders of those that a run of the default size takes, as the ledger has it."""
+    with closing(open_ledger(database.sqlite_url(bench.data.ledger), lambda: datetime.now(UTC))) as ledger:
+        ready = [task for task in ledger.open_tasks() if task.stands_ready and task.memory == GIB]
+    return [bench.data.tasks / task.id for task in ready]
 
 
 def one_stands_ready(bench: Bench, hand: Client, folder: Path) -> Path:
     """Its task's folder."""
-    if not doors(bench):
+    if not standing(bench):
         done(hand, Notebook(folder, "first").marks("ran"))
-    wait_for(lambda: standing(bench) == 1, PATIENCE)
-    return doors(bench)[0].parent.parent
+    wait_for(lambda: len(standing(bench)) == 1, PATIENCE)
+    return standing(bench)[0]
 
 
 def done(hand: Client, notebook: Notebook, **asked: Any) -> Run:
