@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests.contract.containers import RUNNER
-from tests.docker import SOCKET, remove_containers
+from tests.docker import PYTHON, SOCKET, docker, remove_containers
 from tests.parts import leave_out
 
 PORTAL_UID = 20_500
+HOSTILE = "drybench-test/hostile"  # what it would remove its people's files with removes nothing
+HOSTILE_DOCKERFILE = f"FROM {PYTHON}\nRUN printf '#!/bin/sh\\n' | tee /usr/bin/rm >/usr/bin/chmod\n"
 PORTAL = """
 import asyncio, os, sys
 from dataclasses import replace
@@ -68,13 +70,30 @@ def folder() -> Iterator[Path]:
     remove_containers("org.drybench.bench=test-without-root")
 
 
+@pytest.fixture
+def hostile_image(python_image: str) -> Iterator[str]:
+    docker("build", "-q", "-t", HOSTILE, "-", input=HOSTILE_DOCKERFILE.encode())
+    yield HOSTILE
+    docker("rmi", "-f", HOSTILE)
+
+
 async def test_it_serves_people_of_other_accounts(docker_url: str, python_image: str, folder: Path) -> None:
+    await it_serves(docker_url, python_image, folder)
+
+
+async def test_what_they_wrote_goes_also_when_their_image_would_not_remove_it(
+    docker_url: str, hostile_image: str, folder: Path
+) -> None:
+    await it_serves(docker_url, hostile_image, folder)
+
+
+async def it_serves(docker_url: str, image: str, folder: Path) -> None:
     if os.geteuid() != 0:
         leave_out("Only root can take another account.")
     group = SOCKET.stat().st_gid
     assert grp.getgrgid(group).gr_name == "docker"
     as_another = ("setpriv", f"--reuid={PORTAL_UID}", f"--regid={PORTAL_UID}", f"--groups={group}")
-    command = [*as_another, sys.executable, "-c", PORTAL, str(folder), docker_url, python_image, str(RUNNER)]
+    command = [*as_another, sys.executable, "-c", PORTAL, str(folder), docker_url, image, str(RUNNER)]
     root = Path(__file__).parents[2]
     ran = await asyncio.to_thread(lambda: subprocess.run(command, capture_output=True, cwd=root, check=False))
     assert ran.returncode == 0, ran.stderr.decode()

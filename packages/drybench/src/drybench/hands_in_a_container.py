@@ -33,7 +33,7 @@ TOOLS = ("/bin", "/lib", "/lib64", "/usr")
 THERE = "/hands"
 GIVE_UP = 120  # seconds
 MEMORY = 256 << 20
-OPEN = "chgrp -hR {gid} {there}; chmod -R u+rwX,g+rwX,-t {there}; true"
+OPEN = "chmod -R u+rwX,g+rwX,-t {there}; chgrp -hR {gid} {there}; true"
 
 
 class ContainerHands:
@@ -42,23 +42,38 @@ class ContainerHands:
 
     def give(self, folder: Path, uid: int, gid: int) -> None:
         if (uid, gid) != (os.geteuid(), os.getegid()):
-            _at_once(self._do(folder, "0:0", f"exec chown -h {uid:d}:{gid:d} {THERE}", ("CHOWN",)))
+            _at_once(self._given(folder, uid, gid))
 
     def take_back(self, folder: Path) -> None:
-        for uid in strangers(folder):
-            _at_once(self._do(folder, f"{uid}:{os.getegid()}", OPEN.format(gid=os.getegid(), there=THERE)))
+        if strangers(folder):
+            _at_once(self._taken_back(folder))
 
-    async def _do(self, folder: Path, user: str, script: str, capabilities: tuple[str, ...] = ()) -> None:
-        try:
-            async with self._connect() as docker, asyncio.timeout(GIVE_UP):
-                await _have_image(docker)
-                container = await docker.containers.create(_wanted(folder, user, script, capabilities))
-                try:
-                    await _finish(container, folder)
-                finally:
-                    await container.delete(force=True)
-        except (DockerError, ClientError, OSError) as problem:
-            raise HandsTied(folder=folder, problem=problem or "it took too long") from problem
+    async def _given(self, folder: Path, uid: int, gid: int) -> None:
+        async with self._connect() as docker:
+            await _do(docker, folder, "0:0", f"exec chown -h {uid:d}:{gid:d} {THERE}", ("CHOWN",))
+
+    async def _taken_back(self, folder: Path) -> None:
+        async with self._connect() as docker:
+            await take_back(docker, folder)
+
+
+async def take_back(docker: Docker, folder: Path) -> None:
+    """As `ContainerHands` does, for whoever has a Docker and a loop that turns already."""
+    for uid in await asyncio.to_thread(strangers, folder):
+        await _do(docker, folder, f"{uid}:{os.getegid()}", OPEN.format(gid=os.getegid(), there=THERE))
+
+
+async def _do(docker: Docker, folder: Path, user: str, script: str, capabilities: tuple[str, ...] = ()) -> None:
+    try:
+        async with asyncio.timeout(GIVE_UP):
+            await _have_image(docker)
+            container = await docker.containers.create(_wanted(folder, user, script, capabilities))
+            try:
+                await _finish(container, folder)
+            finally:
+                await container.delete(force=True)
+    except (DockerError, ClientError, OSError) as problem:
+        raise HandsTied(folder=folder, problem=problem or "it took too long") from problem
 
 
 async def _finish(container: DockerContainer, folder: Path) -> None:

@@ -114,27 +114,6 @@ def mounts_of(mounts: Sequence[Mount]) -> list[dict[str, Any]]:
     ]
 
 
-def emptying(image: str, user: str, own: Path) -> dict[str, Any]:
-    """A container that empties a task's own folder as the task's own account."""
-    all_of_it = f"{INSIDE}/* {INSIDE}/.[!.]* {INSIDE}/..?*"
-    return {
-        "Image": image,
-        "User": user,
-        "Entrypoint": [
-            "/bin/sh",
-            "-c",
-            f"chmod -R u+rwx {all_of_it}; rm -rf {all_of_it}",
-        ],
-        "Cmd": [],
-        "HostConfig": {
-            "Mounts": mounts_of([Mount(own, INSIDE)]),
-            "NetworkMode": "none",
-            "CapDrop": ["ALL"],
-            "SecurityOpt": ["no-new-privileges"],
-        },
-    }
-
-
 def login(person: str) -> str:
     """The person's name as a name of an account: no line of passwd is broken by it."""
     name = re.sub(r"[^a-z0-9_.-]", "_", person.lower()).strip("-.")[:32] or "person"

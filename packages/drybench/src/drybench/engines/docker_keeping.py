@@ -14,9 +14,10 @@ from typing import Any
 import aiodocker
 import structlog
 
+from drybench import hands_in_a_container
 from drybench.engines import docker_log, docker_slots, host_mounts
 from drybench.engines.docker_connection import ask, part, parts
-from drybench.engines.docker_container import BENCH_LABEL, ENV_FILE, KEPT, TASK_LABEL, emptying
+from drybench.engines.docker_container import BENCH_LABEL, ENV_FILE, KEPT, TASK_LABEL
 from drybench.engines.docker_leavings import is_over, left_behind
 from drybench.engines.docker_looking import Container
 from drybench.engines.local_folder import TaskFolder
@@ -47,8 +48,7 @@ class Keeping:
             if await self._stays(docker, container, called):
                 await asyncio.to_thread(_leave, folder)
                 return
-            if os.geteuid() != 0:
-                await _empty(docker, container.id, folder.own)
+            await _can_be_removed(docker, folder.own)
             await _remove(docker, container.id)
         if not await self._is_kept(docker, folder):
             await asyncio.to_thread(_clear_away, folder, self._tasks / called)
@@ -117,25 +117,11 @@ class Keeping:
                     file.parent.rmdir()
 
 
-async def _empty(docker: aiodocker.Docker, id: str, own: Path) -> None:
-    """What another uid wrote only that uid can remove, unless one is root: it does so in a container of its own."""
-    if not await asyncio.to_thread(_has_folders, own):
-        return
-    shown = await ask(docker, f"containers/{id}/json")
-    made = await ask(docker, "containers/create", "POST", body=emptying(shown["Image"], shown["Config"]["User"], own))
-    try:
-        await ask(docker, f"containers/{made['Id']}/start", "POST")
-        await ask(docker, f"containers/{made['Id']}/wait", "POST")
-    finally:
-        await _remove(docker, made["Id"])
-
-
-def _has_folders(own: Path) -> bool:
-    """Files alone can be removed by the folder's owner."""
-    try:
-        return any(entry.is_dir(follow_symlinks=False) for entry in os.scandir(own))
-    except OSError:
-        return False
+async def _can_be_removed(docker: aiodocker.Docker, own: Path) -> None:
+    """What another uid wrote only that uid can remove, unless one is root. Its image has no part."""
+    if os.geteuid() != 0:
+        with suppress(FileNotFoundError):
+            await hands_in_a_container.take_back(docker, own)
 
 
 async def _remove(docker: aiodocker.Docker, id: str) -> None:
