@@ -114,7 +114,7 @@ def concrete(error: type[DrybenchError]) -> Iterator[type[DrybenchError]]:
     if inspect.cleandoc(error.__doc__ or "") != "{sentence}" and error is not DrybenchError:
         yield error
     for kind in error.__subclasses__():
-        if kind.__module__ == errors.__name__:
+        if kind.__module__.startswith(f"{errors.__name__}."):
             yield from concrete(kind)
 
 
