@@ -10,10 +10,13 @@ from contextlib import suppress
 from typing import Any
 
 import aiodocker
+import structlog
 
 from drybench.engines.docker_connection import ask, away, listening, part
 from drybench.engines.docker_container import BENCH_LABEL, TASK_LABEL
 from drybench.errors import DockerAway
+
+log = structlog.get_logger("docker")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 
@@ -51,14 +54,15 @@ class Events:
         while True:
             try:
                 async with listening(docker, "events", {"filters": self._filters, "since": int(self._heard)}) as lines:
-                    pause = FIRST_PAUSE
                     async for line in lines:
                         await self._hear(docker, json.loads(line))
+                        pause = FIRST_PAUSE
             except (DockerAway, ValueError):
                 pass
             except Exception as problem:
                 if not (isinstance(problem, aiodocker.DockerError) or away(problem)):
-                    raise
+                    log.exception("no word of changes from Docker for a moment")
+                    self._heard = time.time()  # what cannot be understood is not asked for once more
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
