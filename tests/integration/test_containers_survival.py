@@ -132,12 +132,18 @@ def test_a_run_that_eats_too_much_memory_says_so(owner: Somebody, marks: Path) -
 def test_down_with_its_tasks_ends_containers(shipped: None, marks: Path) -> None:
     with new_bench(settings(marks, ready=0), containers=True) as bench, the_owner(bench) as owner:
         run = under_way(owner, Notebook(marks, "last").marks("began").waits())
-        bench.run("down", "--tasks")
-        assert docker("ps", "-q", "--filter", f"label={BENCH_LABEL}={bench.addresses.bench_id}") == ""
+        session = owner.session("open", environment=BASE)
+        wait_for(session.answers, PATIENCE)
+        mine = ("--filter", f"label={BENCH_LABEL}={bench.addresses.bench_id}")
+        subnet = bench.addresses.tasks_subnet
+        down = bench.run("down", "--tasks")
+        assert (down.returncode, down.stderr) == (0, "")
+        assert docker("ps", "--all", "--quiet", *mine) == docker("network", "ls", "--quiet", *mine) == ""
         bench.start()
         bench.wait_until_ready()
         assert owner.hand.wait(run, timeout=PATIENCE)["outcome"] == "stopped"
-        wait_for(lambda: containers(run["task"]) == [], PATIENCE)
+        assert session.is_phase(Phase.ENDED)
+        assert bench.addresses.tasks_subnet == subnet
         again = submitted(owner, Notebook(marks, "first").marks("went"))
         assert owner.hand.wait(again, timeout=PATIENCE)["outcome"] == "done"
 

@@ -99,6 +99,17 @@ class Endings:
             if task.id not in under_way and self._now() >= self._not_before.get(task.id, LONG_AGO):
                 self._clearing[task.id] = asyncio.create_task(self._clear_safely(task))
 
+    async def clear_all(self) -> None:
+        """Of a bench that is down. Sessions are forgotten when the Hub, up again, has let go of them."""
+        await asyncio.gather(*self._clearing.values())
+        ended = await asyncio.to_thread(self._ledger.ended_not_forgotten)
+        clearing = [
+            self._clear_engine(task) if task.kind == SESSION else self._clear(task)
+            for task in ended
+            if task.engine in self._engines
+        ]
+        await asyncio.gather(*clearing, return_exceptions=True)  # what fails is done at the next `up`
+
     def _result(self, task: TaskRow) -> Mapping[str, Any] | None:
         try:
             return self._folders.result(task.subject, task.attempt) if task.kind == RUN else None
@@ -139,12 +150,15 @@ class Endings:
         elif task.kind == RUN:
             await self._keep_log(task)
             await asyncio.to_thread(self._folders.seal, task.subject, task.attempt)
+        await self._clear_engine(task)
+        await asyncio.to_thread(self._ledger.forgotten, task.id)
+        self._left.discard(task.subject)
+
+    async def _clear_engine(self, task: TaskRow) -> None:
         handle: Handle = task.handle or {"format": 1, "task": task.id}
         await self._engines[task.engine].forget(handle)
         if task.claimed is not None:  # and stopped before it got it
             await self._engines[task.engine].forget({"format": 1, "task": task.claimed})
-        await asyncio.to_thread(self._ledger.forgotten, task.id)
-        self._left.discard(task.subject)
 
     async def _keep_log(self, task: TaskRow) -> None:
         """What the runner printed is told apart from what the notebook did."""

@@ -97,6 +97,7 @@ class Works:
 
     portal: Portal
     reconciler: Reconciler
+    endings: Endings
     loops: Sequence[Loop]
     to_close: Sequence[Closes]
     owner: str
@@ -193,7 +194,7 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
     wishing = Wishing(portal.workshop.wishes, told.channels, _keeper(data, in_force, ledger), addresses.public, _now)
     loops += (TellingOfBuilds(builds, changes), wishing)
     to_close = (*engines.values(), *([building] if building else ()))
-    return Works(portal, reconciler, loops, to_close, _owner(data, in_force))
+    return Works(portal, reconciler, endings, loops, to_close, _owner(data, in_force))
 
 
 async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:

@@ -19,10 +19,10 @@ from aiodocker import Docker, DockerError
 
 from drybench.addresses import Addresses
 from drybench.engines import docker_bridge, docker_firewall, docker_rules
-from drybench.engines.docker_connection import connect, reaching
+from drybench.engines.docker_connection import away, connect, reaching
 from drybench.engines.docker_firewall import Restore
 from drybench.engines.docker_rules import Network, Reach
-from drybench.errors import DrybenchError, NetworkNotMade, NotGuarded
+from drybench.errors import DrybenchError, NetworkInUse, NetworkNotMade, NotGuarded
 from drybench.settings_sections import DockerEngine
 
 log = structlog.get_logger("docker")
@@ -41,6 +41,18 @@ async def made(url: str, here: Addresses, said: DockerEngine) -> Network:
     if not await docker_bridge.is_there(network):
         raise NetworkNotMade(why=f"its bridge {network.bridge} is not on this machine, or not for this account")
     return network
+
+
+async def unmade(url: str, here: Addresses) -> None:
+    """For `drybench down`, when no task is left. NetworkInUse or DockerAway."""
+    with reaching():
+        async with connect(url) as docker:
+            try:
+                await remove(docker, here.bench_id)
+            except DockerError as error:
+                if away(error):
+                    raise
+                raise NetworkInUse(why=error.message) from error
 
 
 async def ensure(docker: Docker, bench_id: str, subnet: str = "", before: str = "") -> Network:

@@ -63,6 +63,13 @@ class NetworkNotMade(DrybenchError):
     next_step = "It is tried again; ask the keeper, who can choose other addresses (`subnet` under [engines.docker])."
 
 
+class NetworkInUse(DrybenchError):
+    """Docker would not remove the network that containers were on: {why}."""
+
+    status = 409
+    next_step = "End what is on it (`docker ps`); it serves again when the bench comes up."
+
+
 class NotGuarded(Refused):
     """Nothing starts in containers here: the rules that keep them from this machine cannot be set ({why})."""
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from drybench import settings
+from drybench.addresses import Addresses
 from drybench.data_folder import DataFolder
 from drybench.errors import NotUp, TasksGoOn
 from drybench.settings import Settings
@@ -16,6 +17,7 @@ from drybench.up import announcing
 from drybench.up.announcing import Say
 from drybench.up.bringing_up import must_be_own
 from drybench.up.child_processes import end
+from drybench.up.container_door import without_containers
 from drybench.up.supervising import end_left_over, only_one, who_is_up
 
 SECONDS_TO_END = 10  # for the supervisor, which takes five
@@ -33,7 +35,9 @@ def bring_down(data: DataFolder, settings_file: Path | None, say: Say, tasks: bo
         was_up = end_left_over(data, say) or was_up
         if tasks and data.bench.exists():
             os.umask(0o077)
-            asyncio.run(_end_tasks(data, settings.load(data, settings_file)))
+            in_force = settings.load(data, settings_file)
+            asyncio.run(_end_tasks(data, in_force))
+            without_containers(Addresses.load(data.bench), in_force, say)
         elif not was_up:
             raise NotUp(data=data.path)
     say(announcing.is_down(data))
@@ -60,6 +64,7 @@ async def _end_tasks(data: DataFolder, in_force: Settings) -> None:
             await asyncio.sleep(PAUSE)
         loop.cancel()
         await asyncio.gather(loop, return_exceptions=True)
+        await works.endings.clear_all()
         for one in works.to_close:
             await one.close()
         if left := ledger.open_tasks():

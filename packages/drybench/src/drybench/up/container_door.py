@@ -35,6 +35,17 @@ def with_containers(here: Addresses, in_force: Settings, data: DataFolder, say: 
         return here
 
 
+def without_containers(here: Addresses, in_force: Settings, say: Say) -> None:
+    """Their network goes, until the bench comes up again, with the same addresses where nobody has taken them."""
+    url = containers.url_of(in_force.engines.docker)
+    if url is None or not here.tasks_door:
+        return
+    try:
+        asyncio.run(docker_network.unmade(url, here))
+    except DrybenchError as problem:
+        say(f"The network of its containers stays: {problem.sentence}")
+
+
 def offered(here: Addresses, in_force: Settings, data: DataFolder) -> Sequence[Offer]:
     """What there is to choose from, with the images that are here now."""
     there = containers.containers(data, in_force, here)
