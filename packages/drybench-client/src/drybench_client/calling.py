@@ -17,6 +17,7 @@ from drybench_client.finding import Place
 
 _LONGEST_SOCKET = 107  # a Unix socket's path, in bytes
 _PATIENCE = 3.0  # seconds: a portal that is started again is back within one
+_HUB_PATIENCE = 20.0  # for what signs people in: a bench is there that says so
 _AWAY = {502, 503, 504}  # what answers is there, what it needs behind it is not
 _KINDS: dict[int, type[errors.BenchError]] = {
     401: errors.NotAllowed,
@@ -71,12 +72,13 @@ class Calling:
             raise self._away(_words(error)) from error
 
     def _patiently(self, ask: Callable[[], httpx.Response]) -> httpx.Response:
-        until = time.monotonic() + self._patience
+        began = time.monotonic()
         while True:
             try:
                 return ask()
-            except errors.BenchAway:
-                if time.monotonic() > until or not self._may_come_back():
+            except errors.BenchAway as away:
+                patience = _HUB_PATIENCE if away.code == "hub_away" else self._patience
+                if time.monotonic() > began + patience or not self._may_come_back():
                     raise
                 time.sleep(0.2)
 
