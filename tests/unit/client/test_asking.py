@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from drybench_client.asking import request_of
-from drybench_client.commands import How
+from drybench_client.commands.said import How
 from drybench_client.errors import Refused
 from drybench_client.results import as_table, with_values
 

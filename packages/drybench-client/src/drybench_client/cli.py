@@ -10,23 +10,17 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from drybench_client import (
-    commands,
-    commands_environments,
-    commands_receipts,
-    commands_results,
-    commands_schedules,
-    commands_sweeps,
-)
+from drybench_client.commands import environments, receipts, results, runs, schedules, sessions, sweeps
 from drybench_client.errors import BenchAway
 
 COMMANDS = (
-    *commands.COMMANDS,
-    *commands_results.COMMANDS,
-    *commands_sweeps.COMMANDS,
-    *commands_schedules.COMMANDS,
-    *commands_receipts.COMMANDS,
-    *commands_environments.COMMANDS,
+    *runs.COMMANDS,
+    *results.COMMANDS,
+    *receipts.COMMANDS,
+    *sweeps.COMMANDS,
+    *schedules.COMMANDS,
+    *sessions.COMMANDS,
+    *environments.COMMANDS,
 )
 _NAMES = {command.__name__.replace("_", "-") for command in COMMANDS}
 _REFUSED, _AWAY, _INTERRUPTED, _PIPE_CLOSED = 2, 3, 130, 141

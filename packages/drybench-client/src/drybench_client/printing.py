@@ -21,8 +21,31 @@ def show_json(answer: Mapping[str, Any]) -> None:
     print(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
-def show_state(what: str, task: Run | Session) -> None:
-    print(f"{what} {short(task)} ({plain(task['name'])}): {state(task)}")
+def show_run_state(run: Run) -> None:
+    print(f"Run {short(run)} ({plain(run['name'])}): {state(run)}")
+
+
+def show_asked(run: Run) -> None:
+    show_run_state(run)
+    print(f"See it at {run['url']} or by: drybench show {short(run)}")
+
+
+def show_ended(run: Run) -> None:
+    show_run_state(run)
+    say_error(run["sentence"], run["next_step"])
+
+
+def show_session_state(session: Session) -> None:
+    print(f"Session {short(session)} ({plain(session['name'])}): {state(session)}")
+
+
+def show_started(session: Session) -> None:
+    show_session_state(session)
+    show_address(session)
+
+
+def show_address(session: Session) -> None:
+    print(f"Open it at {session['url']}")
 
 
 def show_runs(runs: Sequence[Run], only: str | None = None) -> None:

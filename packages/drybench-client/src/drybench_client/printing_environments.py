@@ -52,6 +52,10 @@ def show_trial(trial: Trial) -> None:
     say_error(trial["problem"])
 
 
+def show_asked(_: Wish) -> None:
+    print("The keeper has it: `drybench wishes` has the answer.")
+
+
 def show_wishes(wishes: Sequence[Wish]) -> None:
     rows = [
         (it["id"], it["person"], _line(it["what"]), _line(it["why"]), age(it["at"]), _line(it["answer"]))

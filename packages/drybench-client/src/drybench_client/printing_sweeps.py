@@ -15,6 +15,11 @@ def show_sweep(sweep: Sweep) -> None:
     print(f"Sweep {sweep['id'][-6:]} ({plain(sweep['name'])}): {totals(sweep)}")
 
 
+def show_asked(sweep: Sweep) -> None:
+    show_sweep(sweep)
+    print(f"See it at {sweep['url']}")
+
+
 def show_sweeps(sweeps: Sequence[Sweep]) -> None:
     rows = [(it["id"][-6:], it["name"], f"{it['runs']:,}", totals(it), age(it["created_at"])) for it in sweeps]
     table(("ID", "NAME", "RUNS", "STATE", "AGE"), rows, nothing="No sweeps yet: drybench sweep NOTEBOOK -p x=1,2,3")

@@ -46,7 +46,7 @@ def show(came: Sequence[Came], as_json: bool) -> None:
         return
     for one in came:
         if one.run is not None:
-            printing.show_state("Run", one.run)
+            printing.show_run_state(one.run)
         if one.refusal is not None:
             printing.say_error(f"{one.notebook}: {one.refusal.sentence}", one.refusal.next_step)
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from drybench_client.commands import Which
+from drybench_client.commands.said import HERE, Which
 
 if TYPE_CHECKING:
     from drybench_client.answers import Run, Session
-
-_HERE = Which()
 
 
 def files(
@@ -21,7 +19,7 @@ def files(
     *,
     all: bool = False,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
-    which: Which = _HERE,
+    which: Which = HERE,
 ) -> None:
     """The files that a run made: the list of them, one, or all.
 
@@ -42,16 +40,16 @@ def files(
         run = bench.get(id)
         if path is None and not all:
             found = list(bench.files(run))
-            printing.show_json({"items": found}) if which.json else printing.show_files(found)
+            which.show_items(found, printing.show_files)
             return
         if path is None:
             file = bench.download_all(run, output or Path(f"{printing.file_name(run['name'])}.zip"))
         else:
             file = bench.download(run, path, output or Path(printing.file_name(Path(path).name)))
-    printing.show_json({"file": str(file)}) if which.json else print(file)
+    which.show_file(file)
 
 
-def star(id: str, *, which: Which = _HERE) -> None:
+def star(id: str, *, which: Which = HERE) -> None:
     """Keep a run from ever being removed by itself.
 
     Parameters
@@ -63,7 +61,7 @@ def star(id: str, *, which: Which = _HERE) -> None:
         _show(bench.star(id), which)
 
 
-def unstar(id: str, *, which: Which = _HERE) -> None:
+def unstar(id: str, *, which: Which = HERE) -> None:
     """Take the star off.
 
     Parameters
@@ -75,7 +73,7 @@ def unstar(id: str, *, which: Which = _HERE) -> None:
         _show(bench.unstar(id), which)
 
 
-def remove(id: str, *, which: Which = _HERE) -> None:
+def remove(id: str, *, which: Which = HERE) -> None:
     """Remove a run that has ended, with its notebook and all its files, for good.
 
     Parameters
@@ -87,7 +85,7 @@ def remove(id: str, *, which: Which = _HERE) -> None:
         bench.remove(id)
 
 
-def keep(days: int | None = None, *, which: Which = _HERE) -> None:
+def keep(days: int | None = None, *, which: Which = HERE) -> None:
     """How long your runs are kept, and which go within the next thirty days.
 
     Parameters
@@ -99,10 +97,10 @@ def keep(days: int | None = None, *, which: Which = _HERE) -> None:
 
     with which.open() as bench:
         found = bench.retention() if days is None else bench.keep(days)
-    printing.show_json(dict(found)) if which.json else printing.show_retention(found)
+    which.show(found, printing.show_retention)
 
 
-def open_run(id: str, *, which: Which = _HERE) -> None:
+def open_run(id: str, *, which: Which = HERE) -> None:
     """Open what a run left behind in JupyterLab.
 
     Parameters
@@ -114,7 +112,7 @@ def open_run(id: str, *, which: Which = _HERE) -> None:
         _show_address(bench.open_run(id), which)
 
 
-def attach(id: str, *, which: Which = _HERE) -> None:
+def attach(id: str, *, which: Which = HERE) -> None:
     """Open JupyterLab on the kernel that was kept when a run failed.
 
     Parameters
@@ -126,7 +124,7 @@ def attach(id: str, *, which: Which = _HERE) -> None:
         _show_address(bench.attach(id), which)
 
 
-def go_on(id: str, *, next: bool = False, which: Which = _HERE) -> None:
+def go_on(id: str, *, next: bool = False, which: Which = HERE) -> None:
     """Go on with a failed run in its kept kernel, as its mended notebook has it.
 
     Parameters
@@ -140,7 +138,7 @@ def go_on(id: str, *, next: bool = False, which: Which = _HERE) -> None:
         _show(bench.go_on(id, next=next), which)
 
 
-def let_go(id: str, *, which: Which = _HERE) -> None:
+def let_go(id: str, *, which: Which = HERE) -> None:
     """Keep the kernel of a failed run no longer.
 
     Parameters
@@ -158,10 +156,10 @@ COMMANDS = (files, star, unstar, remove, keep, open_run, attach, go_on, let_go)
 def _show(run: Run, which: Which) -> None:
     from drybench_client import printing
 
-    printing.show_json(run) if which.json else printing.show_state("Run", run)
+    which.show(run, printing.show_run_state)
 
 
 def _show_address(session: Session, which: Which) -> None:
     from drybench_client import printing
 
-    printing.show_json(session) if which.json else print(f"Open it at {session['url']}")
+    which.show(session, printing.show_address)

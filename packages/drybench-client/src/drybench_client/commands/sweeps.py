@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from drybench_client.commands import DONE, INTERRUPTED, NOT_DONE, How, Which, needed
+from drybench_client.commands.said import ANYHOW, DONE, HERE, INTERRUPTED, NOT_DONE, How, Which, needed
 
 if TYPE_CHECKING:
     from drybench_client.bench import Bench
     from drybench_client.sweeps import Sweep
-
-_HERE, _ANYHOW = Which(), How()
 
 
 def sweep(
@@ -25,8 +23,8 @@ def sweep(
     files: list[str] | None = None,
     count: bool = False,
     wait: bool = False,
-    how: How = _ANYHOW,
-    which: Which = _HERE,
+    how: How = ANYHOW,
+    which: Which = HERE,
 ) -> int:
     """Run a notebook many times, with other values each time.
 
@@ -47,23 +45,19 @@ def sweep(
     wait
         Stay until all have ended: 0 when all are done, 1 when one is not, 2 when it was refused.
     """
-    from drybench_client import printing, printing_sweeps, values
+    from drybench_client import printing_sweeps, values
 
     parts: dict[str, Any] = {"typed": values.pairs(parameter or ()), "files": values.pairs(files or ()), "csv": csv}
     fixed = values.pairs(raw or ())
     with which.open() as bench:
         if count:
             counted = bench.count_sweep(notebook, fixed, **parts)
-            printing.show_json(dict(counted)) if which.json else printing_sweeps.show_count(counted)
+            which.show(counted, printing_sweeps.show_count)
             return DONE
         asked = bench.sweep(notebook, fixed, **parts, **how.options())
         if wait:
             return _wait(bench, asked, which)
-    if which.json:
-        printing.show_json(dict(asked))
-    else:
-        printing_sweeps.show_sweep(asked)
-        print(f"See it at {asked['url']}")
+    which.show(asked, printing_sweeps.show_asked)
     return DONE
 
 
@@ -73,7 +67,7 @@ def sweeps(
     *,
     most: int = 20,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
-    which: Which = _HERE,
+    which: Which = HERE,
 ) -> None:
     """Your sweeps, the newest first.
 
@@ -94,7 +88,7 @@ def sweeps(
     with which.open() as bench:
         if action == "list":
             found = list(bench.sweeps(most))
-            printing.show_json({"items": found}) if which.json else printing_sweeps.show_sweeps(found)
+            which.show_items(found, printing_sweeps.show_sweeps)
         elif action == "remove":
             bench.remove_sweep(needed(id))
         elif action == "table":
@@ -105,7 +99,7 @@ def sweeps(
         else:
             deeds = {"show": bench.get_sweep, "cancel": bench.cancel_sweep, "rerun-failed": bench.rerun_failed}
             sweep = deeds[action](needed(id))
-            printing.show_json(dict(sweep)) if which.json else printing_sweeps.show_sweep(sweep)
+            which.show(sweep, printing_sweeps.show_sweep)
 
 
 COMMANDS = (sweep, sweeps)
@@ -119,5 +113,5 @@ def _wait(bench: Bench, asked: Sweep, which: Which) -> int:
     except KeyboardInterrupt:
         printing.say(f"The sweep goes on. See it at {asked['url']}")
         return INTERRUPTED
-    printing.show_json(dict(ended)) if which.json else printing_sweeps.show_sweep(ended)
+    which.show(ended, printing_sweeps.show_sweep)
     return DONE if ended["totals"]["done"] == ended["runs"] else NOT_DONE

@@ -7,12 +7,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from drybench_client.commands import DONE, NOT_DONE, Which
-
-_HERE = Which()
+from drybench_client.commands.said import DONE, HERE, NOT_DONE, Which
 
 
-def receipt(id: str, *, which: Which = _HERE) -> None:
+def receipt(id: str, *, which: Which = HERE) -> None:
     """With what a run worked: environment, packages, inputs, machine.
 
     Parameters
@@ -20,15 +18,15 @@ def receipt(id: str, *, which: Which = _HERE) -> None:
     id
         The run's id, or the end or the beginning of it.
     """
-    from drybench_client import printing, printing_receipts
+    from drybench_client import printing_receipts
 
     with which.open() as bench:
         found = bench.receipt(id)
-    printing.show_json(dict(found)) if which.json else printing_receipts.show_receipt(found)
+    which.show(found, printing_receipts.show_receipt)
 
 
 def crate(
-    id: str, *, output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None, which: Which = _HERE
+    id: str, *, output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None, which: Which = HERE
 ) -> None:
     """A run that has ended as an RO-Crate, for archives and other people.
 
@@ -44,10 +42,10 @@ def crate(
     with which.open() as bench:
         run = bench.get(id)
         file = bench.crate(run, output or Path(f"{printing.file_name(run['name'])}.crate.zip"))
-    printing.show_json({"file": str(file)}) if which.json else print(file)
+    which.show_file(file)
 
 
-def diff(a: str, b: str, *, which: Which = _HERE) -> int:
+def diff(a: str, b: str, *, which: Which = HERE) -> int:
     """What differs between two runs: 0 when nothing does, else 1.
 
     Parameters
@@ -57,15 +55,15 @@ def diff(a: str, b: str, *, which: Which = _HERE) -> int:
     b
         The id of the other.
     """
-    from drybench_client import printing, printing_receipts
+    from drybench_client import printing_receipts
 
     with which.open() as bench:
         found = bench.differences(a, b)
-    printing.show_json(dict(found)) if which.json else printing_receipts.show_differences(found)
+    which.show(found, printing_receipts.show_differences)
     return NOT_DONE if found["subjects"] or found["cells"] else DONE
 
 
-def again(id: str, *, same: bool = False, which: Which = _HERE) -> None:
+def again(id: str, *, same: bool = False, which: Which = HERE) -> None:
     """Run the same notebook with the same parameters once more.
 
     Parameters
@@ -79,11 +77,7 @@ def again(id: str, *, same: bool = False, which: Which = _HERE) -> None:
 
     with which.open() as bench:
         asked = bench.again(id, environment="same" if same else "newer")
-    if which.json:
-        printing.show_json(asked)
-    else:
-        printing.show_state("Run", asked)
-        print(f"See it at {asked['url']} or by: drybench show {printing.short(asked)}")
+    which.show(asked, printing.show_asked)
 
 
 COMMANDS = (receipt, crate, diff, again)

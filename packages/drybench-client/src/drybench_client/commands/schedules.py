@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from drybench_client.commands import DONE, Which, needed
-
-_HERE = Which()
+from drybench_client.commands.said import DONE, HERE, Which, needed
 
 
 def schedules(
     action: Literal["list", "pause", "resume", "run", "remove"] = "list",
     id: str | None = None,
     *,
-    which: Which = _HERE,
+    which: Which = HERE,
 ) -> int:
     """Your schedules: what runs by itself, and when. `drybench run --at` and `--cron` make them.
 
@@ -29,16 +27,16 @@ def schedules(
     with which.open() as bench:
         if action == "list":
             found = [it for it in bench.schedules() if id in (None, it["name"]) or it["id"].endswith(str(id))]
-            printing.show_json({"items": found}) if which.json else printing_schedules.show_schedules(found)
+            which.show_items(found, printing_schedules.show_schedules)
         elif action == "remove":
             bench.remove_schedule(needed(id))
         elif action == "run":
             run = bench.run_schedule(needed(id))
-            printing.show_json(dict(run)) if which.json else printing.show_state("Run", run)
+            which.show(run, printing.show_run_state)
         else:
             change = bench.pause_schedule if action == "pause" else bench.resume_schedule
             changed = change(needed(id))
-            printing.show_json(dict(changed)) if which.json else printing_schedules.show_schedules([changed])
+            which.show(changed, lambda one: printing_schedules.show_schedules([one]))
     return DONE
 
 
@@ -48,7 +46,7 @@ def channels(
     *,
     on: Literal["failure", "success", "both", "never"] = "failure",
     name: str = "",
-    which: Which = _HERE,
+    which: Which = HERE,
 ) -> int:
     """How you are told of the end of your runs.
 
@@ -69,7 +67,7 @@ def channels(
     with which.open() as bench:
         if action == "add":
             added = bench.add_channel(needed(id), _secret("Its address: "), name=name, on=on)
-            printing.show_json(dict(added)) if which.json else printing_schedules.show_new_channel(added)
+            which.show(added, printing_schedules.show_new_channel)
         elif action == "test":
             bench.test_channel(needed(id))
             printing.say("The test is sent.")
@@ -77,7 +75,7 @@ def channels(
             bench.remove_channel(needed(id))
         else:
             found = [bench.tell_on(needed(id), on)] if action == "on" else list(bench.channels())
-            printing.show_json({"items": found}) if which.json else printing_schedules.show_channels(found)
+            which.show_items(found, printing_schedules.show_channels)
     return DONE
 
 

@@ -1,0 +1,1 @@
+"""The commands of `drybench` that ask a bench. Each imports what it needs when it is called."""
