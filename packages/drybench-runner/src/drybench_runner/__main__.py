@@ -3,6 +3,7 @@
     python -m drybench_runner run RUN_FOLDER ATTEMPT      carry out a run
     python -m drybench_runner ready [MODULE…]             be started ahead, with these modules imported in its kernel
     python -m drybench_runner session -- COMMAND…         be a single-user server
+    python -m drybench_runner ready-session               be started ahead, to be somebody's single-user server
     python -m drybench_runner alone                       be JupyterLab without a bench, and say where
 
 Little is imported here: a run's kernel should be starting before anything else is.
@@ -16,11 +17,14 @@ from pathlib import Path
 from typing import NoReturn
 
 _CARRIED = Path(__file__).parent.parent / "drybench_carried"  # there, where it was carried into somebody's image
-_USAGE = "usage: python -m drybench_runner run RUN_FOLDER ATTEMPT | ready [MODULE…] | session -- COMMAND… | alone"
+_USAGE = (
+    "usage: python -m drybench_runner run RUN_FOLDER ATTEMPT | ready [MODULE…]"
+    " | session -- COMMAND… | ready-session | alone"
+)
 
 
 def main() -> int:
-    if sys.argv[1:2] in (["run"], ["ready"], ["session"]):
+    if sys.argv[1:2] in (["run"], ["ready"], ["session"], ["ready-session"]):
         from drybench_runner.task_environment import go_on_in_it
 
         go_on_in_it(sys.argv[1:])
@@ -39,6 +43,10 @@ def main() -> int:
             from drybench_runner.session import serve
 
             return serve(words)
+        case ["ready-session"]:
+            from drybench_runner.ready_session import wait as wait_for_somebody
+
+            return wait_for_somebody()
         case ["alone"]:
             from drybench_runner.alone import serve as serve_alone
 
