@@ -45,8 +45,8 @@ def import_ahead() -> Callable[[list[str]], int]:
 
     with without(ADDRESSES):
         from jupyter_core.paths import jupyter_config_path
-        from jupyter_server.extension.config import ExtensionConfigManager
         from jupyter_server.extension import utils
+        from jupyter_server.extension.config import ExtensionConfigManager
         from jupyter_server.serverapp import JUPYTER_SERVICE_HANDLERS
 
         from drybench_runner.session import serve
@@ -54,10 +54,10 @@ def import_ahead() -> Callable[[list[str]], int]:
         for modules in JUPYTER_SERVICE_HANDLERS.values():
             for module in modules or ():
                 _safely(importlib.import_module, module)
-        with_its_apps: Any = utils.get_metadata
+        extensions: Any = utils
         enabled = ExtensionConfigManager(read_config_path=jupyter_config_path()).get_jpserver_extensions()
         for name in (name for name, is_on in enabled.items() if is_on):
-            _safely(with_its_apps, name)
+            _safely(extensions.get_metadata, name)
     return serve
 
 
