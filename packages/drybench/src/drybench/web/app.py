@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute
 
 from drybench.errors import DiskFull, DrybenchError, NoSuchPage, NotAllowed, NotSignedIn, RequestWrong
 from drybench.runs.paces import Paces
@@ -100,12 +101,11 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        routes=_routes(owner),
     )
     app.state.portal, app.state.owner, app.state.ending = portal, owner, asyncio.Event()
     app.state.journals, app.state.paces = Journals(portal.run_folders), Paces(portal.ledger, portal.run_folders)
     app.state.inspections = Inspections()
-    for router in (*API, *(PAGES if owner is None else (socket.router,))):
-        app.include_router(router)
     if owner is None:
         static_files.mount(app)
     app.add_api_route("/health", _health, include_in_schema=False)
@@ -113,6 +113,12 @@ def create_app(portal: Portal, owner: str | None = None) -> FastAPI:
         app.add_exception_handler(kind, _answer)
     _guard(app, portal, owner)
     return app
+
+
+def _routes(owner: str | None) -> list[BaseRoute]:
+    """The routers' own: those of an included router would be built once more, by the first request."""
+    routers = (*API, *(PAGES if owner is None else (socket.router,)))
+    return [route for router in routers for route in router.routes]
 
 
 def _guard(app: FastAPI, portal: Portal, owner: str | None) -> None:
