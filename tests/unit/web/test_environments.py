@@ -501,3 +501,29 @@ async def test_nobody_starts_what_somebody_else_has_brought(bench: LittleBench) 
         )
         none = await program.post("/sessions", json={"environment": "nothing"})
     assert (session.status_code, run.status_code, none.status_code) == (404, 404, 422)
+
+
+@pytest.mark.parametrize("path", ["/sessions", "/runs", "/sweeps"])
+async def test_a_name_that_is_not_there_lists_only_what_this_person_may_use(bench: LittleBench, path: str) -> None:
+    bring(bench, "mine", title="Unpublished")
+    containers(bench).shelf.put("drybench/base:0123456789ab")
+    containers(bench).shelf.put("drybench/mine:0123456789ab")
+    async with bench.program(BOB) as other, bench.program() as owner:
+        refused, told = await ask(other, path, "nothing"), await ask(owner, path, "nothing")
+    assert refused.json()["next_step"] == "Choose one of: base, python."
+    assert told.json()["next_step"] == "Choose one of: base, mine, python."
+
+
+@pytest.mark.parametrize("path", ["/sessions", "/runs"])
+async def test_of_what_is_not_theirs_nobody_hears_its_title(bench: LittleBench, path: str) -> None:
+    bring(bench, "mine", title="Unpublished")
+    async with bench.program(BOB) as program:
+        refused = await ask(program, path, "mine")
+    assert (refused.status_code, "Unpublished" in refused.text) == (404, False)
+
+
+async def ask(program: httpx.AsyncClient, path: str, environment: str) -> httpx.Response:
+    if path == "/sessions":
+        return await program.post(path, json={"environment": environment})
+    request = json.dumps({"environment": environment, **({"sweep": {"grid": {}}} if path == "/sweeps" else {})})
+    return await program.post(path, files={"notebook": ("a.ipynb", notebook("1")), "request": (None, request)})

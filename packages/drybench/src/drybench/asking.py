@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from drybench import allocating, permissions
@@ -35,6 +35,12 @@ class Desk:
     people_trust_each_other: bool = False
     surroundings: Callable[[Person, Capabilities], Surroundings] | None = None  # of all others
     may_use: Callable[[Person, str], bool] = lambda person, environment: True  # what somebody else brought
+
+    def environment(self, person: Person, name: str) -> Environment:
+        """One that this person may use, now; of what is not theirs they hear nothing more."""
+        if not self.may_use(person, name):
+            raise NoEnvironmentThere(name=name[:60])
+        return self.catalogue.environment(name, partial(self.may_use, person))
 
     def around(self, person: Person, environment: Environment) -> Surroundings:
         """Who they are there and what they see; made now, where it is not there yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
@@ -111,14 +111,14 @@ class Catalogue:
     def broken(self) -> Sequence[Broken]:
         return tuple(self._read.broken)
 
-    def environment(self, name: str) -> Environment:
-        """One that can be used now; else why it cannot."""
-        offer = self.offer(name)
+    def environment(self, name: str, may_use: Callable[[str], bool] = lambda name: True) -> Environment:
+        """One that can be used now; else why it cannot, or what else there is for whoever asks."""
+        offer = self.offer(name, may_use)
         if offer.why_not:
             raise offer.why_not
         return offer.environment
 
-    def offer(self, name: str) -> Offer:
+    def offer(self, name: str, may_use: Callable[[str], bool] = lambda name: True) -> Offer:
         if name not in self._read.names:  # it may have come since
             self.reread()
         recipe = self._read.recipes.get(name)
@@ -127,7 +127,8 @@ class Catalogue:
             return self._offer(recipe)
         if broken:
             return _broken_offer(broken)
-        raise NoSuchEnvironment(name=name[:60], there=_listed(one.name for one in self.environments()))
+        there = (one.name for one in self.environments())
+        raise NoSuchEnvironment(name=name[:60], there=_listed(filter(may_use, there)))
 
     def recipe(self, name: str) -> Recipe:
         offer = self.offer(name)

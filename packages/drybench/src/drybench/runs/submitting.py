@@ -65,6 +65,7 @@ class Runs:
     def check(self, person: Person, request: RunRequest) -> None:
         """Refuse what can be refused before its notebook is read."""
         permissions.needs(person, permissions.RUNS)
+        self._desk.environment(person, request.environment)
         requests.check(request, self._rules.hold_most)
         requirement_lines.check(request.requirements, self._rules.requirements_from_anywhere)
         self._check_folders(person, request)
@@ -108,7 +109,8 @@ class Runs:
         old = self.get(person, id)
         if not self._folders.given_unchanged(id, old.task.spec.hashes):
             raise RecordUnreadable(file="given/", problem="it is not what was handed in")
-        place = self._as_it_was(old) if environment == "same" else self._desk.catalogue.environment(old.environment)
+        today = self._desk.environment(person, old.environment)
+        place = _as_it_was(old, today) if environment == "same" else today
         said = {
             **self._folders.run_json(id),
             "id": self._desk.new_id(),
@@ -183,15 +185,6 @@ class Runs:
         for folder in (request.folder if around is None else None, request.cwd):
             if folder and not (_is_open(folder) if around is None else seen_files.has_folder(around, folder)):
                 raise NoSuchFolder(path=str(folder)[:200])
-
-    def _as_it_was(self, old: Run) -> Environment:
-        """Environments of other days stay beside today's as long as nobody clears them away."""
-        today, python = self._desk.catalogue.environment(old.environment), old.task.spec.python
-        if today.image and old.task.spec.image:
-            return replace(today, digest=old.task.spec.image)
-        if python is None or today.python is None or not python.is_dir():
-            raise EnvironmentGone(name=old.environment)
-        return replace(today, python=python)
 
     def _overlays_of(self, person: Person, environment: Environment) -> str:
         """Nobody else's, and of this very environment."""
@@ -276,6 +269,16 @@ class Runs:
         except OSError:
             self._folders.remove(id)
             raise
+
+
+def _as_it_was(old: Run, today: Environment) -> Environment:
+    """Environments of other days stay beside today's as long as nobody clears them away."""
+    python = old.task.spec.python
+    if today.image and old.task.spec.image:
+        return replace(today, digest=old.task.spec.image)
+    if python is None or today.python is None or not python.is_dir():
+        raise EnvironmentGone(name=old.environment)
+    return replace(today, python=python)
 
 
 def _standing(state: str) -> Standing | None:
