@@ -9,6 +9,8 @@ import pytest
 
 from drybench.environment_files import Broken, Recipe, Smoke
 from drybench.environment_folders import SHIPPED, Library, parents
+from drybench.images.context import Options, arguments
+from drybench.images.hashing import Hashing
 from drybench.images.pruning import _OURS  # pyright: ignore[reportPrivateUsage]
 from drybench.images.whose import NEVER, Brought, Whose
 from drybench.model import Person
@@ -174,6 +176,17 @@ def test_an_image_that_people_built_never_passes_for_the_keepers(tmp_path: Path,
     images = {name: recipe.environment.image for name, recipe in found.items()}
     assert images == {"stats": "drybench/stats.own:111111111111", "plain": "drybench/plain:111111111111"}
     assert all(_OURS.fullmatch(image or "") for image in images.values())
+
+
+def test_the_keepers_arguments_go_to_no_dockerfile_that_people_bring(tmp_path: Path, write: Write) -> None:
+    asks = "ARG TOKEN\nFROM scratch\nRUN echo $TOKEN\n"
+    write("stats", place="people", dockerfile=asks)
+    write("plain", place="keeper", dockerfile=asks)
+    folders = (tmp_path / "keeper", tmp_path / "people")
+    said = {"TOKEN": "secret"}
+    found = Library(folders, {}, Hashing("ours", said), brought=folders[1]).read().recipes
+    given = {name: arguments(recipe, None, Options(arguments=said)) for name, recipe in found.items()}
+    assert given == {"plain": said, "stats": {}}
 
 
 def test_what_the_bench_has_itself_is_nobodys_own(tmp_path: Path, write: Write) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,12 @@ def test_whatever_goes_in_changes_it(folder: Path, tmp_path: Path) -> None:
 def test_only_arguments_that_its_dockerfile_declares(folder: Path) -> None:
     assert taken(recipe(folder), {"FLAVOUR": "sweet", "OTHER": "x"}) == {"FLAVOUR": "sweet"}
     assert taken(recipe(folder, dockerfile=False), {"FLAVOUR": "sweet"}) == {}
+
+
+def test_what_somebody_brought_hears_none_of_the_keepers_arguments(folder: Path) -> None:
+    brought = replace(recipe(folder), brought=True)
+    assert taken(brought, {"FLAVOUR": "sweet"}) == {}
+    assert Hashing("ours", {"FLAVOUR": "sweet"})(brought, ()) == Hashing("ours", {})(brought, ())
 
 
 def test_neither_what_says_what_it_is_nor_what_python_left(folder: Path) -> None:

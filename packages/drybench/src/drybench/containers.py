@@ -109,8 +109,7 @@ def building(data: DataFolder, in_force: Settings, catalogue: Catalogue, there: 
     """What people brought runs its steps where their tasks are: it reaches no more than those."""
 
     async def network_of(recipe: Recipe) -> str:
-        brought = recipe.folder.parent == data.own_environments
-        return (await there.network.ready()).name if brought else ""
+        return (await there.network.ready()).name if recipe.brought else ""
 
     return Building(catalogue, there.images, builds, options(in_force), there.connect, data.images, network_of)
 

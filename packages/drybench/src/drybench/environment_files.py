@@ -47,6 +47,7 @@ class Recipe:
     dockerfile: bool = False  # its image is built here, from this folder
     kernels: tuple[str, ...] = ()  # that its image has; none: nobody has said
     smoke: tuple[Smoke, ...] = ()
+    brought: bool = False  # it lies where people's own are
 
     @property
     def name(self) -> str:

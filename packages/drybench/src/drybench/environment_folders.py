@@ -45,7 +45,7 @@ class Library:
             if isinstance(found, Broken):
                 wrong.append(found)
             elif found.name not in recipes:
-                recipes[found.name] = found
+                recipes[found.name] = replace(found, brought=folder.parent == self.brought)
             elif not found.shipped:
                 wrong.append(broken(found, f"the name is taken by {recipes[found.name].folder}"))
         wrong.extend(_without_parents(recipes))
@@ -70,7 +70,7 @@ class Library:
         if not recipe.dockerfile:
             return recipe
         tag = self.hash_of(recipe, parents(recipe, recipes))
-        name = recipe.name + (BROUGHT if recipe.folder.parent == self.brought else "")
+        name = recipe.name + (BROUGHT if recipe.brought else "")
         image = f"{REPOSITORY}/{name}:{tag}"
         return replace(recipe, environment=replace(recipe.environment, image=image))
 

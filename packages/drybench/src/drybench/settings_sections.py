@@ -231,7 +231,7 @@ class Images(Section):
     build_args: dict[str, str] = Field(
         default_factory=dict[str, str],
         description='Arguments for Dockerfiles: `[images.build_args]` and below it `NAME = "value"`. Each build gets '
-        "those that its Dockerfile declares.",
+        "those that its Dockerfile declares; what people bring gets none.",
     )
     allow_by_name: bool = Field(
         default=False, description="Let people bring any image by its name, also in a Dockerfile of their own."

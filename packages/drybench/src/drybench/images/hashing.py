@@ -43,8 +43,9 @@ def files_of(folder: Path) -> Iterator[Path]:
 
 
 def taken(recipe: Recipe, arguments: Mapping[str, str]) -> Mapping[str, str]:
-    """Of the keeper's arguments those that its Dockerfile declares; the others are no business of this image."""
-    if not recipe.dockerfile:
+    """Of the keeper's arguments those that its Dockerfile declares, where it is the keeper's own: there may be
+    secrets among them."""
+    if recipe.brought or not recipe.dockerfile:
         return {}
     text = (recipe.folder / DOCKERFILE).read_text(errors="replace")
     declared = set(re.findall(r"^\s*ARG\s+([A-Za-z_]\w*)", text, re.MULTILINE | re.IGNORECASE))
