@@ -20,7 +20,7 @@ up:
 
 test:
 	@bin/bootstrap dev $(BIN)/python -m tests.parts
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-images:
 	@bin/bootstrap dev $(BIN)/python -m tests.parts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.bench import bench as bench
@@ -9,7 +11,16 @@ from tests.parts import needs
 
 pytest_plugins = ["tests.postgres", "tests.docker", "tests.shipped"]
 
+HERE = Path(__file__).parent
+ORDER = ("images", "browser", "integration", "contract", "docs", "unit")
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         needs(*mark.args)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first: with the many short ones at the end all workers are done at once."""
+    items.sort(key=lambda item: ORDER.index(item.path.relative_to(HERE).parts[0]))
