@@ -48,13 +48,13 @@ async def _end_tasks(data: DataFolder, in_force: Settings) -> None:
 
     The Hub is down by now. It learns at its next start which sessions have ended.
     """
-    from drybench import database, serving
+    from drybench import composing, database
 
     url = in_force.database.url or database.sqlite_url(data.ledger)
     with database.hold(url, data.portal_lock):
         database.prepare(url, data.hub_database, data.backups, lambda: datetime.now(UTC))  # no portal may have been up
         nothing_new = in_force.model_copy(update={"ready": Ready(most=0, sessions=False)})
-        works = serving.put_together(data, nothing_new, url)
+        works = composing.put_together(data, nothing_new, url)
         ledger = works.portal.ledger
         for task in ledger.open_tasks():
             ledger.want_stop(task.id, by="drybench down")
