@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiodocker import Docker
 
 from drybench.engines.docker_connection import connect
 from drybench.errors import ImageWithoutPython, ImageWithoutSession, ImageWithoutShell
 from drybench.images.checking import check, what_it_lacks
-from drybench.images.pruning import remove, unused
+from drybench.images.pruning import freed, remove, unused
 from drybench.model import Task
-from tests.docker import BASE, docker, docker_url, python_image
+from tests.docker import BASE, docker, docker_url, private_docker, python_image
 from tests.image_bench import ImageBench, image_bench
 from tests.waiting import wait_for
 
@@ -152,3 +153,42 @@ def test_ctrl_c_cancels(bench: ImageBench) -> None:
     assert build
     assert build.state == "cancelled"
     wait_for(lambda: bench.mark not in docker("ps", "--no-trunc", "--format", "{{.Command}}"), 30)
+
+
+@pytest.mark.parametrize("came", ["built here", "from elsewhere"])
+async def test_shared_layers_are_counted_once_and_only_what_becomes_free(tmp_path: Path, came: str) -> None:
+    with private_docker() as alone, image_bench(tmp_path, alone.url) as bench:
+        old = await old_images(bench)
+        if came == "from elsewhere":
+            docker("save", "-o", str(tmp_path / "images.tar"), *old, socket=alone.socket)
+            docker("rmi", *old, socket=alone.socket)
+            docker("load", "-q", "-i", str(tmp_path / "images.tar"), socket=alone.socket)
+        else:  # and something that a build has left of which nobody knows any more
+            docker("build", "-q", "-", input=f"FROM {old[0]}\nLABEL left=1\n".encode(), socket=alone.socket)
+        async with connect(bench.url) as docker_itself:
+            low, high = (Task(id="t", person="ada", kind="run", command=(), image=image) for image in old)
+            assert await would_free(docker_itself, bench, low) == (2_000_000, [old[1]])
+            assert await would_free(docker_itself, bench, high) == (0, [])
+            assert await would_free(docker_itself, bench) == (5_000_000, sorted(old))
+            found = await unused(docker_itself, bench.catalogue, (), bench.builds.all())
+            assert await freed(docker_itself, found) == 0
+            assert not await remove(docker_itself, found)
+            assert await freed(docker_itself, found) == 5_000_000
+            assert await would_free(docker_itself, bench) == (0, [])
+
+
+async def old_images(bench: ImageBench) -> list[str]:
+    """Of two environments, one on the other, that both have newer ones."""
+    parent = f'on = "{bench.low}"\n'
+    names: list[str] = []
+    for below, above in (("x" * 3_000_000, "y" * 2_000_000), ("newer", "newer")):
+        bench.write(bench.low, "FROM scratch\nCOPY file /low\n", file=below)
+        bench.write(bench.high, "ARG DRYBENCH_PARENT\nFROM ${DRYBENCH_PARENT}\nCOPY file /high\n", parent, file=above)
+        await bench.build(bench.high)
+        names += [bench.catalogue.environment(name).image or "" for name in (bench.low, bench.high)]
+    return names[:2]
+
+
+async def would_free(docker_itself: Docker, bench: ImageBench, *tasks: Task) -> tuple[int, list[str]]:
+    found = await unused(docker_itself, bench.catalogue, tasks, bench.builds.all())
+    return found.freed, sorted(name for one in found.images for name in one.names)

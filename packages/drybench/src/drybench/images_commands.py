@@ -138,7 +138,7 @@ async def _check(whose: Whose, names: Sequence[str]) -> int:
 
 
 async def _prune(whose: Whose, yes: bool) -> None:
-    from drybench.images.pruning import remove, unused
+    from drybench.images.pruning import freed, remove, unused
 
     work = await _workplace(whose)
     async with _docker(work) as docker:
@@ -148,6 +148,7 @@ async def _prune(whose: Whose, yes: bool) -> None:
             return
         for kept in await remove(docker, found):
             print(f"Kept, for something is made from it: {', '.join(kept.names) or kept.id[:19]}")
+        print(f"{in_words(await freed(docker, found))} are free now.")
 
 
 async def _workplace(whose: Whose) -> _Workplace:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiodocker import Docker, DockerError
@@ -30,21 +30,26 @@ class Leftover:
 @dataclass(frozen=True)
 class Leftovers:
     images: tuple[Leftover, ...]
-    freed: int  # bytes, by what Docker says of each layer
+    freed: int  # bytes; of what they share, and nobody else has, each layer once
+    layers: Mapping[str, int] = field(default_factory=dict[str, int])  # what of it goes with which image, by its id
 
 
 async def unused(docker: Docker, catalogue: Catalogue, tasks: Iterable[Task], builds: Sequence[Build]) -> Leftovers:
-    """Neither the catalogue's nor an open task's. Images that were not built by a Drybench are never among them.
+    """Neither the catalogue's nor an open task's, and nothing that stays is made from it: so it frees something.
 
-    Docker itself keeps what a container, running or not, is made from.
+    Images that were not built by a Drybench are never among them. Docker itself keeps what a container, running or
+    not, is made from.
     """
     there: list[Mapping[str, Any]] = await docker.images.list(all="true")
+    below = await _below(docker, there)
     used = {*_of_the_catalogue(catalogue), *(task.image for task in tasks if task.image)}
-    layers = _cache_of_old_builds(builds)
-    parents = {one.get("ParentId") for one in there}
-    gone = [one for one in there if _is_unused(one, used) or _is_old_cache(one, layers, parents)]
-    found = tuple(Leftover(one["Id"], tuple(_names(one)), one["Size"]) for one in gone)
-    return Leftovers(found, _freed(there, {one.id for one in found}))
+    gone = {one["Id"] for one in there if _is_unused(one, used)}
+    gone |= _caches(there, below, gone, builds)
+    going = _going(there, below, gone)
+    found = [Leftover(one["Id"], tuple(_names(one)), one["Size"]) for one in there if one["Id"] in gone & going]
+    sizes = {one["Id"]: one["Size"] for one in there}
+    layers = {id: sizes[id] - sizes.get(below.get(id, ""), 0) for id in going}
+    return Leftovers(tuple(found), sum(layers.values()), layers)
 
 
 async def remove(docker: Docker, leftovers: Leftovers) -> Sequence[Leftover]:
@@ -58,6 +63,36 @@ async def remove(docker: Docker, leftovers: Leftovers) -> Sequence[Leftover]:
             if error.status != 404:
                 kept.append(one)
     return kept
+
+
+async def freed(docker: Docker, leftovers: Leftovers) -> int:
+    """How many bytes of it are free now."""
+    there = {one["Id"] for one in await docker.images.list(all="true")}
+    return sum(size for id, size in leftovers.layers.items() if id not in there)
+
+
+async def _below(docker: Docker, there: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """What each is made from. Docker knows it of what it has built; of what came from elsewhere its layers say it."""
+    ids = {one["Id"] for one in there}
+    found = {one["Id"]: str(one["ParentId"]) for one in there if one.get("ParentId") in ids}
+    layers = {id: await _layers(docker, id) for id in ids - found.keys()}
+    for id, own in layers.items():
+        lower = [
+            (len(theirs), other)
+            for other, theirs in layers.items()
+            if theirs and own[: len(theirs)] == theirs and (len(theirs), other) < (len(own), id)
+        ]
+        found |= {id: max(lower)[1]} if lower else {}
+    return found
+
+
+async def _layers(docker: Docker, id: str) -> tuple[str, ...]:
+    try:
+        return tuple((await docker.images.inspect(id))["RootFS"].get("Layers") or ())
+    except DockerError as error:
+        if error.status == 404:  # it has just gone
+            return ()
+        raise
 
 
 def _of_the_catalogue(catalogue: Catalogue) -> Iterator[str]:
@@ -74,38 +109,49 @@ def _is_unused(one: Mapping[str, Any], used: set[str]) -> bool:
     return bool(names) and all(map(_OURS.fullmatch, names)) and used.isdisjoint({*names, one["Id"]})
 
 
-def _cache_of_old_builds(builds: Sequence[Build]) -> set[str]:
-    """Of all builds but the newest that is done of each environment, whose cache serves the next one."""
+def _caches(
+    there: Sequence[Mapping[str, Any]], below: Mapping[str, str], gone: set[str], builds: Sequence[Build]
+) -> set[str]:
+    """The nameless that old builds have left, by their records, or by what they are made from: an image that goes."""
+    old, kept = _layers_of_builds(builds)
+    nameless = {one["Id"] for one in there if not list(_names(one))}
+    found = set[str]()
+    for id in nameless - set(below.values()):
+        first = id
+        while first in nameless and first in below:
+            first = below[first]
+        short = id.removeprefix("sha256:")
+        if not short.startswith(kept) and (short.startswith(old) or first in gone):
+            found.add(id)
+    return found
+
+
+def _layers_of_builds(builds: Sequence[Build]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of all builds but the newest that is done of each environment; and of these, whose cache serves the next one."""
     kept, old, seen = set[str](), set[str](), set[str]()
     for build in builds:  # the newest first
         newest = build.state == "done" and build.layers and build.environment not in seen
         seen.update([build.environment] if newest else [])
         (kept if newest or not build.is_over else old).update(build.layers)
-    return old - kept
+    return tuple(old - kept), tuple(kept)
 
 
-def _is_old_cache(one: Mapping[str, Any], layers: set[str], parents: set[str | None]) -> bool:
-    short = one["Id"].removeprefix("sha256:")
-    nameless = not list(_names(one)) and one["Id"] not in parents
-    return nameless and any(short.startswith(layer) for layer in layers)
-
-
-def _freed(there: Sequence[Mapping[str, Any]], gone: set[str]) -> int:
-    """With an image go the nameless ones below it that nothing else is made from."""
-    by_id = {one["Id"]: one for one in there}
+def _going(there: Sequence[Mapping[str, Any]], below: Mapping[str, str], gone: set[str]) -> set[str]:
+    """All of which nothing stays that is made from it; with an image go the nameless ones below it."""
     children: dict[str, set[str]] = {}
-    for one in there:
-        children.setdefault(one.get("ParentId") or "", set()).add(one["Id"])
+    for id, lower in below.items():
+        children.setdefault(lower, set()).add(id)
+    named = {one["Id"] for one in there if list(_names(one))}
     going, waiting = set[str](), list(gone)
     while waiting:
-        one = by_id[waiting.pop()]
-        if one["Id"] in going or not children.get(one["Id"], set()) <= going:
+        id = waiting.pop()
+        if id in going or not children.get(id, set()) <= going:
             continue
-        going.add(one["Id"])
-        parent = by_id.get(one.get("ParentId") or "")
-        if parent and (parent["Id"] in gone or not list(_names(parent))):
-            waiting.append(parent["Id"])
-    return sum(by_id[id]["Size"] - by_id.get(by_id[id].get("ParentId") or "", {"Size": 0})["Size"] for id in going)
+        going.add(id)
+        lower = below.get(id)
+        if lower and (lower in gone or lower not in named):
+            waiting.append(lower)
+    return going
 
 
 def _names(one: Mapping[str, Any]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from drybench.errors import DrybenchError
 from drybench.images.bringing import ENVIRONMENT
 from drybench.images.checking import Checked, check
 from drybench.images.known import Connect
-from drybench.images.pruning import Leftover, Leftovers, remove, unused
+from drybench.images.pruning import Leftover, Leftovers, freed, remove, unused
 from drybench.images.records import Builds
 
 log = structlog.get_logger("images")
@@ -67,10 +67,11 @@ class Tending:
             return await self._leftovers(docker)
 
     async def prune(self) -> tuple[Leftovers, Sequence[Leftover]]:
-        """What was to go, and what Docker has kept all the same."""
+        """What was to go, with the bytes that are free now, and what Docker has kept all the same."""
         async with self._docker() as docker:
             found = await self._leftovers(docker)
-            return found, await remove(docker, found)
+            kept = await remove(docker, found)
+            return replace(found, freed=await freed(docker, found)), kept
 
     async def _try(self, name: str) -> None:
         try:
