@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, make_url
 
 from drybench import database, tables
 from drybench.ids import uuid7
@@ -34,12 +36,25 @@ class Clock:
 
 @contextmanager
 def fresh_ledger(url: str, folder: Path, clock: Clock) -> Iterator[Ledger]:
-    database.prepare(url, folder / "hub.sqlite", folder, clock)
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        Path(str(address.database)).write_bytes(empty_ledger())
+    else:
+        database.prepare(url, folder / "hub.sqlite", folder, clock)
     ledger = open_ledger(url, clock)
     try:
         yield ledger
     finally:
         ledger.close()
+
+
+@cache
+def empty_ledger() -> bytes:
+    """A file of SQLite, migrated once for all tests of a process."""
+    with TemporaryDirectory() as name:
+        file = Path(name) / "empty.sqlite"
+        database.prepare(database.sqlite_url(file), Path(name) / "hub.sqlite", Path(name), Clock())
+        return file.read_bytes()
 
 
 def a_task(person: Person, kind: Any = RUN, **changes: Any) -> Task:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -52,6 +49,7 @@ from drybench.web.app import create_app
 from drybench.web.door import cookie_name
 from drybench.web.portal import Portal
 from drybench.web.showing import cause_of
+from tests.ledger import empty_ledger
 from tests.unit.web.containers import Containers, containers
 
 ADA, BOB = "token-of-ada", "token-of-bob"
@@ -228,7 +226,7 @@ def little_bench(
 ) -> LittleBench:
     data = DataFolder(folder / "data")
     data.make()
-    shutil.copy(_empty_ledger(), data.ledger)
+    data.ledger.write_bytes(empty_ledger())
     ledger = open_ledger(database.sqlite_url(data.ledger), now)
     addresses = Addresses(public, "127.0.0.1", urlsplit(public).port or 443, 1, 2, 3, "little")
     in_force = Settings(**{"engines": {"local": {"people_trust_each_other": True}}, **settings})
@@ -289,14 +287,6 @@ def _python(folder: Path) -> Path:
     kernel.parent.mkdir(parents=True)
     kernel.write_text('{"argv": ["python"]}')
     return folder / "python"
-
-
-@cache
-def _empty_ledger() -> Path:
-    """Migrated once for all tests of a process."""
-    folder = Path(mkdtemp(prefix="drybench-ledger-"))
-    database.prepare(database.sqlite_url(folder / "empty.sqlite"), folder / "none", folder, now)
-    return folder / "empty.sqlite"
 
 
 def without_environments(bench: LittleBench) -> Library:
