@@ -24,6 +24,7 @@ from drybench.hub.identity import Identity
 from drybench.images.telling import TellingOfBuilds
 from drybench.images.tending import Tending
 from drybench.images.workshop import Workshop, workshop
+from drybench.keepers_pool import KeepersPool
 from drybench.keeping_runs import KeepingRuns, keepers_rule
 from drybench.notices.wishing import Wishing
 from drybench.person_folders import PersonFolders
@@ -124,7 +125,8 @@ def _motion(ground: Ground) -> Motion:
     progressing = Progressing(ledger, ground.folders, changes)
     wanted = ground.in_force.ready
     limits = warming.Limits(wanted.most, wanted.minutes)
-    ready = ReadyTasks(ledger, engines, starting, ground.catalogue, limits, wanted.preload, now)
+    anybodys = KeepersPool(wanted.pool, ground.catalogue, engines, _person_folders(ground).of_anybody).wanted
+    ready = ReadyTasks(ledger, engines, starting, ground.catalogue, limits, wanted.preload, now, anybodys)
     reconciler = Reconciler(ledger, engines, starting, endings, progressing, changes, now, ready)
     starting.when_done(reconciler.wake)
     endings.when_cleared(reconciler.wake)

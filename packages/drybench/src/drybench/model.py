@@ -127,6 +127,7 @@ class Task:
     mounts: tuple[Mount, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict[str, str])  # no secret ever lies here
     needs_address: bool = False
+    becomes: TaskKind = RUN  # of one that stands ready: what it can be given
     hashes: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from drybench.errors import FolderNotGiven, FolderNotMade
 from drybench.hands import Hands
 from drybench.model import Account, Mount, Person, Surroundings
 from drybench.mounting import filled, overlapping, safe_name
+from drybench.pool import NOBODY
 from drybench.settings_folders import EVERYBODY, LEAST_UID, NAME, HostFolder, SharedFolder, lies_in, touches
 
 PRIVATE, TOGETHER = 0o700, 0o2770
@@ -60,8 +61,19 @@ class PersonFolders:
         home = self._home(person, account)
         if not can.mounts:
             return Surroundings(home.target, account)
-        given, groups = [home], set(account.groups)
-        for entry, mount in self._seen(person, account):
+        return self._around(home.target, account, [home], self._seen(person, account))
+
+    def of_anybody(self) -> Surroundings:
+        """What everybody sees; its home is the folder in which homes appear. Only where all have one account."""
+        account = self._accounts.of(NOBODY)
+        seen = (one for one in self._seen(NOBODY, account) if NAME not in one[0].source + one[0].target)
+        return self._around(Path(self._said.home_inside).parent, account, [], seen)
+
+    def _around(
+        self, home: Path, account: Account, given: list[Mount], seen: Iterable[tuple[HostFolder, Mount]]
+    ) -> Surroundings:
+        groups = set(account.groups)
+        for entry, mount in seen:
             about = self._ready(entry, mount, account)
             if about is None:
                 continue
@@ -70,7 +82,7 @@ class PersonFolders:
             given.append(mount)
         if lost := overlapping(given):
             raise _not_given(lost, "it would lie in another, or over one")
-        return Surroundings(home.target, replace(account, groups=tuple(sorted(groups - {account.gid}))), tuple(given))
+        return Surroundings(home, replace(account, groups=tuple(sorted(groups - {account.gid}))), tuple(given))
 
     def _home(self, person: Person, account: Account) -> Mount:
         """The real one is seen under its own path, for scripts that name it."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert, select
 
 from drybench import ledger_rows as rows
 from drybench.ledger import Ledger
 from drybench.model import TaskKind, TaskRow
-from drybench.tables import tasks
+from drybench.pool import NOBODY
+from drybench.tables import people, tasks
 
 LAST = 50
 
@@ -26,4 +29,13 @@ class ReadyBook:
 
     def add(self, ready: TaskRow) -> None:
         with self._ledger.writing() as connection:
+            if ready.person_id == NOBODY.id:
+                _enter_nobody(connection, ready.created_at)
             connection.execute(insert(tasks).values(rows.columns_of_task(ready)))
+
+
+def _enter_nobody(connection: Connection, now: datetime) -> None:
+    """A row that was never anybody's, gone from the start: so each task has one, and no list of people shows it."""
+    if connection.execute(select(people.c.id).where(people.c.id == NOBODY.id)).first() is None:
+        nobody: dict[str, Any] = {"id": NOBODY.id, "name": NOBODY.name, "groups": [], "seen_at": now, "gone_at": now}
+        connection.execute(insert(people).values(nobody))

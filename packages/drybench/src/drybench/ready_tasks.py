@@ -1,15 +1,15 @@
-"""Keeps ready what `warming` says, and gives it to who has room."""
+"""Keeps ready what `warming` and `pool` say, and gives it to who has room."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 
-from drybench import warming
+from drybench import pool, warming
 from drybench.allocating import Grant, Space
 from drybench.catalogue import Catalogue
 from drybench.engines.base import Engine
@@ -38,6 +38,7 @@ class ReadyTasks:
         limits: warming.Limits,
         preload: Mapping[str, Sequence[str]],
         now: Callable[[], datetime],
+        for_anybody: Callable[[], Mapping[warming.Kind, int]] = dict[warming.Kind, int],
     ) -> None:
         self._ledger = ledger
         self._book = ReadyBook(ledger)
@@ -48,6 +49,7 @@ class ReadyTasks:
         self._preload = preload
         self._limits = limits
         self._now = now
+        self._for_anybody = for_anybody  # how many sessions of nobody the keeper wants
         self._seen: list[tuple[str, Phase, Wanted]] = []  # what was planned for
         self._look_at: datetime | None = None
 
@@ -55,7 +57,7 @@ class ReadyTasks:
         self, space: Space, grants: Sequence[Grant], held: Sequence[TaskRow], ready: Sequence[TaskRow]
     ) -> Sequence[tuple[Grant, TaskRow | None]]:
         """Who may start now, and what they claim. For whom it is too tight, what stands ready is stopped."""
-        way = warming.make_way(grants, held, ready, space, self._shelf())
+        way = warming.make_way(grants, held, ready, space, self._shelf(), pool.serves)
         await self._stop(way.stop)
         return way.go
 
@@ -68,20 +70,17 @@ class ReadyTasks:
         if any(task.phase is Phase.WAITING for task in open_tasks):
             return
         shelf = self._shelf()
-        used = await asyncio.to_thread(self._used, shelf)
+        failed = await asyncio.to_thread(self._failed)
+        used = await asyncio.to_thread(self._used, shelf, failed)
+        wanted = await asyncio.to_thread(self._for_anybody)
         for machine in self._machines:
             mine = [task for task in open_tasks if task.engine in machine.engines]
-            plan = warming.keep(
-                [task for task in used if task.engine in self._engines and task.engine in machine.engines],
-                mine,
-                await machine.space(),
-                shelf,
-                self._limits,
-                self._now(),
-            )
-            await self._stop(plan.stop)
-            for kind in plan.start:
-                await self._start(kind)
+            here = self._engines.keys() & machine.engines
+            space = await machine.space()
+            anybodys = {kind: count for kind, count in wanted.items() if kind.engine in here and kind not in failed}
+            await self._act(pool.keep(anybodys, mine, space))
+            runs = [task for task in used if task.engine in here]
+            await self._act(warming.keep(runs, *pool.without(mine, space), shelf, self._limits, self._now()))
 
     def _shelf(self) -> warming.Shelf:
         """As it is now: images come and go."""
@@ -91,18 +90,26 @@ class ReadyTasks:
                 modules[made_from] = tuple(self._preload.get(one.name, one.preload))
         return warming.Shelf(frozenset((size.cores, size.memory) for size in self._catalogue.sizes()), modules)
 
-    def _used(self, shelf: warming.Shelf) -> Sequence[TaskRow]:
+    def _failed(self) -> set[warming.Kind]:
+        """Whose like could not be kept ready of late."""
+        return {warming.kind_of(task) for task in self._book.last(READY) if self._has_failed(task)}
+
+    def _used(self, shelf: warming.Shelf, failed: Container[warming.Kind | None]) -> Sequence[TaskRow]:
         """The last runs of those who are still here; but none whose like could not be kept ready of late."""
         if not self._limits.most:
             return []
         here = {person.id for person in self._ledger.people()}
-        failed = {warming.kind_of(task) for task in self._book.last(READY) if self._has_failed(task)}
         return [task for task in self._book.last(RUN) if task.person_id in here and shelf.kind(task) not in failed]
 
     def _has_failed(self, ready: TaskRow) -> bool:
         if ready.outcome not in (Outcome.FAILED, Outcome.LOST) or ready.ended_at is None:
             return False
         return self._now() - ready.ended_at < timedelta(minutes=self._limits.minutes)
+
+    async def _act(self, plan: warming.Plan) -> None:
+        await self._stop(plan.stop)
+        for kind in plan.start:
+            await self._start(kind)
 
     async def _stop(self, tasks: Sequence[TaskRow]) -> None:
         for task in tasks:
@@ -137,6 +144,7 @@ def _row(kind: warming.Kind, now: datetime) -> TaskRow:
         cores=kind.cores,
         memory=kind.memory,
         mounts=kind.mounts,
+        becomes=kind.becomes,
     )
     return TaskRow(
         id=id,

@@ -10,7 +10,7 @@ import getpass
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -104,8 +104,26 @@ class Settings(BaseSettings):
     def refuse_folders_that_touch(self, data: Path) -> None:
         """One another, or the bench's own: with the line where that is said."""
         for key, problem in settings_folders.complaints(self.folders, data):
-            place = next((self._places[key[:end]] for end in range(len(key), 0, -1) if key[:end] in self._places), "")
-            raise SettingsWrong(place=place or "the settings", problem=f"`{'.'.join(key)}` {problem}.")
+            raise self._wrong(key, problem)
+
+    def refuse_a_pool_that_cannot_be(self) -> None:
+        """Nobody's sessions become somebody's by their home: all else about them must be the same for everybody."""
+        if not any(self.ready.pool.values()):
+            return
+        if self.accounts.of != "shared":
+            need = 'needs `[accounts] of = "shared"`: a session that stands ready cannot change its number'
+            raise self._wrong(("ready", "pool"), need)
+        if self.folders.above_homes is None:
+            raise self._wrong(("folders", "home_inside"), "has to end in `/{name}` for `ready.pool`")
+
+    def refuse_a_pool_of_strangers(self, environments: Collection[str]) -> None:
+        for name in sorted(self.ready.pool.keys() - set(environments)):
+            raise self._wrong(("ready", "pool", name), f"names no environment; there are {', '.join(environments)}")
+
+    def _wrong(self, key: Key, problem: str) -> SettingsWrong:
+        """With the line where that is said."""
+        place = next((self._places[key[:end]] for end in range(len(key), 0, -1) if key[:end] in self._places), "")
+        return SettingsWrong(place=place or "the settings", problem=f"`{'.'.join(key)}` {problem}.")
 
     def where_from(self) -> list[InForce]:
         return [
@@ -133,6 +151,7 @@ def load(data: DataFolder, file: Path | None = None, given: Mapping[str, Any] | 
     in_file = from_file(file or data.settings, must_exist=file is not None)
     settings = Settings.of((in_file, from_environment(Settings), from_command_line(given or {})))
     settings.refuse_folders_that_touch(data.path)
+    settings.refuse_a_pool_that_cannot_be()
     return settings
 
 

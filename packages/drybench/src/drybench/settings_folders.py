@@ -164,6 +164,12 @@ class Folders(Section):
             raise ValueError("needs `{name}`: each person has a home of their own")
         return value
 
+    @property
+    def above_homes(self) -> Path | None:
+        """The one folder in which containers have their homes; None where it is not the same for everybody."""
+        above, _, last = self.home_inside.rpartition("/")
+        return Path(above) if above and last == NAME and NAME not in above else None
+
     @field_validator("home_inside")
     @classmethod
     def _is_somewhere(cls, value: str) -> str:

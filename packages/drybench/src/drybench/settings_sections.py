@@ -233,6 +233,12 @@ class Images(Section):
         description='Arguments for Dockerfiles: `[images.build_args]` and below it `NAME = "value"`. Each build gets '
         "those that its Dockerfile declares; what people bring gets none.",
     )
+    builds_at_once: int = Field(
+        default=1, ge=1, le=100, description="So many images are built at a time. Other builds wait in line."
+    )
+    build_memory: Bytes = Field(
+        default=0, ge=0, description="Memory that the steps of a build may use. 0: half of the machine's, or 2 GiB."
+    )
     allow_by_name: bool = Field(
         default=False, description="Let people bring any image by its name, also in a Dockerfile of their own."
     )
@@ -301,6 +307,11 @@ class Ready(Section):
         default_factory=dict[str, list[ModuleName]],
         description="What kernels that stand ready have imported, by the environment's name: `[ready.preload]` and "
         'below it `python = ["numpy", "pandas"]`. It takes the place of what its `environment.toml` says.',
+    )
+    pool: dict[str, Annotated[int, Field(ge=0, le=100)]] = Field(
+        default_factory=dict[str, int],
+        description="How many sessions of an environment stand ready for whoever comes first: `[ready.pool]` and below "
+        'it `napari = 2`. In containers, and only where all their tasks have one number (`[accounts] of = "shared"`).',
     )
 
 

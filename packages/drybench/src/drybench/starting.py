@@ -180,8 +180,9 @@ class Starting:
     async def _found(self, task: TaskRow) -> bool:
         """A killed portal may have started it already: a second visit of the Hub would bring a token it never gets."""
         handle: Handle = {"format": 1, "task": task.id}
+        asked = {**handle, "claimed": task.claimed} if task.claimed else handle  # one that took it counts, no other
         engine = self._engines[task.engine]
-        if self.in_hand(task.id) or (await engine.poll([handle]))[0].seen not in (Seen.STARTING, Seen.RUNNING):
+        if self.in_hand(task.id) or (await engine.poll([asked]))[0].seen not in (Seen.STARTING, Seen.RUNNING):
             return False
         await self._save(engine, task.id, handle)
         self.hurry(task.id)

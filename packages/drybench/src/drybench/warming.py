@@ -9,18 +9,21 @@ stopped first, and while somebody waits, none is started.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from drybench.allocating import Grant, Space, left
-from drybench.model import READY, RUN, Account, Mount, TaskRow
+from drybench.model import READY, RUN, Account, Mount, TaskKind, TaskRow
 from drybench.phases import Phase, Wanted
 from drybench.planning import RUNS_INSIDE
 
 COMMAND = ("python", "-m", "drybench_runner", "ready")
 REQUIREMENTS = "requirements.txt"
+
+
+Serves = Callable[[TaskRow, TaskRow], bool]  # a ready task, and what asks for one
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Kind:
     account: Account | None = None
     home: Path | None = None
     mounts: tuple[Mount, ...] = ()
+    becomes: TaskKind = RUN
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,9 @@ class Shelf:
         if (task.cores, task.memory) not in self.sizes:
             return None
         return _kind(run, (*COMMAND, *self.modules[made_from]))
+
+    def serves(self, ready: TaskRow, asked: TaskRow) -> bool:
+        return kind_of(ready) == self.kind(asked)
 
 
 @dataclass(frozen=True)
@@ -85,10 +92,18 @@ def kind_of(ready: TaskRow) -> Kind:
 
 
 def make_way(
-    grants: Sequence[Grant], held: Sequence[TaskRow], ready: Sequence[TaskRow], space: Space, shelf: Shelf
+    grants: Sequence[Grant],
+    held: Sequence[TaskRow],
+    ready: Sequence[TaskRow],
+    space: Space,
+    shelf: Shelf,
+    serves: Serves = lambda ready, asked: False,
 ) -> Way:
-    """Claims first, so that nothing is stopped that somebody can use. Nobody overtakes who waits for an end."""
-    claims = _claims(grants, ready, shelf)
+    """Claims first, so that nothing is stopped that somebody can use. Nobody overtakes who waits for an end.
+
+    `serves`: what else a ready task can take beside the runs of its kind.
+    """
+    claims = _claims(grants, ready, lambda one, asked: shelf.serves(one, asked) or serves(one, asked))
     others = [task for task in ready if task.id not in {claimed.id for claimed in claims.values()}]
     free = left(space, held).memory - sum(task.memory for task in others)
     go: list[tuple[Grant, TaskRow | None]] = []
@@ -111,14 +126,20 @@ def keep(
     """What shall stand ready from now on, learned from the runs `used` of late; for one engine."""
     ready = [task for task in open_tasks if task.kind == READY]
     others = [task for task in open_tasks if task.kind != READY]
-    wanted = _wanted(used, others, space, shelf, limits, now)
+    return plan(Counter(_wanted(used, others, space, shelf, limits, now)), ready, open_tasks, space)
+
+
+def plan(wanted: Mapping[Kind, int], among: Sequence[TaskRow], open_tasks: Sequence[TaskRow], space: Space) -> Plan:
+    """So that as many as are wanted stand `among` those. While somebody waits, none is started."""
     missing, stop = Counter(wanted), list[TaskRow]()
-    for task in ready:
+    for task in (task for task in among if task.wanted is Wanted.RUN):
         kind = kind_of(task)
-        if task.wanted is Wanted.RUN and missing[kind] > 0:
+        if missing[kind] > 0:
             missing[kind] -= 1
-        elif task.wanted is Wanted.RUN:
+        else:
             stop.append(task)
+    ready = [task for task in open_tasks if task.kind == READY]
+    others = [task for task in open_tasks if task.kind != READY]
     return Plan([] if _somebody_waits(others) else _that_fit(missing, others, ready, space), stop)
 
 
@@ -137,15 +158,15 @@ def _kind(row: TaskRow, command: tuple[str, ...]) -> Kind:
         account=task.account,
         home=task.home,
         mounts=tuple(mount for mount in task.mounts if not mount.target.is_relative_to(RUNS_INSIDE)),
+        becomes=task.becomes,
     )
 
 
-def _claims(grants: Sequence[Grant], ready: Sequence[TaskRow], shelf: Shelf) -> dict[str, TaskRow]:
+def _claims(grants: Sequence[Grant], ready: Sequence[TaskRow], serves: Serves) -> dict[str, TaskRow]:
     free = [task for task in ready if task.stands_ready]
     claims: dict[str, TaskRow] = {}
     for grant in grants:
-        kind = shelf.kind(grant.task)
-        found = next((task for task in free if kind is not None and kind_of(task) == kind), None)
+        found = next((task for task in free if serves(task, grant.task)), None)
         if found is not None:
             free.remove(found)
             claims[grant.task.id] = found

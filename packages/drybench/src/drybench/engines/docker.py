@@ -38,7 +38,7 @@ from drybench.errors import (
     ReadyGone,
     TaskNotStarted,
 )
-from drybench.model import READY, Account, Gpu, Task
+from drybench.model import READY, SESSION, Account, Gpu, Task
 from drybench.phases import Reason, Seen, Sight
 from drybench.quantities import bytes_in_words
 
@@ -191,8 +191,6 @@ class DockerEngine:
         container = await self._looking.one(self._docker, ready.path.name)
         if not await self._given(container, ready, task, env):
             await self._clear_unclaimed(handle, ready, task.id)
-        if container is not None:
-            await self._becomes(container, task)
         if task.needs_address:
             self._without_address.add(task.id)
         return {"format": 1, "task": task.id}
@@ -264,6 +262,8 @@ class DockerEngine:
     async def _look(
         self, handle: Handle, folder: TaskFolder | None, containers: Mapping[str, Container], starting: Collection[str]
     ) -> Sight:
+        if folder and handle.get("claimed") and local_claiming.whose(folder, str(handle["task"])) is not Claimed.TAKEN:
+            return Sight(Seen.UNKNOWN)  # what is there is not yet this task
         job = self._starting.get(folder.path.name) if folder else None
         if job is not None and job.done() and (problem := job.exception()):  # nobody waited for it any more
             return Sight(Seen.ENDED, detail=str(problem), reason=Reason.START_FAILED)
@@ -346,22 +346,33 @@ class DockerEngine:
 
     async def _given(self, container: Container | None, ready: TaskFolder, task: Task, env: Mapping[str, str]) -> bool:
         """Whether it says that it has taken the work, now or before."""
-        if container is not None and await self._sees(container, ready, task):
-            return await asyncio.to_thread(local_claiming.give, ready, task, env) is Claimed.TAKEN
-        return await asyncio.to_thread(local_claiming.whose, ready, task.id) is Claimed.TAKEN
+        if container is None:
+            return await asyncio.to_thread(local_claiming.whose, ready, task.id) is Claimed.TAKEN
+        async with docker_files.one_at_a_time(ready):
+            whose = await asyncio.to_thread(local_claiming.whose, ready, task.id)
+            if whose is Claimed.NOT_TAKEN and await self._is_as_for(container, ready, task):
+                given = {**docker_container.given_with_a_claim(task), **env}
+                whose = await asyncio.to_thread(local_claiming.give, ready, task, given)
+            return whose is Claimed.TAKEN
 
-    async def _sees(self, container: Container, ready: TaskFolder, task: Task) -> bool:
-        """Everything that this task wants."""
-        lacks, process = await self._looking.lacks(self._docker, container, task)
-        if not lacks:
-            return True
-        await asyncio.to_thread(self._check_links, task)
+    async def _is_as_for(self, container: Container, ready: TaskFolder, task: Task) -> bool:
+        """Before it takes the work, so that nobody who is killed in between leaves it halfway."""
         try:
-            async with docker_files.one_at_a_time(ready):
-                return await asyncio.to_thread(docker_slots.fill, ready, lacks, process)
+            if task.kind == SESSION:
+                place = await self._place(task, ready)
+                await asyncio.to_thread(docker_files.name_anew, ready, task, place)
+            return all(await asyncio.gather(self._becomes(container, task), self._sees(container, ready, task)))
         except OSError as problem:
             log.warning("a ready container could not be shown its work", task=task.id, cause=str(problem))
             return False
+
+    async def _sees(self, container: Container, ready: TaskFolder, task: Task) -> bool:
+        """Everything that this task wants."""
+        lacks = await self._looking.lacks(self._docker, container, task, docker_slots.of(ready))
+        if not lacks.mounts:
+            return True
+        await asyncio.to_thread(self._check_links, task)
+        return await asyncio.to_thread(docker_slots.fill, ready, lacks.slot, lacks.mounts, lacks.process)
 
     async def _clear_unclaimed(self, handle: Handle, ready: TaskFolder, id: str) -> None:
         """It has ended, or must, before it could take the work after all; then only what it wrote down counts."""
@@ -376,16 +387,18 @@ class DockerEngine:
             await self.forget(handle)
         raise ReadyGone()
 
-    async def _becomes(self, container: Container, task: Task) -> None:
-        """From now on it has the name of its task, and its limits."""
-        if container.name == name_of(task.id):
-            return
+    async def _becomes(self, container: Container, task: Task) -> bool:
+        """Its limits are those of its task from now on, and its name is."""
         path, name = f"containers/{container.id}", {"name": name_of(task.id)}
-        renamed = ask(self._docker, f"{path}/rename", "POST", params=name)
-        updated = ask(self._docker, f"{path}/update", "POST", body=docker_container.limits(task))
-        for answer in await asyncio.gather(renamed, updated, return_exceptions=True):
-            if isinstance(answer, Exception):  # another portal was quicker, or it has ended
-                log.info("a claimed container stays as it was", task=task.id, cause=str(answer))
+        try:
+            become = [ask(self._docker, f"{path}/update", "POST", body=docker_container.limits(task))]
+            if container.name != name["name"]:
+                become.append(ask(self._docker, f"{path}/rename", "POST", params=name))
+            await asyncio.gather(*become)
+        except aiodocker.DockerError as problem:
+            log.warning("a ready container does not become another", task=task.id, cause=problem.message)
+            return False
+        return True
 
     def _new_addresses(self) -> list[str]:
         folders = {id: TaskFolder.of(self._tasks, id) for id in list(self._without_address)}

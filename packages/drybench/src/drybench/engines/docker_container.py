@@ -15,7 +15,7 @@ from typing import Any
 
 from drybench.engines.docker_connection import SOCKETS
 from drybench.errors import MountNotAllowed, NotAsRoot, ProgramMissing
-from drybench.model import READY, RUN, Account, Mount, Task
+from drybench.model import READY, RUN, SESSION, Account, Mount, Task
 from drybench.planning import RUNS_INSIDE
 
 INSIDE = Path("/drybench/task")  # DRYBENCH_TASK_DIR
@@ -87,11 +87,16 @@ def body(task: Task, place: Place) -> dict[str, Any]:
         "User": f"{place.account.uid}:{place.account.gid}",
         "WorkingDir": str(task.workdir or (INSIDE if task.kind == READY else place.home)),
         "Env": [f"{name}={value}" for name, value in _variables(task, place).items()],
-        "Labels": {BENCH_LABEL: place.bench_id, TASK_LABEL: task.id, KIND_LABEL: task.kind},
+        "Labels": {BENCH_LABEL: place.bench_id, TASK_LABEL: task.id, KIND_LABEL: _kind(task)},
         "StopSignal": "SIGTERM",
         "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": _host(task, place),
     }
+
+
+def given_with_a_claim(task: Task) -> dict[str, str]:
+    """What one that stands ready for anybody does not have from its start: whose it is."""
+    return _whose(task, home_of(task)) if task.kind == SESSION else {}
 
 
 def limits(task: Task) -> dict[str, Any]:
@@ -153,14 +158,20 @@ def _first_step(task: Task) -> str:
     return FIRST_STEP.format(file=INSIDE / ENV_FILE, runner=RUNNER, missing=shlex.quote(missing))
 
 
-def _variables(task: Task, place: Place) -> dict[str, str]:
+def _kind(task: Task) -> str:
+    """How its end will be judged: labels cannot change."""
+    return task.becomes if task.kind == READY else task.kind
+
+
+def _whose(task: Task, home: str) -> dict[str, str]:
     name = login(task.person)
+    return {"HOME": home, "USER": name, "LOGNAME": name, "DRYBENCH_TASK": task.id}
+
+
+def _variables(task: Task, place: Place) -> dict[str, str]:
     return {
         **task.env,
-        "HOME": place.home,
-        "USER": name,
-        "LOGNAME": name,
-        "DRYBENCH_TASK": task.id,
+        **_whose(task, place.home),
         "DRYBENCH_TASK_DIR": str(INSIDE),
         "DRYBENCH_PORTAL_UID": str(place.claims_from),
         **_gpu_variables(task.gpus),
@@ -183,7 +194,7 @@ def _host(task: Task, place: Place) -> dict[str, Any]:
     gpus = [{"Driver": "nvidia", "DeviceIDs": list(task.gpus), "Capabilities": [["gpu"]]}] if task.gpus else []
     return {
         **limits(task),
-        "Mounts": [*mounts_of(list(_mounts(task, place))), *_slot(place)],
+        "Mounts": [*mounts_of(list(_mounts(task, place))), *_slot(task, place)],
         "GroupAdd": [str(gid) for gid in place.account.groups],
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
@@ -209,13 +220,17 @@ def _mounts(task: Task, place: Place) -> Iterator[Mount]:
         yield Mount(place.runner, RUNNER, read_only=True)
 
 
-def _slot(place: Place) -> list[dict[str, Any]]:
+def _slot(task: Task, place: Place) -> list[dict[str, Any]]:
     """Nothing can be written there but in what is shown below: it is the portal's, which is root."""
     if place.slot is None:
         return []
-    return [
-        {**mount, "BindOptions": {"Propagation": "rslave"}} for mount in mounts_of([Mount(place.slot, RUNS_INSIDE)])
-    ]
+    slots = mounts_of([Mount(place.slot, _slot_inside(task))])
+    return [{**slot, "BindOptions": {"Propagation": "rslave"}} for slot in slots]
+
+
+def _slot_inside(task: Task) -> Path:
+    """What becomes somebody's session has its home there where the homes are to appear."""
+    return task.home if task.becomes == SESSION and task.home else RUNS_INSIDE
 
 
 def _line(text: str) -> str:

@@ -31,6 +31,15 @@ def make(folder: TaskFolder, task: Task, place: Place, env: Mapping[str, str]) -
         new.rename(folder.own / docker_container.ENV_FILE)
 
 
+def name_anew(folder: TaskFolder, task: Task, place: Place) -> None:
+    """In the very files that a container sees which stood ready for anybody. Nobody works in it yet."""
+    texts = {"passwd": docker_container.passwd(task, place), "group": docker_container.group(task, place)}
+    for name, text in texts.items():
+        descriptor = os.open(folder.path / name, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+
+
 @asynccontextmanager
 async def one_at_a_time(folder: TaskFolder) -> AsyncGenerator[None, None]:
     """Also among portals. The lock is the kernel's, so that of one who was killed is free."""

@@ -72,6 +72,13 @@ class Container:
                 raise
 
 
+@dataclass(frozen=True)
+class Lacks:
+    mounts: Sequence[Mount]
+    slot: Path | None  # as the container sees it
+    process: int  # its first one; 0: there is none
+
+
 class Looking:
     def __init__(self, bench_id: str) -> None:
         self._bench = f"{BENCH_LABEL}={bench_id}"
@@ -109,12 +116,13 @@ class Looking:
         except OSError as problem:
             return Sight(Seen.UNREACHABLE, detail=problem.strerror or "")
 
-    async def lacks(self, docker: aiodocker.Docker, container: Container, task: Task) -> tuple[Sequence[Mount], int]:
-        """What this task wants and that container did not start with; and its first process, 0 where there is none."""
+    async def lacks(self, docker: aiodocker.Docker, container: Container, task: Task, slot: Path) -> Lacks:
+        """What this task wants and that container did not start with."""
         shown = await self._inspect(docker, container.id)
         has = {(one.get("Source"), one.get("Destination"), not one.get("RW")) for one in parts(shown, "Mounts")}
-        lacks = [one for one in task.mounts if (str(one.source), str(one.target), one.read_only) not in has]
-        return lacks, part(shown, "State").get("Pid") or 0
+        mounts = [one for one in task.mounts if (str(one.source), str(one.target), one.read_only) not in has]
+        inside = next((Path(str(there)) for source, there, _ in has if source == str(slot)), None)
+        return Lacks(mounts, inside, part(shown, "State").get("Pid") or 0)
 
     async def _look_at(
         self,

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from struct import Struct
 
 from drybench.engines import host_mounts
 from drybench.engines.local_folder import TaskFolder
 from drybench.model import Mount
-from drybench.planning import RUNS_INSIDE as INSIDE
 
 SLOT = "slot"
 ANSWERS_WITHIN = 3.0
@@ -32,17 +31,19 @@ def of(folder: TaskFolder) -> Path:
     return folder.path / SLOT
 
 
-def fill(folder: TaskFolder, mounts: Sequence[Mount], process: int) -> bool:
+def fill(folder: TaskFolder, inside: Path | None, mounts: Sequence[Mount], process: int) -> bool:
     """Whether the container of that process has all of these, as they are to be, and will have no others.
 
-    It is asked again after a kill at any moment; what was shown is looked for where it is to be seen: inside.
+    It is asked again after a kill at any moment; what was shown is looked for where it is to be seen: inside,
+    where it has its slot.
     """
     slot = of(folder)
-    if not all(mount.target.is_relative_to(INSIDE) for mount in mounts):
+    if inside is None or not all(mount.target.is_relative_to(inside) for mount in mounts):
         return False
-    if host_mounts.is_slot(slot) and not _strangers(slot, mounts):
+    places = {mount: slot / mount.target.relative_to(inside) for mount in mounts}
+    if host_mounts.is_slot(slot) and not _strangers(slot, places.values()):
         for mount in _missing(mounts, process):
-            place = _place(slot, mount)
+            place = places[mount]
             _make(slot, place)
             host_mounts.show(Mount(mount.source, place, mount.read_only))
         host_mounts.seal(slot)
@@ -62,10 +63,12 @@ def _make(slot: Path, place: Path) -> None:
             host_mounts.make_open(folder)
 
 
-def _strangers(slot: Path, mounts: Sequence[Mount]) -> bool:
-    """Something was shown there for other work."""
-    return not {slot.resolve(), *(_place(slot.resolve(), mount) for mount in mounts)}.issuperset(
-        host_mounts.below(slot)
+def _strangers(slot: Path, places: Iterable[Path]) -> bool:
+    """Something was shown there for other work. What is mounted in what is shown comes with it."""
+    real = slot.resolve()
+    known = [real / place.relative_to(slot) for place in places]
+    return any(
+        found != real and not any(found.is_relative_to(place) for place in known) for found in host_mounts.below(slot)
     )
 
 
@@ -83,10 +86,6 @@ def _appears(mount: Mount, root: Path) -> bool:
         return inside.samefile(mount.source) and read_only == mount.read_only
     except OSError:
         return False
-
-
-def _place(slot: Path, mount: Mount) -> Path:
-    return slot / mount.target.relative_to(INSIDE)
 
 
 def _served_by(url: str) -> int | None:

@@ -18,7 +18,7 @@ from drybench.model import Mount
 BIND, RECURSIVE, PRIVATE, SHARED = 1 << 12, 1 << 14, 1 << 18, 1 << 20
 LAZILY, DO_NOT_FOLLOW = 2, 8
 OPEN_TREE, MOVE_MOUNT, MOUNT_SETATTR = 428, 429, 442  # the same numbers on every processor that Docker knows
-HERE, CLONE, BY_DESCRIPTOR, FROM_DESCRIPTOR = -100, 1, 0x1000, 4
+HERE, CLONE, BY_DESCRIPTOR, FROM_DESCRIPTOR, WITH_ALL_BELOW = -100, 1, 0x1000, 4, 0x8000
 READ_ONLY = 1
 OPEN = 0o755
 MOUNTS = Path("/proc/self/mountinfo")
@@ -82,12 +82,13 @@ def is_slot(folder: Path) -> bool:
 
 
 def show(mount: Mount) -> None:
-    """All at once: nobody ever sees it writable that is to be read only."""
-    tree = _call(OPEN_TREE, HERE, os.fsencode(mount.source), CLONE | os.O_CLOEXEC)
+    """All at once, with what is mounted in it: nobody ever sees anything writable that is to be read only."""
+    tree = _call(OPEN_TREE, HERE, os.fsencode(mount.source), CLONE | WITH_ALL_BELOW | os.O_CLOEXEC)
     try:
         if mount.read_only:
             attributes = Attributes(set=READ_ONLY)
-            _call(MOUNT_SETATTR, tree, b"", BY_DESCRIPTOR, ctypes.byref(attributes), ctypes.sizeof(attributes))
+            how = BY_DESCRIPTOR | WITH_ALL_BELOW
+            _call(MOUNT_SETATTR, tree, b"", how, ctypes.byref(attributes), ctypes.sizeof(attributes))
         _call(MOVE_MOUNT, tree, b"", HERE, os.fsencode(mount.target), FROM_DESCRIPTOR)
     finally:
         os.close(tree)

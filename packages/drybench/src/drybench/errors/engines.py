@@ -49,6 +49,12 @@ class ReadyGone(DrybenchError):
     next_step = "It is started anew."
 
 
+class StandsReadyNowhere(Refused):
+    """No session of {name} can stand ready: that takes containers, made by a bench that root has started."""
+
+    next_step = "See `drybench doctor`; people start it as everywhere, only not at once."
+
+
 class DockerAway(DrybenchError):
     """Docker does not answer at the moment."""
 

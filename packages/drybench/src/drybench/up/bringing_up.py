@@ -116,7 +116,9 @@ def _prepare(data: DataFolder, in_force: Settings, here: Addresses, say: Say) ->
     python_environment.make(data, say)
     if here.tasks_door:
         runner_to_carry(data, say)
-    for line in announcing.environments(offered(here, in_force, data)):
+    offers = offered(here, in_force, data)
+    in_force.refuse_a_pool_of_strangers([offer.environment.name for offer in offers])
+    for line in announcing.environments(offers):
         say(line)
     write_proxy_files(data, here, in_force, secret(data, "proxy_password"))
     return here
