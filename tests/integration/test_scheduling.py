@@ -333,7 +333,7 @@ def test_one_person_has_so_many_and_sees_no_others(bench: LittleBench, monkeypat
 
 async def test_the_loop_wakes_for_a_new_schedule(bench: LittleBench, clock: Clock) -> None:
     loop = asyncio.create_task(bench.told.scheduling.run())
-    await eventually(lambda: bench.told.scheduling._loop)
+    await eventually(lambda: bench.told.scheduling._bell.is_heard)
     made = await asyncio.to_thread(ask, bench)
     clock.pass_by(hours=1)
     bench.told.scheduling.wake()

@@ -448,7 +448,7 @@ async def test_one_has_so_many(bench: LittleBench, posted: Posted, monkeypatch: 
 async def test_the_loop_wakes_when_a_run_ends(bench: LittleBench, posted: Posted) -> None:
     await channel(bench)
     loop = asyncio.create_task(bench.told.telling.run())
-    await eventually(lambda: bench.told.telling._loop)
+    await eventually(lambda: bench.told.telling._bell.is_heard)
     await asyncio.to_thread(ended, bench)
     await eventually(lambda: posted.letters)
     loop.cancel()

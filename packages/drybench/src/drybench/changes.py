@@ -1,10 +1,10 @@
-"""Who wants to know that something changed, told within the portal's own process."""
+"""Who wants to know that something changed, told within the portal's own process: who shows it, and who acts on it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 
@@ -39,6 +39,36 @@ class Changes:
             yield queue
         finally:
             del self._listeners[queue]
+
+
+class Bell:
+    """Wakes a loop that sleeps until its time has come.
+
+    The loop listens, looks what there is to do, and then sleeps: what rings while it looks is not missed.
+    """
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def is_heard(self) -> bool:
+        return self._loop is not None
+
+    def ring(self) -> None:
+        """From any thread. A loop that has not begun needs it not: it looks before it sleeps."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._rung.set)
+
+    def listen(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._rung.clear()
+
+    async def sleep(self, seconds: float | None) -> bool:
+        """Whether it rang before the time was over."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._rung.wait(), seconds)
+        return self._rung.is_set()
 
 
 def _put(queue: asyncio.Queue[Change | None], change: Change) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -17,7 +16,7 @@ from typing import Any
 import structlog
 
 from drybench import allocating
-from drybench.changes import Change, Changes
+from drybench.changes import Bell, Change, Changes
 from drybench.endings import Endings
 from drybench.engines.base import Engine, Handle
 from drybench.errors import DrybenchError, Refused
@@ -59,25 +58,21 @@ class Reconciler:
         self._asked_to_stop: dict[str, datetime] = {}
         self._served: dict[tuple[str, str], int] = {}
         self._turns = count()
-        self._woken = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._bell = Bell()
 
     def wake(self) -> None:
         """From any thread: there is something to look at now."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._woken.set)
+        self._bell.ring()
 
     async def run(self) -> None:
         """Until cancelled."""
-        self._loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as group:
             for engine in self._engines.values():
                 group.create_task(self._listen(engine))
             while True:
-                self._woken.clear()
+                self._bell.listen()
                 tasks = await self._look_safely()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self._patience(tasks))
+                await self._bell.sleep(self._patience(tasks))
 
     async def look(self) -> Sequence[TaskRow]:
         """One pass over everything that has not ended; what is still open after it."""
@@ -98,14 +93,14 @@ class Reconciler:
         except Exception:
             log.exception("a pass was broken off")
             await asyncio.sleep(1)  # the ledger itself may be away: do not spin
-            self._woken.set()
+            self._bell.ring()
             return ()
 
     async def _listen(self, engine: Engine) -> None:
         """An engine that cannot tell of changes any more is still polled."""
         try:
             async for _ in engine.changes():
-                self._woken.set()
+                self._bell.ring()
         except Exception:
             log.exception("no more word of changes", engine=engine.name)
 
@@ -235,7 +230,7 @@ class Reconciler:
             else:
                 row = await asyncio.to_thread(self._ledger.claim_ready, task.id, ready.id)
         except DrybenchError:  # one of them was stopped in this very moment
-            self._woken.set()
+            self._bell.ring()
             return
         self._served[task.kind, task.person_id] = next(self._turns)
         self._changes.tell(Change(task.kind, task.subject, task.person_id))

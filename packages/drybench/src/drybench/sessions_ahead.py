@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -16,6 +15,7 @@ import structlog
 
 from drybench import allocating
 from drybench.asking import Desk
+from drybench.changes import Bell
 from drybench.engines.base import Engine
 from drybench.errors import DrybenchError
 from drybench.machines import machines
@@ -51,24 +51,23 @@ class SessionsAhead:
         self._hub = hub
         self._minutes = minutes  # None: the keeper wants none
         self._came: dict[str, Person] = {}
-        self._woken = asyncio.Event()
+        self._bell = Bell()
 
     def signed_in(self, person: Person) -> None:
         if self._minutes is not None:
             self._came[person.id] = person
-            self._woken.set()
+            self._bell.ring()
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            self._woken.clear()
+            self._bell.listen()
             try:
                 pause = EVERY if await self.look() else None
             except Exception:
                 log.exception("could not look after sessions that were started ahead")
                 pause = EVERY
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), pause)
+            await self._bell.sleep(pause)
 
     async def look(self) -> bool:
         """Whether there is one to look after."""

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
-from drybench.changes import Change, Changes
+from drybench.changes import Bell, Change, Changes
 from drybench.errors import DrybenchError, NotTaken, Refused
 from drybench.model import RUN
 from drybench.notices import messages as notices
@@ -48,26 +47,22 @@ class Telling:
         self._changes = changes
         self._now = now
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._woken = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._bell = Bell()
 
     def wake(self) -> None:
         """From any thread: there is something to tell."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._woken.set)
+        self._bell.ring()
 
     async def run(self) -> None:
         """Until cancelled."""
-        self._loop = asyncio.get_running_loop()
         while True:
-            self._woken.clear()
+            self._bell.listen()
             try:
                 patience = await self.look()
             except Exception:
                 log.exception("what is to be told could not be looked at")
                 patience = LONGEST_SLEEP
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), patience)
+            if await self._bell.sleep(patience):
                 await asyncio.sleep(GATHER)
 
     async def look(self) -> float:

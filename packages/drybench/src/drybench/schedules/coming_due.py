@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from drybench.changes import Change, Changes
+from drybench.changes import Bell, Change, Changes
 from drybench.errors import DiskFull, DrybenchError, HubAway, NotFound, PortalAway, PreviousGoesOn
 from drybench.model import Person, Run
 from drybench.phases import Phase
@@ -51,22 +51,18 @@ class Scheduling:
         self._now = now
         self._tell_of_trouble = tell_of_trouble
         self._not_before: dict[str, datetime] = {}
-        self._woken = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._bell = Bell()
 
     def wake(self) -> None:
         """From any thread: there is another time to wait for."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._woken.set)
+        self._bell.ring()
 
     async def run(self) -> None:
         """Until cancelled."""
-        self._loop = asyncio.get_running_loop()
         while True:
-            self._woken.clear()
+            self._bell.listen()
             patience = await asyncio.to_thread(self._look_safely)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), patience)
+            await self._bell.sleep(patience)
 
     def look(self) -> float:
         """Begin all that is due; the seconds until there is something to look at again."""
