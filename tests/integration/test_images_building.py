@@ -13,11 +13,13 @@ from drybench.errors import (
     BuildFailed,
     DockerAway,
     ImageNotBuilt,
+    NoMemoryForBuild,
     NoRegistry,
     NoRoomForImage,
     NothingToBuild,
     StepFailed,
 )
+from drybench.images.building import SHARES
 from drybench.images.context import Options
 from drybench.images.known import ENVIRONMENT, SOURCE
 from tests.docker import BASE, docker, docker_url
@@ -153,6 +155,35 @@ async def test_two_at_once_build_it_once(bench: ImageBench) -> None:
     shorter, longer = sorted((first, second), key=len)
     assert shorter == [f"{bench.low}: {bench.catalogue.environment(bench.low).image} is here now"]
     assert any("Step 2/" in line for line in longer)
+
+
+async def test_one_builds_at_a_time_and_the_others_wait_in_line(bench: ImageBench) -> None:
+    names = [f"{bench.mark}-{number}" for number in "abc"]
+    for name in names:
+        bench.write(name, f"FROM {BASE}\nRUN echo {name}- && sleep 300\n")
+    ids = [bench.building.begin(name).id for name in names]
+    for first, name in enumerate(names):
+        await eventually(lambda name=name: _sleeping(f"{name}-"), 30)
+        ahead = [None] * (first + 1) + list(range(1, len(names) - first))
+        await eventually(lambda ahead=ahead: [bench.builds.find(id).ahead for id in ids] == ahead, 10)
+        states = [bench.builds.find(id).state for id in ids[first:]]
+        assert states == ["building", *["waiting"] * (len(states) - 1)]
+        assert [one for one in names if _sleeping(f"{one}-")] == [name]
+        await bench.building.cancel(ids[first])
+    assert "waiting in line, for 1 may build at a time" in bench.builds.log(ids[1]).decode()
+
+
+async def test_a_build_has_its_share_of_memory_and_cores(tmp_path: Path, docker_url: str) -> None:
+    told = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/cpu/cpu.shares 2>/dev/null"
+    told = f"{told} || cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.weight"
+    with image_bench(tmp_path, docker_url, Options(memory=256 << 20)) as bench:
+        bench.write(bench.low, f"FROM {BASE}\nRUN {told} # {bench.mark}\n")
+        said = await bench.build(bench.low)
+        at = said.index(str(256 << 20))
+        assert int(said[at + 1]) <= SHARES
+        bench.write(bench.low, f"FROM {BASE}\nRUN head -c 400000000 /dev/zero | tail # {bench.mark}\n")
+        with pytest.raises(NoMemoryForBuild, match=r"step 2 of \d was ended.* \(256 MiB\)"):
+            await bench.build(bench.low)
 
 
 async def test_a_build_whose_process_was_killed_is_lost(bench: ImageBench) -> None:

@@ -142,6 +142,16 @@ async def test_a_build_can_be_cancelled(bench: LittleBench) -> None:
         assert [one["id"] for one in (await program.get("/builds")).json()["items"]] == [build["id"]]
 
 
+async def test_a_build_that_waits_in_line_says_how_many_go_first(bench: LittleBench) -> None:
+    async with bench.client() as browser, bench.program() as program:
+        id = (await program.post("/environments/base/build")).json()["id"]
+        writer = containers(bench).building.begun[id]
+        for ahead, said in ((2, "2 other builds go first"), (1, "1 other build goes first")):
+            writer.note(state="waiting", ahead=ahead, step=0, steps=0)
+            assert f"In line: {said}" in await text(browser, f"/builds/{id}")
+            assert (await program.get(f"/builds/{id}")).json()["ahead"] == ahead
+
+
 async def test_a_log_of_anything_is_shown_as_text(bench: LittleBench) -> None:
     begun = containers(bench).building.begin("base")
     writer = containers(bench).building.begun[begun.id]

@@ -54,6 +54,7 @@ class Build(TypedDict):
     began_at: str
     ended_at: str | None
     now: str
+    ahead: int | None  # so many builds go first
     step: int
     steps: int
     doing: str

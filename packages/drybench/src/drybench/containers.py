@@ -36,6 +36,8 @@ from drybench.own_packages import Say
 from drybench.settings import Settings
 from drybench.settings_sections import DockerEngine
 
+LEAST_FOR_A_BUILD = 2 << 30
+
 log = structlog.get_logger("containers")
 
 
@@ -116,7 +118,10 @@ def building(data: DataFolder, in_force: Settings, catalogue: Catalogue, there: 
 
 def options(in_force: Settings) -> Options:
     said = in_force.images
-    return Options(_file(said.extra_ca), _file(said.wheels), said.registry, said.build_args)
+    memory = said.build_memory or max(own_machine.memory(0) // 2 >> 20 << 20, LEAST_FOR_A_BUILD)
+    return Options(
+        _file(said.extra_ca), _file(said.wheels), said.registry, said.build_args, said.builds_at_once, memory
+    )
 
 
 def hands(there: Containers | None) -> Hands:

@@ -117,6 +117,13 @@ class NoRoomForImage(BuildFailed):
     next_step = "`drybench images prune` says what can go; then build it again."
 
 
+class NoMemoryForBuild(BuildFailed):
+    """The image of {name} could not be built: step {step} of {steps} was ended, most likely because it used more memory
+    than a build may have ({most})."""
+
+    next_step = "Let it do less at a time, or ask the keeper for more: `build_memory` under [images] in drybench.toml."
+
+
 class BuildCancelled(DrybenchError):
     """The build of {name} was cancelled."""
 

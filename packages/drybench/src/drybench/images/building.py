@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import re
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import aiohttp
@@ -30,6 +29,7 @@ from drybench.errors import (
     DockerAway,
     DrybenchError,
     ImageNotHad,
+    NoMemoryForBuild,
     NoRegistry,
     NoRoomForImage,
     NothingToBuild,
@@ -40,10 +40,14 @@ from drybench.images.context import Options, arguments, own_wheels, write_contex
 from drybench.images.known import ENVIRONMENT, RUNNER, SOURCE, Connect, Images
 from drybench.images.records import Build, Builds, Writer
 from drybench.images.steps import Steps
+from drybench.images.turns import Turn, locked
+from drybench.quantities import bytes_in_words
 
 LONGEST_TOLD = 200  # letters of a command, or of a line that it said; the log has all
 _COMMAND = re.compile(r"^The command '.*'(?= returned)")
 LOOK_AGAIN = 0.2  # seconds, at a lock that somebody else holds
+KILLED = "returned a non-zero code: 137"
+SHARES = 64  # of a core's 1024: whoever sits before a session does not notice
 
 NetworkOf = Callable[[Recipe], Awaitable[str]]  # for what its steps run; empty: the engine's own
 
@@ -151,18 +155,27 @@ class Building:
             if not fresh and await _is_here(docker, image):
                 yield f"{recipe.name}: {image} is here" + (" now" if waited else "")
                 return
-            writer.note(state="building", now=recipe.name)
             if not recipe.dockerfile:
                 async with aclosing(self._pulled(docker, recipe, writer)) as lines:
                     async for line in lines:
                         yield line
                 return
-            yield f"{recipe.name}: building {image}"
-            async with aclosing(self._steps(docker, recipe, writer, fresh)) as lines:
+            async with aclosing(self._in_turn(docker, recipe, writer, fresh)) as lines:
                 async for line in lines:
                     yield line
             if not await _is_here(docker, image):
                 raise DockerAway
+
+    async def _in_turn(self, docker: Docker, recipe: Recipe, writer: Writer, fresh: bool) -> AsyncGenerator[str]:
+        with closing(Turn(self._folder / "locks", self._builds, writer, self._options.at_once)) as turn:
+            if not turn.take(recipe.name):
+                yield f"{recipe.name}: waiting in line, for {self._options.at_once} may build at a time"
+                while not turn.take(recipe.name):
+                    await asyncio.sleep(LOOK_AGAIN)
+            yield f"{recipe.name}: building {recipe.environment.image}"
+            async with aclosing(self._steps(docker, recipe, writer, fresh)) as lines:
+                async for line in lines:
+                    yield line
 
     async def _steps(self, docker: Docker, recipe: Recipe, writer: Writer, fresh: bool) -> AsyncGenerator[str]:
         steps = Steps()
@@ -181,7 +194,7 @@ class Building:
             except DockerError as error:
                 if away(error):
                     raise
-                raise _failed(recipe, steps, error.message, writer.log_file) from error
+                raise _failed(recipe, steps, error.message, writer.log_file, self._options.memory) from error
             finally:
                 for line in steps.end():
                     writer.say(line)
@@ -193,6 +206,9 @@ class Building:
             "nocache": str(fresh).lower(),
             "rm": "true",
             "forcerm": "true",
+            "memory": str(self._options.memory),
+            "memswap": str(self._options.memory),  # no swap beside it
+            "cpushares": str(SHARES),
             "buildargs": json.dumps(arguments(recipe, self._parent(recipe), self._options)),
             "labels": json.dumps(_labels(recipe)),
         }
@@ -203,7 +219,7 @@ class Building:
 
     async def _pulled(self, docker: Docker, recipe: Recipe, writer: Writer) -> AsyncGenerator[str]:
         image = recipe.environment.image or ""
-        writer.note(state="building", now=recipe.name)
+        writer.note(state="building", now=recipe.name, ahead=None)
         source = image
         if recipe.dockerfile:
             source = f"{self._options.registry}/{image.removeprefix(f'{REPOSITORY}/')}"
@@ -241,16 +257,13 @@ class Building:
     @asynccontextmanager
     async def _alone(self, image: str, writer: Writer) -> AsyncIterator[bool]:
         """One build of one image at a time, whichever process asks; whether it had to wait."""
-        folder = self._folder / "locks"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(folder / image.replace("/", "_"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        waited = False
+        file, waited = self._folder / "locks" / image.replace("/", "_"), False
+        while (lock := locked(file)) is None:
+            if not waited:
+                writer.note(state="waiting", now=image, ahead=None)  # out of line: who has it may be behind us there
+            waited = True
+            await asyncio.sleep(LOOK_AGAIN)
         try:
-            while not _locked(lock):
-                if not waited:
-                    writer.note(state="waiting", now=image)
-                waited = True
-                await asyncio.sleep(LOOK_AGAIN)
             yield waited
         finally:
             os.close(lock)
@@ -270,10 +283,12 @@ def _labels(recipe: Recipe) -> dict[str, str]:
     return {ENVIRONMENT: recipe.name, SOURCE: tag, RUNNER: own_packages.fingerprint()[: len(tag)]}
 
 
-def _failed(recipe: Recipe, steps: Steps, problem: str, log: Path) -> BuildFailed:
+def _failed(recipe: Recipe, steps: Steps, problem: str, log: Path, memory: int) -> BuildFailed:
     problem = " ".join(problem.split()) or "it does not say why"
     if "no space left on device" in " ".join((problem, *steps.last)).lower():
         return NoRoomForImage(name=recipe.name, problem=problem)
+    if memory and KILLED in problem:
+        return NoMemoryForBuild(name=recipe.name, step=steps.step, steps=steps.steps, most=bytes_in_words(memory))
     if "CERTIFICATE_VERIFY_FAILED" in " ".join(steps.last):
         return CertificateUnknown(name=recipe.name, log=log)
     return StepFailed(
@@ -298,14 +313,6 @@ async def _is_here(docker: Docker, image: str) -> bool:
         if error.status == 404:
             return False
         raise
-    return True
-
-
-def _locked(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
     return True
 
 

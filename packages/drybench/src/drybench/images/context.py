@@ -36,6 +36,8 @@ class Options:
     wheels: Path | None = None
     registry: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict[str, str])
+    at_once: int = 1
+    memory: int = 0  # bytes that the steps of a build may use; 0: all
 
 
 def arguments(recipe: Recipe, parent: str | None, options: Options) -> Mapping[str, str]:

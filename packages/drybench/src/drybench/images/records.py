@@ -41,6 +41,7 @@ class Build:
     doing: str = ""  # the step, as its Dockerfile says it
     problem: str = ""  # why it failed
     digest: str = ""  # of what was built
+    ahead: int | None = None  # so many builds go first, while it waits in line
     layers: tuple[str, ...] = ()  # nameless images that it left for the next build of it
 
     @property
@@ -57,7 +58,9 @@ class Builds:
         self._new_id = new_id
 
     def begin(self, environment: str, image: str, fresh: bool = False, pull: bool = False) -> Writer:
-        build = Build(self._new_id(), environment, image, fresh, "waiting", self._now(), pull)
+        """It is in line from now on, unless it only gets an image."""
+        ahead = None if pull else 0
+        build = Build(self._new_id(), environment, image, fresh, "waiting", self._now(), pull, ahead=ahead)
         folder = self._folder / build.id
         folder.mkdir(mode=0o700, parents=True)
         self._remove_old()
@@ -135,7 +138,7 @@ class Writer:
 
     def end(self, state: State, **changes: Any) -> Build:
         try:
-            return self.note(state=state, ended_at=self._now(), **changes)
+            return self.note(state=state, ahead=None, ended_at=self._now(), **changes)
         finally:
             self.let_go()
 

@@ -113,6 +113,7 @@ class BuildJson(BaseModel):
     began_at: Time
     ended_at: Time | None
     now: str = Field(description="The environment whose image is being built: its parents come first")
+    ahead: int | None = Field(description="So many builds go first, while it waits in line")
     step: int
     steps: int
     doing: str
