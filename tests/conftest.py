@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.bench import bench as bench
 from tests.parts import needs
@@ -13,6 +14,9 @@ pytest_plugins = ["tests.postgres", "tests.docker", "tests.shipped"]
 
 HERE = Path(__file__).parent
 ORDER = ("images", "browser", "integration", "contract", "docs", "unit")
+
+settings.register_profile("busy", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # the machine may have other work
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

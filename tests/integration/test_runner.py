@@ -182,7 +182,7 @@ def test_a_cancelled_run_interrupts_the_cell(make: Make) -> None:
     process = run.start()
     wait_for(lambda: run.has_printed("sleeps"), seconds=30)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=4) == 0
+    assert process.wait(timeout=8) == 0
     result = run.result()
     assert (result["outcome"], result["reason"], result["cell_number"]) == ("stopped", "cancelled", 2)
     assert "cleaned up" in run.text(1)
