@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from drybench.catalogue import Catalogue, ImageShelf, NoImages
 from drybench.environment_folders import Library
 from drybench.errors import EnvironmentBroken, ImageNotBuilt, ImageNotHere, NoContainersHere, NoSuchEnvironment
+from drybench.model import App
 
 GOOD = 'title = "A title"\nsummary = "One line"\n'
 
@@ -25,6 +27,9 @@ class Shelf:
 
     def newest(self, repository: str) -> str | None:
         return next((name for name in self.there if name.rpartition(":")[0] == repository), None)
+
+    def apps(self, digest: str) -> Sequence[App]:
+        return (App("desktop", "Desktop"),)
 
 
 @pytest.fixture
@@ -110,3 +115,15 @@ def test_a_mended_one_is_there_when_it_is_read_again(catalogue_with: object, tmp
     catalogue.reread()
     assert not catalogue.broken()
     assert set(catalogue.recipes()) == {"built", "image", "wrong"}
+
+
+def test_an_image_by_its_name_shows_the_apps_that_are_found_in_it_unless_its_file_lists_them(
+    catalogue_with: object, tmp_path: Path
+) -> None:
+    catalogue = make(catalogue_with, Shelf(drybench__built_new="1", lab__tool_1="2"))
+    apps = {one.name: [app.name for app in one.apps] for one in catalogue.environments()}
+    assert apps == {"built": ["lab"], "image": ["lab", "desktop"]}
+    listed = 'image = "lab/tool:1"\n[[apps]]\nname = "lab"\ntitle = "JupyterLab"\n'
+    (tmp_path / "own/image/environment.toml").write_text(f"{GOOD}{listed}")
+    catalogue.reread()
+    assert [app.name for app in catalogue.environment("image").apps] == ["lab"]

@@ -104,3 +104,30 @@ def test_gpus_by_number_are_not_named_to_cuda() -> None:
     variables = docker_container.body(replace(TASK, gpus=("1",)), PLACE)["Env"]
     assert "NVIDIA_VISIBLE_DEVICES=1" in variables
     assert not [each for each in variables if each.startswith("CUDA_VISIBLE_DEVICES")]
+
+
+STACKS = {"Config": {"Env": ["PATH=/opt/conda/bin", "NB_USER=jovyan", "NB_UID=1000", "NB_GID=100"]}}
+
+
+def test_an_image_of_docker_stacks_finds_its_own_account_and_is_told_for_whom_it_is() -> None:
+    place = replace(PLACE, stacks=docker_container.of_stacks(STACKS))
+    lines = docker_container.passwd(TASK, place).splitlines()
+    assert lines[1:3] == ["ada:x:20001:20002:ada:/home/ada:/bin/sh", "jovyan:x:1000:100:jovyan:/home/jovyan:/bin/bash"]
+    assert {"NB_USER=ada", "NB_UID=20001", "NB_GID=20002"} <= set(docker_container.body(TASK, place)["Env"])
+    assert "jovyan" not in docker_container.passwd(TASK, PLACE)
+    assert not [one for one in docker_container.body(TASK, PLACE)["Env"] if one.startswith("NB_")]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"NB_USER": "ada"},
+        {"NB_USER": "root"},
+        {"NB_USER": "x", "NB_UID": "0"},
+        {"NB_USER": "x:0:0", "NB_UID": "1"},
+        {"NB_USER": "x", "NB_UID": "1\nroot:x:0"},
+    ],
+)
+def test_no_image_puts_what_it_likes_among_the_accounts(said: dict[str, str]) -> None:
+    told = docker_container.of_stacks({"Config": {"Env": [f"{name}={value}" for name, value in said.items()]}})
+    assert docker_container.passwd(TASK, replace(PLACE, stacks=told)) == docker_container.passwd(TASK, PLACE)

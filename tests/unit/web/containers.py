@@ -14,6 +14,7 @@ from drybench.images.known import Present
 from drybench.images.pruning import Leftover, Leftovers
 from drybench.images.records import Build, Builds, Writer
 from drybench.images.tending import Trial
+from drybench.model import App
 
 BASE = """
 title = "Base"
@@ -62,6 +63,9 @@ class Shelf:
 
     def newest(self, repository: str) -> str | None:
         return next((name for name in reversed(self.images) if name.rpartition(":")[0] == repository), None)
+
+    def apps(self, digest: str) -> Sequence[App]:
+        return ()
 
 
 @dataclass

@@ -20,7 +20,7 @@ from drybench.errors import (
     NoSuchSize,
     Refused,
 )
-from drybench.model import Environment, Size
+from drybench.model import App, Environment, Size
 
 MOST_OF_A_KERNELSPEC = 1 << 20
 Remedy = Literal["", "build", "pull", "mend"]
@@ -40,6 +40,10 @@ class ImageShelf(Protocol):
 
     def newest(self, repository: str) -> str | None:
         """The name of the youngest image of this repository that is here."""
+        ...
+
+    def apps(self, digest: str) -> Sequence[App]:
+        """What an image has beside JupyterLab, as far as it has been looked into."""
         ...
 
 
@@ -72,6 +76,9 @@ class NoImages:
 
     def newest(self, repository: str) -> str | None:
         return None
+
+    def apps(self, digest: str) -> Sequence[App]:
+        return ()
 
 
 class Catalogue:
@@ -170,7 +177,9 @@ class Catalogue:
             return Offer(one, recipe=recipe)
         remedy: Remedy = "build" if recipe.dockerfile else "pull"
         if digest := self._shelf.digest(one.image):
-            return Offer(replace(one, digest=digest), recipe=recipe)
+            asked = not (recipe.dockerfile or recipe.lists_apps)
+            apps = (*one.apps, *self._shelf.apps(digest)) if asked else one.apps
+            return Offer(replace(one, digest=digest, apps=apps), recipe=recipe)
         older = self._shelf.newest(one.image.rpartition(":")[0]) if recipe.dockerfile else None
         if older and (digest := self._shelf.digest(older)):
             return Offer(replace(one, image=older, digest=digest), None, remedy, recipe)

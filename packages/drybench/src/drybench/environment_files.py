@@ -46,6 +46,7 @@ class Recipe:
     shipped: bool = False
     dockerfile: bool = False  # its image is built here, from this folder
     kernels: tuple[str, ...] = ()  # that its image has; none: nobody has said
+    lists_apps: bool = True  # all that it has; else an image by its name is asked for more
     smoke: tuple[Smoke, ...] = ()
     brought: bool = False  # it lies where people's own are
 
@@ -159,7 +160,7 @@ def _recipe(folder: Path, said: _Said, shipped: bool) -> Recipe:
     )
     smoke = tuple(Smoke(one.title, one.command, one.timeout) for one in said.smoke)
     built = not said.python and not said.image and (folder / DOCKERFILE).is_file()
-    return Recipe(environment, folder, shipped, built, said.kernels, smoke)
+    return Recipe(environment, folder, shipped, built, said.kernels, "apps" in said.model_fields_set, smoke)
 
 
 def _made_by_the_bench(recipe: Recipe, python: Path) -> Recipe:

@@ -302,6 +302,7 @@ class DockerEngine:
             runner=None if OF_ENVIRONMENT in labels else self._runner,
             claims_from=os.geteuid(),
             slot=docker_slots.of(folder) if task.kind == READY and self.can.ready else None,
+            stacks=docker_container.of_stacks(image or {}),
         )
 
     async def _create(self, task: Task, place: Place) -> None:

@@ -9,11 +9,11 @@ import math
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, cast
 
-from drybench.engines.docker_connection import SOCKETS
+from drybench.engines.docker_connection import SOCKETS, part
 from drybench.errors import MountNotAllowed, NotAsRoot, ProgramMissing
 from drybench.model import READY, RUN, SESSION, Account, Mount, Task
 from drybench.planning import RUNS_INSIDE
@@ -28,6 +28,8 @@ LOG_FILES, LOG_FILE_SIZE = 2, "8m"  # with one file all would go when it is full
 LEAST_SHARES = 2
 NANO = 1_000_000_000
 RESERVED = ("root", "daemon", "nobody")
+NB = ("NB_USER", "NB_UID", "NB_GID")
+ACCOUNT = re.compile(r"[a-z_][a-z0-9_.-]{0,31}:[1-9][0-9]{0,9}:[0-9]{1,10}")
 
 # What comes with the start may be tokens. As variables of the container everybody who may ask Docker could read them
 # for ever (`docker inspect`), and so could whoever reads the environment of its first process. So they come in a file
@@ -56,6 +58,7 @@ class Place:
     runner: Path | None = None  # carried in
     claims_from: int = 0  # the portal's uid
     slot: Path | None = None  # where, on the host, its work will be shown to one that stands ready
+    stacks: Mapping[str, str] = field(default_factory=dict[str, str])  # what `of_stacks` says of its image
 
 
 def account_of(task: Task, portal: Account) -> Account:
@@ -119,6 +122,13 @@ def mounts_of(mounts: Sequence[Mount]) -> list[dict[str, Any]]:
     ]
 
 
+def of_stacks(image: Mapping[str, Any]) -> Mapping[str, str]:
+    """What an image in the manner of Jupyter's docker-stacks says of its own account."""
+    said = cast("Sequence[str]", part(image, "Config").get("Env") or ())
+    found = {name: value for name, _, value in (one.partition("=") for one in said)}
+    return {name: found[name] for name in NB if found.get("NB_USER") and name in found}
+
+
 def login(person: str) -> str:
     """The person's name as a name of an account: no line of passwd is broken by it."""
     name = re.sub(r"[^a-z0-9_.-]", "_", person.lower()).strip("-.")[:32] or "person"
@@ -131,6 +141,7 @@ def passwd(task: Task, place: Place) -> str:
     return (
         "root:x:0:0:root:/root:/bin/sh\n"
         f"{name}:x:{place.account.uid}:{place.account.gid}:{name}:{_line(place.home)}:/bin/sh\n"
+        f"{_stacks_account(place.stacks, name)}"
         "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
     )
 
@@ -174,6 +185,7 @@ def _variables(task: Task, place: Place) -> dict[str, str]:
         **_whose(task, place.home),
         "DRYBENCH_TASK_DIR": str(INSIDE),
         "DRYBENCH_PORTAL_UID": str(place.claims_from),
+        **_stacks_variables(task, place),
         **_gpu_variables(task.gpus),
     }
 
@@ -231,6 +243,20 @@ def _slot(task: Task, place: Place) -> list[dict[str, Any]]:
 def _slot_inside(task: Task) -> Path:
     """What becomes somebody's session has its home there where the homes are to appear."""
     return task.home if task.becomes == SESSION and task.home else RUNS_INSIDE
+
+
+def _stacks_account(said: Mapping[str, str], name: str) -> str:
+    """Its `start.sh` looks itself up, and ends without a word where it finds nobody."""
+    user, uid, gid = said.get("NB_USER", ""), said.get("NB_UID", "1000"), said.get("NB_GID", "100")
+    if user in ("", name, *RESERVED) or not ACCOUNT.fullmatch(f"{user}:{uid}:{gid}"):
+        return ""
+    return f"{user}:x:{uid}:{gid}:{user}:/home/{user}:/bin/bash\n"
+
+
+def _stacks_variables(task: Task, place: Place) -> dict[str, str]:
+    """For whom it is there. As the account that it is started with already, it changes nothing."""
+    known = {"NB_USER": login(task.person), "NB_UID": str(place.account.uid), "NB_GID": str(place.account.gid)}
+    return known if place.stacks else {}
 
 
 def _line(text: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from aiodocker import Docker, DockerError
 from aiodocker.containers import DockerContainer
 
+from drybench.engines.docker_connection import away
 from drybench.environment_files import Recipe, Smoke
 from drybench.errors import (
     ImageNotHere,
@@ -26,11 +27,13 @@ from drybench.errors import (
     Refused,
 )
 from drybench.images.steps import plain
+from drybench.model import App
 
 ACCOUNT = "1000:1000"
 CHECK = "org.drybench.check"  # label of its containers
 LEAST_PYTHON = (3, 11)
 FOR_A_SESSION = ("jupyterhub", "jupyterlab")
+FOR_A_DESKTOP = {"jupyter_remote_desktop_proxy", "vncserver"}
 ANSWERS_WITHIN = 60  # seconds
 LINES_TOLD = 15
 NOT_STARTED = 127  # as shells say it, and Docker's first process
@@ -46,8 +49,10 @@ def has(name):
         return False
 places = [sys.prefix + "/share/jupyter", "/usr/local/share/jupyter", "/usr/share/jupyter"]
 kernels = [k for p in places if os.path.isdir(p + "/kernels") for k in os.listdir(p + "/kernels")]
-names = ("ipykernel", "jupyterhub", "jupyterlab", "drybench_runner")
-print({MARK!r} + json.dumps([list(sys.version_info[:3]), [n for n in names if has(n)], sorted(set(kernels))]))
+names = ("ipykernel", "jupyterhub", "jupyterlab", "drybench_runner", "jupyter_remote_desktop_proxy")
+path = os.environ.get("PATH", "").split(os.pathsep)
+found = [n for n in names if has(n)] + ["vncserver"] * any(os.path.exists(p + "/vncserver") for p in path)
+print({MARK!r} + json.dumps([list(sys.version_info[:3]), found, sorted(set(kernels))]))
 """
 ASK = 'for python in python python3; do command -v $python >/dev/null 2>&1 && exec $python -c "$0"; done; exit 90'
 
@@ -100,23 +105,38 @@ async def check(docker: Docker, recipe: Recipe) -> Checked:
     return Checked(one.name, one.image or image, size, tuple(kernels), tuple(tried), tuple(lacks))
 
 
+async def apps_in(docker: Docker, image: str) -> tuple[App, ...]:
+    """Beside JupyterLab."""
+    found = await _python_in(docker, image, image)
+    has_desktop = isinstance(found, _Python) and found.modules >= FOR_A_DESKTOP
+    return (App("desktop", "Desktop"),) if has_desktop else ()
+
+
 async def what_it_lacks(docker: Docker, image: str, called: str) -> tuple[Sequence[Refused], Sequence[str]]:
     """In plain words; and which kernels it has. `called`: its name for people."""
+    found = await _python_in(docker, image, called)
+    if isinstance(found, Refused):
+        return [found], ()
+    native = ("python3",) if "ipykernel" in found.modules else ()
+    return _lacks(found, called), sorted({*found.kernels, *native})
+
+
+async def _python_in(docker: Docker, image: str, called: str) -> _Python | Refused:
     try:
         code, said = await _ran(docker, image, ("/bin/sh", "-c", ASK, PROBE), ANSWERS_WITHIN)
     except DockerError as error:
+        if away(error):
+            raise
         code, said = NOT_STARTED, error.message
     if code == NOT_STARTED:
-        return [ImageWithoutShell(image=called, problem=" ".join(said.split()))], ()
+        return ImageWithoutShell(image=called, problem=" ".join(said.split()))
     found = next((line for line in said.splitlines() if line.startswith(MARK)), None)
     if code != 0 or found is None:
-        return [ImageWithoutPython(image=called)], ()
+        return ImageWithoutPython(image=called)
     try:
-        python = _understood(json.loads(found.removeprefix(MARK)))
+        return _understood(json.loads(found.removeprefix(MARK)))
     except (ValueError, TypeError, RecursionError):  # whose Python this is, we do not know
-        return [ImageWithoutPython(image=called)], ()
-    native = ("python3",) if "ipykernel" in python.modules else ()
-    return _lacks(python, called), sorted({*python.kernels, *native})
+        return ImageWithoutPython(image=called)
 
 
 def _understood(said: Any) -> _Python:

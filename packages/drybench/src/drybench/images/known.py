@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +15,14 @@ import aiohttp
 import structlog
 from aiodocker import Docker, DockerError
 
+from drybench.images.checking import apps_in
+from drybench.model import App
+
 log = structlog.get_logger("images")
 
 EVERY = 20  # seconds; a build of our own is seen at once
 ENVIRONMENT, SOURCE, RUNNER = "org.drybench.environment", "org.drybench.source", "org.drybench.runner"  # labels
+DOCKER_AWAY = (DockerError, aiohttp.ClientError, OSError, ValueError, TimeoutError)
 
 Connect = Callable[[], Docker]  # a new connection, which its taker closes
 
@@ -48,6 +53,10 @@ class Images:
         self._present: tuple[Present, ...] = ()
         self._by_name: Mapping[str, Present] = {}
         self._away = "nobody has asked Docker yet"
+        self._apps: dict[str, Sequence[App]] = {}  # by the image's id
+        self._asked: set[str] = set()  # and not looked into yet
+        self._told = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def away(self) -> str:
@@ -62,6 +71,14 @@ class Images:
         found = max(mine, key=lambda one: one.created_at, default=None)
         return next(name for name in found.names if name.rpartition(":")[0] == repository) if found else None
 
+    def apps(self, digest: str) -> Sequence[App]:
+        """Who asks first is told of none: the image is then looked into, which takes a second."""
+        if digest not in self._apps:
+            self._asked.add(digest)
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._told.set)
+        return self._apps.get(digest, ())
+
     def image(self, reference: str) -> Present | None:
         """By a name with its tag, by a digest, or by its id."""
         return self._by_name.get(reference)
@@ -75,7 +92,7 @@ class Images:
         try:
             async with self._connect() as docker:
                 found = await docker.images.list()
-        except (DockerError, aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
+        except DOCKER_AWAY as error:
             self._note_away(str(error) or type(error).__name__)
             return
         self._away = ""
@@ -85,9 +102,24 @@ class Images:
 
     async def run(self) -> None:
         """Until cancelled."""
+        self._loop = asyncio.get_running_loop()
         while True:
             await self.look()
-            await asyncio.sleep(self._every)
+            await self.look_inside()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), self._every)
+
+    async def look_inside(self) -> None:
+        """Into those whose apps somebody has asked for."""
+        self._told.clear()
+        for digest in tuple(self._asked):
+            try:
+                async with self._connect() as docker:
+                    self._apps[digest] = await apps_in(docker, digest)
+            except DOCKER_AWAY as error:
+                log.info("an image could not be looked into", image=digest, why=str(error))
+                continue
+            self._asked.discard(digest)
 
     def _note_away(self, why: str) -> None:
         if not self._away:
