@@ -36,11 +36,11 @@ class Desk:
     surroundings: Callable[[Person, Capabilities], Surroundings] | None = None  # of all others
     may_use: Callable[[Person, str], bool] = lambda person, environment: True  # what somebody else brought
 
-    def environment(self, person: Person, name: str) -> Environment:
-        """One that this person may use, now; of what is not theirs they hear nothing more."""
+    def environment(self, person: Person, name: str, startable: bool = False) -> Environment:
+        """One that this person may use, now, or start; of what is not theirs they hear nothing more."""
         if not self.may_use(person, name):
             raise NoEnvironmentThere(name=name[:60])
-        return self.catalogue.environment(name, partial(self.may_use, person))
+        return self.catalogue.environment(name, partial(self.may_use, person), startable)
 
     def around(self, person: Person, environment: Environment) -> Surroundings:
         """Who they are there and what they see; made now, where it is not there yet."""

@@ -60,6 +60,11 @@ class Offer:
     def usable(self) -> bool:
         return self.why_not is None
 
+    @property
+    def startable(self) -> bool:
+        """A session may also wait for an image that is only to be got; a run is recorded with what it runs in."""
+        return self.usable or isinstance(self.why_not, ImageNotHere)
+
 
 class NoImages:
     """Of a bench without containers."""
@@ -118,10 +123,12 @@ class Catalogue:
     def broken(self) -> Sequence[Broken]:
         return tuple(self._read.broken)
 
-    def environment(self, name: str, may_use: Callable[[str], bool] = lambda name: True) -> Environment:
+    def environment(
+        self, name: str, may_use: Callable[[str], bool] = lambda name: True, startable: bool = False
+    ) -> Environment:
         """One that can be used now; else why it cannot, or what else there is for whoever asks."""
         offer = self.offer(name, may_use)
-        if offer.why_not:
+        if offer.why_not and not (startable and offer.startable):
             raise offer.why_not
         return offer.environment
 

@@ -41,7 +41,7 @@ class Sessions:
     def ask(self, person: Person, request: SessionRequest, key: str | None = None, origin: str = "api") -> Session:
         """A new session, or the one of that name started again when it has ended."""
         permissions.needs(person)
-        environment = self._desk.environment(person, request.environment)
+        environment = self._desk.environment(person, request.environment, startable=True)
         _check_app(environment, request.app)
         name = _checked(request.name or _name_of(environment))
         known = self.named(person, name)
@@ -68,7 +68,7 @@ class Sessions:
             raise StillStopping(name=session.name)
         if session.task.phase is not Phase.ENDED:
             return self._taken(person, session, origin)
-        environment = self._desk.environment(person, session.environment)
+        environment = self._desk.environment(person, session.environment, startable=True)
         more_gpus = more_gpus or gpus.added(session.task.spec)
         size = self._desk.catalogue.size(session.size, environment).with_gpus(more_gpus)
         with suppress(StillOpen):  # two clicks at once

@@ -128,7 +128,7 @@ class DockerEngine:
         waits = {"ready": True} if task.kind == READY else {}
         if task.needs_address or waits:
             self._without_address.add(task.id)
-        return {"format": 1, "task": task.id, **waits}
+        return {"format": 1, "task": task.id, **waits, **await self._made_from(str(task.image))}
 
     async def poll(self, handles: Sequence[Handle]) -> list[Sight]:
         folders = [TaskFolder.of(self._tasks, handle.get("task")) for handle in handles]
@@ -284,6 +284,11 @@ class DockerEngine:
         except aiodocker.DockerError as problem:
             await self._unmake(task.id)
             raise _refusal(task, problem) from problem
+
+    async def _made_from(self, image: str) -> dict[str, str]:
+        """A name may mean another image tomorrow."""
+        known = None if image.startswith("sha256:") else await self._images.known(self._docker, image)
+        return {"image": known["Id"]} if known else {}
 
     def _check_links(self, task: Task) -> None:
         """Where they lead only the disk knows."""

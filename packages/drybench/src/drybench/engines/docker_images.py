@@ -36,7 +36,7 @@ class Images:
         """What a missing one still waits for; errors.ImageNotHad says why it never comes, to all who ask by then."""
         if name not in self._getting:
             if name.startswith(("sha256:", OURS)):
-                raise ImageNotHad(image=name, problem="it is not on this machine, and it was made on this one.")
+                raise ImageNotHad(image=name, problem="it is not on this machine, and it was made on this one")
             pulling = Pulling()
             self._getting[name] = (pulling, asyncio.create_task(_get(docker, name, pulling)))
         pulling, task = self._getting[name]
@@ -66,12 +66,12 @@ async def _get(docker: aiodocker.Docker, name: str, pulling: Pulling) -> None:
             async for line in lines:
                 said = json.loads(line)
                 if problem := said.get("error"):
-                    raise ImageNotHad(image=name, problem=str(problem).strip())
+                    raise ImageNotHad(image=name, problem=str(problem).strip(" .\n"))
                 list(pulling.hear(said))  # it tells of each layer; how far it is will do
     except aiodocker.DockerError as problem:
         if away(problem):
             raise DockerAway() from problem
-        raise ImageNotHad(image=name, problem=problem.message.strip()) from problem
+        raise ImageNotHad(image=name, problem=problem.message.strip(" .\n")) from problem
 
 
 def _with_tag(name: str) -> str:

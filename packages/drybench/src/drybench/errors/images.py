@@ -31,7 +31,7 @@ class ImageNotHere(Refused):
 
 
 class ImageNotHad(Refused):
-    """The image {image} could not be had: {problem}"""
+    """The image {image} could not be had: {problem}."""
 
     next_step = "Look at its name, and at the network; where it must be signed in, `docker login` as this account."
 

@@ -235,7 +235,7 @@ class Building:
         except DockerError as error:
             if away(error):
                 raise
-            raise ImageNotHad(image=source, problem=error.message.strip()) from error
+            raise ImageNotHad(image=source, problem=error.message.strip(" .\n")) from error
         if source != image and await _is_here(docker, source):
             repository, _, tag = image.rpartition(":")
             await docker.images.tag(source, repository, tag=tag)

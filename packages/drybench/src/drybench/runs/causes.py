@@ -41,11 +41,15 @@ def cause(
     exit_code: int | None = None,
     by: str | None = None,
     machine: str | None = None,
+    refusal: str = "",
 ) -> Cause:
     """`result` is the run's result.json where there is one; the facts make the sentence say more.
 
+    `refusal` is what it was refused with, which knows best: sentence and next step in one.
     `memory` is what its size has and `used` the most it took; of `sizes` the next larger one is named.
     """
+    if reason is Reason.REJECTED and refusal:
+        return Cause(plain(refusal), "")
     record = result or {}
     error = _mapping(record.get("error"))
     which = _which(record)

@@ -36,7 +36,9 @@ class ShownSession:
 
 def shown_session(portal: Portal, session: Session) -> ShownSession:
     task = session.task
-    why = cause(task.reason, exit_code=task.exit_code, memory=task.memory) if task.outcome in _BAD else None
+    why = None
+    if task.outcome in _BAD:
+        why = cause(task.reason, exit_code=task.exit_code, memory=task.memory, refusal=task.detail)
     return ShownSession(
         session, _what(portal, session), portal.sessions.ahead(session), portal.sessions.url(session), why
     )
@@ -75,7 +77,8 @@ def inspected(portal: Portal, notebook: bytes, name: str) -> InspectedJson:
 
 def _what(portal: Portal, session: Session) -> str:
     """By their titles, or their names where the bench does not have them any more."""
-    there = next((one for one in portal.catalogue.environments() if one.name == session.environment), None)
+    offered = (offer.environment for offer in portal.catalogue.offered() if offer.startable)
+    there = next((one for one in offered if one.name == session.environment), None)
     titles = {app.name: app.title for app in there.apps} if there else {}
     return f"{titles.get(session.app, session.app)} in {there.title if there else session.environment}"
 
@@ -103,6 +106,7 @@ def _cause(portal: Portal, run: Run, whole: bool) -> Cause | None:
         exit_code=task.exit_code,
         by=task.stopped_by,
         machine=task.machine,
+        refusal=task.detail,
     )
 
 
