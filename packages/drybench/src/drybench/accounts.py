@@ -8,8 +8,9 @@ import pwd
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Executable, Select, insert, select, update
 
 from drybench import settings_folders
 from drybench.errors import NoAccount
@@ -78,30 +79,13 @@ class Numbers:
         self._is_taken = is_taken
 
     def of_person(self, person: Person) -> int:
-        own = select(people.c.uid).where(people.c.id == person.id)
-        with self._ledger.reading() as connection:
-            known = connection.scalar(own)
-        if known is not None:
-            return int(known)
-        with self._ledger.writing() as connection:
-            known = connection.scalar(own)
-            if known is None:
-                known = self._next(connection, person.name)
-                connection.execute(update(people).where(people.c.id == person.id).values(uid=known))
-            return int(known)
+        this = people.c.id == person.id
+        own, theirs = select(people.c.uid).where(this), update(people).where(this)
+        return self._number(own, person.name, lambda uid: theirs.values(uid=uid))
 
     def of_group(self, name: str) -> int:
         own = select(group_numbers.c.gid).where(group_numbers.c.name == name)
-        with self._ledger.reading() as connection:
-            known = connection.scalar(own)
-        if known is not None:
-            return int(known)
-        with self._ledger.writing() as connection:
-            known = connection.scalar(own)
-            if known is None:
-                known = self._next(connection, name)
-                connection.execute(insert(group_numbers).values(name=name, gid=known))
-            return int(known)
+        return self._number(own, name, lambda gid: insert(group_numbers).values(name=name, gid=gid))
 
     def groups_of(self, person: Person) -> frozenset[str]:
         with self._ledger.reading() as connection:
@@ -112,6 +96,19 @@ class Numbers:
         before = select(people.c.id).where(people.c.name == person.name, people.c.id < person.id)
         with self._ledger.reading() as connection:
             return connection.execute(before.limit(1)).first() is not None
+
+    def _number(self, own: Select[Any], name: str, keep: Callable[[int], Executable]) -> int:
+        """`own` asks for the number that is there already."""
+        with self._ledger.reading() as connection:
+            known = connection.scalar(own)
+        if known is not None:
+            return int(known)
+        with self._ledger.writing() as connection:
+            known = connection.scalar(own)
+            if known is None:
+                known = self._next(connection, name)
+                connection.execute(keep(known))
+            return int(known)
 
     def _next(self, connection: Connection, name: str) -> int:
         used = {*connection.scalars(select(people.c.uid)), *connection.scalars(select(group_numbers.c.gid)), *NOBODY}
