@@ -1,4 +1,4 @@
-"""What somebody asks for when they ask for a run, and what of it is written into run.json. Pure."""
+"""What somebody asks for when they ask for a run, and what of it is written into run.json and the ledger. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from drybench.errors import RunAskWrong, TimeoutWrong
-from drybench.model import Environment, Mount, Tell
+from drybench.model import Environment, Mount, Run, Size, TaskRow, Tell
 from drybench.mounting import inside
 from drybench.runs import notebooks
 from drybench.runs.parameters import Parameters
@@ -112,6 +112,32 @@ def run_json(
         "cwd": _text(request.cwd),
         "created_at": now.isoformat().replace("+00:00", "Z"),
     }
+
+
+def as_row(said: Mapping[str, Any], request: RunRequest, size: Size, task: TaskRow) -> Run:
+    return Run(
+        id=said["id"],
+        person_id=task.person_id,
+        person=task.person,
+        group=None,
+        name=said["name"],
+        kind=said["kind"],
+        environment=said["environment"],
+        size=size.name,
+        parameters=said["parameters"],
+        created_at=task.created_at,
+        attempt=1,
+        task=task,
+        tags=tuple(dict.fromkeys(tag.strip() for tag in request.tags)),
+        sweep_id=request.sweep_id,
+        place=request.place,
+        schedule_id=request.schedule_id,
+        again_of=request.again_of,
+        retries=request.retries,
+        retry_any=request.retry_any,
+        notebook_hash=said.get("notebook_hash", ""),
+        tell=request.tell,
+    )
 
 
 def digest(environment: Environment) -> str | None:

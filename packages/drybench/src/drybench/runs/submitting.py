@@ -24,7 +24,7 @@ from drybench.files import seen_by
 from drybench.folders import RunShelf
 from drybench.hands import lend
 from drybench.ledger import Part
-from drybench.model import RUN, Account, Environment, Person, Run, Surroundings, Task
+from drybench.model import RUN, Account, Environment, Person, Run, Size, Surroundings, Task
 from drybench.phases import Phase, Standing
 from drybench.runs import notebooks, once_more, parameters, requests, requirement_lines
 from drybench.runs.requests import Prepared, RunRequest
@@ -209,46 +209,24 @@ class Runs:
         origin: str,
     ) -> Run:
         """Folder first, then the row: the row is what counts, and it must find its folder."""
-        id = said["id"]
-        size = self._desk.catalogue.size(request.size, environment).with_gpus(request.gpus)
-        around = self._desk.around(person, environment)
-        overlays = self._overlays_lent(person, around) if said.get("requirements") and environment.image else None
-        folder = self._folders.path(id)
-        task = planning.plan_run(self._desk.new_id(), person, environment, size, around, folder, 1, overlays)
+        id, size = said["id"], self._desk.catalogue.size(request.size, environment).with_gpus(request.gpus)
+        task = self._planned(person, said, environment, size)
         self._desk.check(person, task, environment.engine)
         said = requests.as_seen_inside(said, task.mounts) if task.image else said
         task = replace(task, hashes=self._make_folder(id, said, files, task.account))
         row = self._desk.first_task(person, task, environment.engine, subject=id, priority=request.priority)
-        asked = Run(
-            id=id,
-            person_id=person.id,
-            person=person.name,
-            group=None,
-            name=said["name"],
-            kind=said["kind"],
-            environment=environment.name,
-            size=size.name,
-            parameters=said["parameters"],
-            created_at=row.created_at,
-            attempt=1,
-            task=row,
-            tags=tuple(dict.fromkeys(tag.strip() for tag in request.tags)),
-            sweep_id=request.sweep_id,
-            place=request.place,
-            schedule_id=request.schedule_id,
-            again_of=request.again_of,
-            retries=request.retries,
-            retry_any=request.retry_any,
-            notebook_hash=said.get("notebook_hash", ""),
-            tell=request.tell,
-        )
-        run = self._add(asked, task, key)
+        run = self._add(requests.as_row(said, request, size, row), task, key)
         if run.id != id:  # the same request came before
             self._folders.remove(id)
             return run
         self._shelf.add(run)
         self._desk.done(person, "submitted", RUN, id, origin)
         return run
+
+    def _planned(self, person: Person, said: Mapping[str, Any], environment: Environment, size: Size) -> Task:
+        around, folder = self._desk.around(person, environment), self._folders.path(said["id"])
+        overlays = self._overlays_lent(person, around) if said.get("requirements") and environment.image else None
+        return planning.plan_run(self._desk.new_id(), person, environment, size, around, folder, 1, overlays)
 
     def _add(self, asked: Run, task: Task, key: str | None) -> Run:
         """Its folder goes only where it is certain that the ledger did not take it."""
