@@ -22,7 +22,7 @@ from typing import Literal, TypeVar
 from drybench import permissions, seen_files
 from drybench.asking import Desk
 from drybench.beneath import NotPlain, folder_beneath, read_beneath
-from drybench.errors import FolderNotShown, NoFilesHere, NoSuchFolder, NotebookUnreadable, OneAccount
+from drybench.errors import DrybenchError, FolderNotShown, NoFilesHere, NoSuchFolder, NotebookUnreadable, OneAccount
 from drybench.model import Environment, Person, Surroundings
 from drybench.mounting import outside
 
@@ -89,9 +89,13 @@ class OwnFiles:
         self._shown = [Path(path) for path in shown]
         self._data = os.path.realpath(data)
 
-    def check(self, person: Person) -> None:
-        """Whose account it is may see its files, and nobody else."""
-        self._around(person)
+    def are_shown(self, person: Person) -> bool:
+        """To those whose account it is, and to nobody else."""
+        try:
+            self._around(person)
+        except DrybenchError:
+            return False
+        return True
 
     def list(self, person: Person, look: Look) -> Listing:
         around = self._around(person, look.engine)

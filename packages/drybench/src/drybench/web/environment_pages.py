@@ -208,14 +208,6 @@ def _new(
         by_name=portal.settings.images.allow_by_name,
         keeps=portal.workshop.own.keeps(asker.person),
         builds_own=portal.workshop.own.keeps(asker.person) or portal.settings.images.people_build,
-        files_shown=_shows_files(portal, asker),
+        files_shown=portal.files.are_shown(asker.person),
         limit=bytes_in_words(own.MOST_BYTES),
     )
-
-
-def _shows_files(portal: Portal, asker: Asker) -> bool:
-    try:
-        portal.files.check(asker.person)
-    except DrybenchError:
-        return False
-    return True

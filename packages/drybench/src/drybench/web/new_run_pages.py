@@ -165,14 +165,6 @@ def _form(request: Request, portal: Portal, asker: Asker, form: RunForm) -> HTML
         "limit": portal.settings.runs.notebook_limit,
         "timeout": portal.settings.runs.timeout,
         "hold_most": portal.settings.runs.hold_most,
-        "files_shown": _shows_files(portal, asker),
+        "files_shown": portal.files.are_shown(asker.person),
     }
     return page(request, "run_new.html", status=status, asker=asker, form=form, most=MOST, **shown)
-
-
-def _shows_files(portal: Portal, asker: Asker) -> bool:
-    try:
-        portal.files.check(asker.person)
-    except DrybenchError:
-        return False
-    return True
