@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from drybench import own_machine, own_packages
+from drybench import certificates, own_machine, own_packages
 from drybench.addresses import Addresses
 from drybench.catalogue import Catalogue
 from drybench.data_folder import DataFolder
@@ -71,6 +71,7 @@ def containers(data: DataFolder, in_force: Settings, here: Addresses) -> Contain
         network=docker_network.name(here.bench_id),
         guard=network.ready,
         runner=runner_to_carry(data, lambda line: log.info(line)),
+        certificates=certificates.bundle(_file(in_force.images.extra_ca), data.path / "certificates.pem"),
         keep_stopped=said.keep_stopped,
     )
     return Containers(engine, network, Images(connect), connect)

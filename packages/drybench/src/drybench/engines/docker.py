@@ -66,6 +66,7 @@ class DockerEngine:
         network: str | None = None,
         guard: Callable[[], Awaitable[object]] | None = None,
         runner: Path | None = None,
+        certificates: Path | None = None,
         keep_stopped: float = DAY,
     ) -> None:
         self.can = Capabilities(
@@ -84,6 +85,7 @@ class DockerEngine:
         self._network = network
         self._guard = guard  # back when the network is there, and others are safe from what is on it
         self._runner = runner
+        self._certificates = certificates
         self._account = Account(os.getuid(), os.getgid())
         self._client: aiodocker.Docker | None = None
         self._images = Images()
@@ -305,6 +307,7 @@ class DockerEngine:
             home=docker_container.home_of(task),
             network=self._network,
             runner=None if OF_ENVIRONMENT in labels else self._runner,
+            certificates=self._certificates,
             claims_from=os.geteuid(),
             slot=docker_slots.of(folder) if task.kind == READY and self.can.ready else None,
             stacks=docker_container.of_stacks(image or {}),

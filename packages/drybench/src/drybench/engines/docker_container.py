@@ -18,6 +18,8 @@ from drybench.errors import MountNotAllowed, NotAsRoot, ProgramMissing
 from drybench.model import READY, RUN, SESSION, Account, Mount, Task
 from drybench.planning import RUNS_INSIDE
 
+CERTIFICATES = Path("/drybench/certificates.pem")
+TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO")
 INSIDE = Path("/drybench/task")  # DRYBENCH_TASK_DIR
 RUNNER = Path("/drybench/runner")
 ENV_FILE = "env"
@@ -56,6 +58,7 @@ class Place:
     home: str
     network: str | None = None
     runner: Path | None = None  # carried in
+    certificates: Path | None = None  # to be trusted; None: as its image does
     claims_from: int = 0  # the portal's uid
     slot: Path | None = None  # where, on the host, its work will be shown to one that stands ready
     stacks: Mapping[str, str] = field(default_factory=dict[str, str])  # what `of_stacks` says of its image
@@ -181,6 +184,7 @@ def _whose(task: Task, home: str) -> dict[str, str]:
 
 def _variables(task: Task, place: Place) -> dict[str, str]:
     return {
+        **(dict.fromkeys(TRUST, str(CERTIFICATES)) if place.certificates else {}),
         **task.env,
         **_whose(task, place.home),
         "DRYBENCH_TASK_DIR": str(INSIDE),
@@ -230,6 +234,8 @@ def _mounts(task: Task, place: Place) -> Iterator[Mount]:
     yield Mount(place.folder / "group", Path("/etc/group"), read_only=True)
     if place.runner is not None:
         yield Mount(place.runner, RUNNER, read_only=True)
+    if place.certificates is not None:
+        yield Mount(place.certificates, CERTIFICATES, read_only=True)
 
 
 def _slot(task: Task, place: Place) -> list[dict[str, Any]]:
