@@ -218,7 +218,8 @@ class Images(Section):
     extra_ca: str = Field(
         default="",
         description="A file of certificates (PEM) that builds, and sessions and runs in containers, trust beside the "
-        "usual ones, where the way to package servers leads through a proxy of your institute. It does not stay in an image.",
+        "usual ones, where the way to package servers leads through a proxy of your institute. It does not stay in an "
+        "image.",
     )
     wheels: str = Field(
         default="", description="A folder of Python wheels that a build may take as well, such as a PyTorch for CPUs."
