@@ -116,6 +116,13 @@ class Bench:
         except httpx.HTTPError:
             return False
 
+    def be_whole(self) -> None:
+        """Whatever a test before killed, or took down and, having failed in its middle, never brought up again."""
+        if self.up is None or self.up.poll() is not None:
+            self.start()
+            self.wait_until_ready()
+        wait_for(self.answers, 60)
+
     def run(self, *words: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
         """One of the keeper's or the person's commands on this bench."""
         command = [DRYBENCH, *words, "--data", self.data.path]

@@ -10,6 +10,7 @@ from drybench.database import sqlite_url
 from drybench.ids import uuid7
 from drybench.ledger import Ledger
 from drybench.model import Person
+from tests.bench import Bench, new_bench
 from tests.ledger import Clock, fresh_ledger
 from tests.python_environment import python_environment
 
@@ -33,3 +34,16 @@ def ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 def ada(ledger: Ledger) -> Person:
     return ledger.person_seen(f"ada-{uuid7()}", frozenset({"lab"}))
+
+
+@pytest.fixture(scope="session")
+def own_bench() -> Iterator[Bench]:
+    """One that tests may kill and bring up again."""
+    with new_bench() as bench:
+        yield bench
+
+
+@pytest.fixture
+def up(own_bench: Bench) -> Bench:
+    own_bench.be_whole()
+    return own_bench

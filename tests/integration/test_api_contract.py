@@ -18,6 +18,7 @@ from schemathesis.checks import CHECKS
 from schemathesis.specs.openapi import checks as _  # noqa: F401  # puts its checks among CHECKS
 
 from drybench.ids import uuid7
+from drybench.model import Run
 from drybench.phases import Outcome, Phase
 from tests.unit.web.little_bench import ADA, LittleBench, little_bench, notebook
 
@@ -66,8 +67,7 @@ async def test_odd_ids_are_not_found(bench: LittleBench) -> None:
 
 
 async def test_odd_numbers_and_cursors_are_refused_with_a_sentence(bench: LittleBench) -> None:
-    run = bench.run("1 + 1")
-    bench.move(run, Phase.ENDED, Outcome.DONE)
+    run = _one_that_ended(bench)
     asked = [f"/runs?{name}=" for name in ("limit", "cursor", "state", "starred", "tag", "search")]
     asked += [f"/runs/{run.id}/{part}=" for part in ("log?since", "journal?since", "wait?seconds", "wait?known")]
     asked += ["/sweeps?limit=", "/sweeps?cursor=", "/files?since=", "/files?folder=", "/files?beside="]
@@ -156,12 +156,18 @@ def _ask(operation: APIOperation, cases: Any, ids: list[str | None]) -> None:
 def _those_that_are_there(bench: LittleBench, path: str) -> list[str | None]:
     """What is there is asked for as often as what is not. Runs that ended: what waits for the end of one comes back."""
     if path.startswith("/api/v1/runs/{id}"):
-        run = bench.run("1 + 1")
-        bench.move(run, Phase.ENDED, Outcome.DONE)
-        return [None, run.id]
+        return [None, _one_that_ended(bench).id]
     if path.startswith("/api/v1/sessions/{id}"):
         return [None, bench.session(uuid7()[-8:]).id]
     return [None]
+
+
+def _one_that_ended(bench: LittleBench) -> Run:
+    """And is settled: who waits for the end of one waits for that too."""
+    run = bench.run("1 + 1")
+    bench.move(run, Phase.ENDED, Outcome.DONE)
+    bench.ledger.settle(run, None, None, lambda connection, run: None)
+    return run
 
 
 def _addresses(bench: LittleBench) -> list[tuple[str, str]]:

@@ -21,9 +21,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubBench]:
 
 
 @pytest.fixture(autouse=True)
-def as_ever(bench: HubBench) -> Iterator[None]:
-    yield
-    bench.portal.starts_at_once, bench.portal.forgets_handovers = True, False
+def whole(bench: HubBench) -> None:
+    bench.be_whole()
 
 
 def refusal(bench: HubBench, person: str, session: str, task: str) -> str:
@@ -246,4 +245,4 @@ def test_traefik_killed_and_started_again_has_its_routes(bench: HubBench) -> Non
     bench.proxy.wait(10)
     bench.start_proxy()
     wait_for(bench.is_up)
-    assert bench.session_says("ada", "routed") == "ada/routed"
+    wait_for(lambda: bench.session_says("ada", "routed") == "ada/routed")

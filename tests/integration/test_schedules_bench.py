@@ -32,6 +32,11 @@ def bench() -> Iterator[Bench]:
         yield bench
 
 
+@pytest.fixture(autouse=True)
+def whole(bench: Bench) -> None:
+    bench.be_whole()
+
+
 @pytest.fixture
 def hand(bench: Bench) -> Iterator[Client]:
     with bench.owner() as hand:

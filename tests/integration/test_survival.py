@@ -51,6 +51,11 @@ def bench(owner: Somebody) -> Bench:
     return owner.bench
 
 
+@pytest.fixture(autouse=True)
+def whole(bench: Bench) -> None:
+    bench.be_whole()
+
+
 @pytest.fixture(scope="module")
 def lab(owner: Somebody) -> Remembering:
     session = owner.session("lab")

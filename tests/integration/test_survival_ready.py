@@ -41,6 +41,11 @@ def bench() -> Iterator[Bench]:
         yield bench
 
 
+@pytest.fixture(autouse=True)
+def whole(bench: Bench) -> None:
+    bench.be_whole()
+
+
 @pytest.fixture
 def hand(bench: Bench) -> Iterator[Client]:
     with bench.owner() as hand:
@@ -121,7 +126,7 @@ def test_it_gives_way_to_a_run_that_needs_the_whole_machine(bench: Bench, hand: 
     ready = one_stands_ready(bench, hand, tmp_path)
     run = done(hand, Notebook(tmp_path, "large").marks("ran"), size="whole")
     assert not took_what_stood_ready(hand, run)
-    assert not ready.exists()
+    wait_for(lambda: not ready.exists(), PATIENCE)
 
 
 def test_it_ends_with_the_tasks_of_a_bench_that_is_taken_down(bench: Bench, hand: Client, tmp_path: Path) -> None:

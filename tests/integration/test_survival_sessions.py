@@ -44,6 +44,11 @@ def bench() -> Iterator[Bench]:
         yield bench
 
 
+@pytest.fixture(autouse=True)
+def whole(bench: Bench) -> None:
+    bench.be_whole()
+
+
 @pytest.fixture(scope="module")
 def keeper(bench: Bench) -> Iterator[Somebody]:
     with the_owner(bench) as keeper:

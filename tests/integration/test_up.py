@@ -8,7 +8,6 @@ import signal
 import socket
 import stat
 import subprocess
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,23 +17,6 @@ from drybench.engines.processes import Identity
 from tests.bench import PARTS, Bench, new_bench
 from tests.integration.ssh_door import ssh_door
 from tests.waiting import wait_for
-
-
-@pytest.fixture(scope="module")
-def own_bench() -> Iterator[Bench]:
-    """One that these tests may kill and bring up again."""
-    with new_bench() as bench:
-        yield bench
-
-
-@pytest.fixture
-def up(own_bench: Bench) -> Bench:
-    """It is up and well, whatever the test before did to it."""
-    if own_bench.up is None or own_bench.up.poll() is not None:
-        own_bench.start()
-        own_bench.wait_until_ready()
-    wait_for(own_bench.answers, 40)
-    return own_bench
 
 
 def test_it_says_where_the_data_lie_and_last_that_it_is_ready(up: Bench) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +21,14 @@ while not Path({go_on!r}).exists():
 """
 
 
-@pytest.fixture
-def own_bench() -> Iterator[Bench]:
-    with new_bench() as bench:
-        yield bench
-
-
 class Waiting:
     """A run whose notebook waits until it is let go, and leaves a trace each time it is executed."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, folder: Path) -> None:
         self.bench = bench
-        self.traces, self.go_on = bench.home / "traces", bench.home / "go_on"
+        self.traces, self.go_on = folder / "traces", folder / "go_on"
         lines = LINES.format(traces=str(self.traces), go_on=str(self.go_on))
-        notebook = bench.home / "waits.ipynb"
+        notebook = folder / "waits.ipynb"
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(lines)]), notebook)
         self.id = json.loads(bench.run("run", notebook, "--json").stdout)["id"]
         wait_for(lambda: self.traces.exists() or self.seen()["phase"] == "ended", 60)
@@ -54,47 +47,48 @@ def folders_of(bench: Bench) -> list[Path]:
     return list(bench.data.tasks.iterdir())
 
 
-def test_a_run_goes_on_while_the_bench_is_down_and_is_executed_once(own_bench: Bench) -> None:
-    run = Waiting(own_bench)
-    own_bench.stop()
-    own_bench.start()
-    own_bench.wait_until_ready()
+def test_a_run_goes_on_while_the_bench_is_down_and_is_executed_once(up: Bench, tmp_path: Path) -> None:
+    run = Waiting(up, tmp_path)
+    up.stop()
+    up.start()
+    up.wait_until_ready()
     assert run.seen()["phase"] == "running"
     run.go_on.touch()
     assert run.end()["outcome"] == "done"
     assert run.traces.read_text() == "here "
 
 
-def test_a_run_that_ended_while_the_bench_was_down(own_bench: Bench) -> None:
-    run = Waiting(own_bench)
-    own_bench.kill("up", "hub", "portal", "proxy")
+def test_a_run_that_ended_while_the_bench_was_down(up: Bench, tmp_path: Path) -> None:
+    run = Waiting(up, tmp_path)
+    up.kill("up", "hub", "portal", "proxy")
     run.go_on.touch()
-    own_bench.start()
-    own_bench.wait_until_ready()
+    up.start()
+    up.wait_until_ready()
     assert run.end()["outcome"] == "done"
     assert run.traces.read_text() == "here "
 
 
 @pytest.mark.parametrize("first", ["up", "down", "killed"])
-def test_down_ends_the_tasks_too_when_that_is_wanted(own_bench: Bench, first: str) -> None:
+def test_down_ends_the_tasks_too_when_that_is_wanted(up: Bench, tmp_path: Path, first: str) -> None:
     """Also those of a bench that was down already."""
-    run = Waiting(own_bench)
+    run = Waiting(up, tmp_path)
     if first == "down":
-        own_bench.stop()
+        up.stop()
     elif first == "killed":
-        own_bench.kill("up", "portal")
-    ended = own_bench.run("down", "--tasks")
+        up.kill("up", "portal")
+    ended = up.run("down", "--tasks")
     assert ended.returncode == 0, ended.stderr
-    assert folders_of(own_bench) == []
-    own_bench.start()
-    own_bench.wait_until_ready()
+    assert folders_of(up) == []
+    up.start()
+    up.wait_until_ready()
     seen = run.seen()
     assert (seen["phase"], seen["outcome"]) == ("ended", "stopped")
 
 
-def test_down_with_its_tasks_on_a_bench_whose_portal_never_came_up(own_bench: Bench) -> None:
-    own_bench.stop()
-    for left in own_bench.data.path.glob("portal.sqlite*"):
-        left.unlink()
-    down = own_bench.run("down", "--tasks")
-    assert (down.returncode, "Traceback" in down.stderr) == (0, False), down.stderr
+def test_down_with_its_tasks_on_a_bench_whose_portal_never_came_up() -> None:
+    with new_bench() as bench:
+        bench.stop()
+        for left in bench.data.path.glob("portal.sqlite*"):
+            left.unlink()
+        down = bench.run("down", "--tasks")
+        assert (down.returncode, "Traceback" in down.stderr) == (0, False), down.stderr
