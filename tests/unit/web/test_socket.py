@@ -15,10 +15,11 @@ import httpx
 import pytest
 import uvicorn
 
+from drybench.errors import HubAway
 from drybench.web import socket as portal_socket
 from drybench.web.app import create_app
 from drybench.web.socket import OurAccountOnly, bind_private
-from tests.unit.web.little_bench import LittleBench, notebook
+from tests.unit.web.little_bench import LittleBench, notebook, xsrf
 from tests.waiting import eventually
 
 DEEP = "a-data-directory-with-a-long-name/" * 5
@@ -60,6 +61,22 @@ async def test_the_owner_and_the_hub_speak_over_it(bench: LittleBench, tmp_path:
         assert (await client.post("/hub/people/bob/gone")).status_code == 204
         assert (await client.get("/", headers={"accept": "text/html"})).status_code == 404
     assert bench.handed.said == [("t", "ada", "lab", {"TOKEN": "x"}, ("jupyterhub",)), ("t", True), ("bob",)]
+
+
+async def test_a_page_needs_the_hub_to_stop_a_session_and_the_owner_does_not(
+    bench: LittleBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: str) -> None:
+        raise HubAway()
+
+    monkeypatch.setattr(bench.tokens, "of_token", away)
+    session = bench.session("lab")
+    async with bench.client() as browser, served(bench, tmp_path / "portal.sock") as owner:
+        refused = await browser.post(f"/sessions/{session.id}/stop", headers=xsrf())
+        assert (refused.status_code, "drybench stop" in refused.text) == (503, True)
+        assert bench.portal.sessions.get(bench.person(), session.id).task.wanted.value == "run"
+        stopped = await owner.post(f"/api/v1/sessions/{session.id}/stop")
+        assert (stopped.status_code, stopped.json()["wanted"]) == (202, "stop")
 
 
 async def test_another_account_gets_no_answer(

@@ -46,7 +46,10 @@ class HubAway(DrybenchError):
     """There is no word from JupyterHub, which knows who you are."""
 
     status = 503
-    next_step = "It is started again by itself; try again in a few seconds."
+    next_step = (
+        "It is started again by itself; try again in a few seconds. On the bench's own machine its owner can go on at "
+        "once, such as with `drybench stop NAME`."
+    )
 
 
 class HubBusy(HubAway):
