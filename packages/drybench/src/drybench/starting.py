@@ -146,7 +146,7 @@ class Starting:
         """The longest that one may wait before the next try."""
         self._since.setdefault(task.id, self._now())
         try:
-            if waits := await self._engines[task.engine].prepare(task.spec):
+            if task.claimed is None and (waits := await self._engines[task.engine].prepare(task.spec)):
                 self._since.pop(task.id, None)  # an image may take as long as it takes
                 await self._say(task, waits)
                 return PAUSE_WHILE_AWAY

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import aiodocker
 import structlog
@@ -277,7 +278,8 @@ class DockerEngine:
             return
         try:
             await asyncio.to_thread(self._check_links, task)
-            place = await self._place(task, folder)
+            image = await self._images.known(self._docker, str(task.image))
+            place = self._place(task, folder, image or {})
             self._slots |= {place.slot} if place.slot else set()
             await asyncio.to_thread(docker_files.make, folder, task, place, env)
             below = await asyncio.to_thread(host_mounts.read_only_below, task.mounts)
@@ -297,9 +299,8 @@ class DockerEngine:
         led = [replace(mount, source=mount.source.resolve()) for mount in task.mounts]
         docker_container.check_mounts(led, [str(Path(socket).resolve()) for socket in self._sockets()])
 
-    async def _place(self, task: Task, folder: TaskFolder) -> Place:
-        image = await self._images.known(self._docker, str(task.image))
-        labels = part(image or {}, "Config", "Labels")
+    def _place(self, task: Task, folder: TaskFolder, image: Mapping[str, Any]) -> Place:
+        labels = part(image, "Config", "Labels")
         return Place(
             bench_id=self._bench_id,
             folder=folder.path,
@@ -310,7 +311,7 @@ class DockerEngine:
             certificates=self._certificates,
             claims_from=os.geteuid(),
             slot=docker_slots.of(folder) if task.kind == READY and self.can.ready else None,
-            stacks=docker_container.of_stacks(image or {}),
+            stacks=docker_container.of_stacks(image),
         )
 
     async def _create(self, task: Task, place: Place) -> None:
@@ -368,8 +369,7 @@ class DockerEngine:
         """Before it takes the work, so that nobody who is killed in between leaves it halfway."""
         try:
             if task.kind == SESSION:
-                place = await self._place(task, ready)
-                await asyncio.to_thread(docker_files.name_anew, ready, task, place)
+                await asyncio.to_thread(docker_files.name_anew, ready, task, self._place(task, ready, {}))
             return all(await asyncio.gather(self._becomes(container, task), self._sees(container, ready, task)))
         except OSError as problem:
             log.warning("a ready container could not be shown its work", task=task.id, cause=str(problem))
