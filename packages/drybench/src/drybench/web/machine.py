@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drybench import own_machine
+from drybench import own_machine, pool
 from drybench.model import READY, RUN, TaskRow
 from drybench.phases import Phase
 from drybench.settings_sections import LocalEngine
@@ -21,6 +21,7 @@ class Machine:
     gpus_held: int
     working: int
     ready: int  # started ahead; their memory is free for whoever asks
+    ready_sessions: int  # of these, for whoever comes first
     waiting: int
     people: int
 
@@ -41,6 +42,7 @@ def machine(open_tasks: Sequence[TaskRow], limits: LocalEngine, gpus: int = 0) -
         gpus_held=sum(len(task.gpus) for task in held),
         working=len(held),
         ready=sum(task.stands_ready for task in begun),
+        ready_sessions=sum(task.stands_ready and pool.is_of_it(task) for task in begun),
         waiting=len(open_tasks) - len(begun),
         people=len({task.person_id for task in open_tasks if task.kind != READY}),
     )

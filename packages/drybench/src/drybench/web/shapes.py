@@ -268,6 +268,7 @@ class MachineJson(BaseModel):
     gpus_held: int
     working: int
     ready: int
+    ready_sessions: int
     waiting: int
     people: int
 
