@@ -159,7 +159,7 @@ class TestRun:
         small.looks = [{"phase": "running"}]
         command = [*DRYBENCH, "run", str(notebook), "--wait"]
         with subprocess.Popen(command, env=environ(bench), stderr=subprocess.PIPE, text=True) as waiting:
-            wait_for(lambda: ("GET", f"/runs/{ID}") in small.asked, seconds=20)
+            wait_for(lambda: ("GET", f"/runs/{ID}/wait") in small.asked, seconds=20)  # and nothing comes for a while
             waiting.send_signal(signal.SIGINT)
             _, said = waiting.communicate(timeout=20)
         assert waiting.returncode == 130
