@@ -11,9 +11,9 @@ import aiodocker
 import pytest
 
 from drybench.errors import HandsTied
-from drybench.hands import Hands, OwnHands, lend, strangers
-from drybench.hands_in_a_container import LABEL, ContainerHands
 from drybench.model import Account
+from drybench.people.hands import Hands, OwnHands, lend, strangers
+from drybench.people.hands_in_a_container import LABEL, ContainerHands
 from drybench.runs.run_folder import RunFolders
 from drybench_runner import record
 from tests.docker import BASE, docker

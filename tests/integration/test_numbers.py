@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from drybench.accounts import Numbers
 from drybench.database import sqlite_url
 from drybench.ledger import Ledger
+from drybench.people.accounts import Numbers
 from drybench.tables import people
 from tests.ledger import Clock, fresh_ledger
 

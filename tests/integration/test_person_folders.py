@@ -16,17 +16,17 @@ from typing import Any
 import aiodocker
 import pytest
 
-from drybench.accounts import Accounts
 from drybench.data_folder import DataFolder
 from drybench.database import sqlite_url
 from drybench.engines.base import Capabilities
 from drybench.errors import FolderNotGiven, FolderNotMade
-from drybench.hands import Hands, OwnHands
-from drybench.hands_in_a_container import ContainerHands
 from drybench.ledger import Ledger
 from drybench.model import Account, Person, Surroundings
-from drybench.mounting import safe_name
-from drybench.person_folders import PersonFolders
+from drybench.people.accounts import Accounts
+from drybench.people.folders import PersonFolders
+from drybench.people.hands import Hands, OwnHands
+from drybench.people.hands_in_a_container import ContainerHands
+from drybench.people.mounting import safe_name
 from drybench.settings_folders import Accounts as AccountsSaid
 from drybench.settings_folders import Folders
 from tests.docker import BASE, docker

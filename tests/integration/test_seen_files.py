@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from drybench import seen_files
-from drybench.acting import acting_as
 from drybench.beneath import read_beneath
 from drybench.engines.base import Capabilities
 from drybench.errors import FolderNotShown, NoFilesFound, NoFilesHere, NoSuchFolder, NotebookUnreadable, OneAccount
 from drybench.files import Look, OwnFiles, seen_by
 from drybench.images.repositories import read_files
 from drybench.model import Account, Environment, Mount, Person, Surroundings
+from drybench.people import seen_files
+from drybench.people.acting import acting_as
 from drybench.runs.sweep_files import files_of as sweep_files
 from tests.parts import leave_out
 from tests.somebody import SOMEBODY, as_somebody, folder_of_somebody
@@ -206,9 +206,10 @@ def test_who_has_no_share_in_the_one_account_has_their_own_files(around: Surroun
 
 def told(around: Surroundings) -> str:
     with pytest.raises(NoFilesHere):
-        files_of(around).check(ADA)
+        files_of(around).list(ADA, Look())
+    assert not files_of(around).are_shown(ADA)
     mine = Surroundings(around.home, Account(SOMEBODY, SOMEBODY), around.mounts)
-    files_of(mine).check(ADA)
+    assert files_of(mine).are_shown(ADA)
     return "said"
 
 

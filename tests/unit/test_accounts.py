@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from drybench import accounts as accounts_module
-from drybench.accounts import Accounts, Numbers, of_the_machine
 from drybench.database import sqlite_url
 from drybench.errors import NoAccount
 from drybench.ledger import Ledger
 from drybench.model import Account, Person
+from drybench.people import accounts as accounts_module
+from drybench.people.accounts import Accounts, Numbers, of_the_machine
 from drybench.settings_folders import Accounts as Said
 from tests.ledger import Clock, fresh_ledger
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from drybench.model import Mount
-from drybench.mounting import filled, inside, outside, overlapping, safe_name
+from drybench.people.mounting import filled, inside, outside, overlapping, safe_name
 
 HOME = Mount(Path("/srv/homes/ada"), Path("/home/ada"))
 DATA = Mount(Path("/srv/data"), Path("/data"), read_only=True)

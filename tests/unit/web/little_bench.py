@@ -14,7 +14,7 @@ import httpx
 from cryptography.fernet import Fernet, InvalidToken
 from fastapi import FastAPI
 
-from drybench import database, permissions
+from drybench import database
 from drybench.addresses import Addresses
 from drybench.asking import Desk
 from drybench.catalogue import Catalogue
@@ -33,6 +33,7 @@ from drybench.images.workshop import workshop
 from drybench.keeping_runs import KeepingRuns
 from drybench.ledger import Ledger, open_ledger
 from drybench.model import Person, Run, Session, Size, Task
+from drybench.people import permissions
 from drybench.phases import Outcome, Phase, Reason
 from drybench.runs.handed_in import HandedIn
 from drybench.runs.requests import RunRequest

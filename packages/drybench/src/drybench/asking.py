@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 
-from drybench import allocating, permissions
+from drybench import allocating
 from drybench.catalogue import Catalogue
 from drybench.changes import Change, Changes
 from drybench.engines.base import Capabilities, Engine
@@ -17,6 +17,7 @@ from drybench.errors import EngineNotHere, NoEnvironmentThere
 from drybench.ledger import Ledger
 from drybench.machines import machine_of
 from drybench.model import Deed, Environment, Person, Surroundings, Task, TaskRow
+from drybench.people import permissions
 from drybench.phases import Phase, Wanted
 
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from drybench import ids, warming
-from drybench.accounts import Accounts
 from drybench.admin import doctor
 from drybench.agreeing import Agreeing
 from drybench.asking import Desk
@@ -27,7 +26,8 @@ from drybench.images.workshop import Workshop, workshop
 from drybench.keepers_pool import KeepersPool
 from drybench.keeping_runs import KeepingRuns, keepers_rule
 from drybench.notices.wishing import Wishing
-from drybench.person_folders import PersonFolders
+from drybench.people.accounts import Accounts
+from drybench.people.folders import PersonFolders
 from drybench.progressing import Progressing
 from drybench.ready_tasks import ReadyTasks
 from drybench.reconciler import Reconciler

@@ -24,8 +24,6 @@ from drybench.engines.loading import load
 from drybench.environment_files import Recipe
 from drybench.environment_folders import SHIPPED, Library
 from drybench.errors import DrybenchError
-from drybench.hands import Hands, OwnHands
-from drybench.hands_in_a_container import ContainerHands
 from drybench.images.building import Building
 from drybench.images.carried import carried
 from drybench.images.context import Options
@@ -33,6 +31,8 @@ from drybench.images.hashing import Hashing
 from drybench.images.known import Connect, Images
 from drybench.images.records import Builds
 from drybench.own_packages import Say
+from drybench.people.hands import Hands, OwnHands
+from drybench.people.hands_in_a_container import ContainerHands
 from drybench.settings import Settings
 from drybench.settings_sections import DockerEngine
 

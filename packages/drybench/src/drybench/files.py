@@ -19,12 +19,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from drybench import permissions, seen_files
 from drybench.asking import Desk
 from drybench.beneath import NotPlain, folder_beneath, read_beneath
 from drybench.errors import DrybenchError, FolderNotShown, NoFilesHere, NoSuchFolder, NotebookUnreadable, OneAccount
 from drybench.model import Environment, Person, Surroundings
-from drybench.mounting import outside
+from drybench.people import permissions, seen_files
+from drybench.people.mounting import outside
 
 PAGE = 500
 MOST = 20_000  # names that are looked at in one folder

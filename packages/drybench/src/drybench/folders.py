@@ -11,8 +11,8 @@ from pathlib import Path
 import structlog
 
 from drybench.data_folder import DataFolder
-from drybench.hands import open_to
 from drybench.model import Account, Mount, Run, Surroundings
+from drybench.people.hands import open_to
 
 log = structlog.get_logger("folders")
 

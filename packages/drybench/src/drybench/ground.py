@@ -18,7 +18,6 @@ from drybench.engines.base import Engine
 from drybench.engines.loading import load
 from drybench.environment_folders import SHIPPED
 from drybench.folders import home_of_the_account
-from drybench.hands import Hands
 from drybench.hub_client import HubClient
 from drybench.images.building import Building
 from drybench.images.records import Builds
@@ -26,6 +25,7 @@ from drybench.images.whose import Whose
 from drybench.images.workshop import NoShelf, Shelf
 from drybench.ledger import Ledger, open_ledger
 from drybench.model import Gpu, Person, Size
+from drybench.people.hands import Hands
 from drybench.runs.run_folder import RunFolders
 from drybench.secret_files import secret
 from drybench.settings import Settings

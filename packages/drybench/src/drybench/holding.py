@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drybench import permissions
 from drybench.asking import Desk
 from drybench.errors import NoSuchRun, NotHeld
 from drybench.folders import RunShelf
 from drybench.model import RUN, KeptKernel, Person, Run, Session
+from drybench.people import permissions
 from drybench.phases import Phase, Wanted
 from drybench.runs.run_folder import RunFolders
 from drybench.sessions import SessionRequest, Sessions

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import structlog
 
-from drybench import permissions
 from drybench.asking import Desk
 from drybench.errors import DaysWrong, NoSuchRun, StillOpen
 from drybench.folders import RunShelf
 from drybench.keeping_sweeps import KeepingSweeps
 from drybench.model import RUN, Person, Run
+from drybench.people import permissions
 from drybench.phases import Phase
 from drybench.retention_book import RetentionBook
 from drybench.runs.retention import MOST_DAYS, Rule, ended_before, goes_at

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from drybench import permissions
 from drybench.asking import Desk
 from drybench.errors import NoSuchSweep, StillOpen
 from drybench.folders import RunShelf
 from drybench.model import Person
+from drybench.people import permissions
 from drybench.retention_book import RetentionBook
 from drybench.runs.run_folder import RunFolders
 from drybench.runs.sweep_folder import SweepFolders

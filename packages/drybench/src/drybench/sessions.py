@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from drybench import gpus, permissions, planning
+from drybench import gpus, planning
 from drybench.addresses import Addresses
 from drybench.asking import Desk
 from drybench.errors import NameInUse, NoSuchApp, NoSuchSession, SessionNameWrong, StillOpen, StillStopping
 from drybench.model import SESSION, Environment, KeptKernel, Mount, Person, Session, Size, Surroundings, Task
+from drybench.people import permissions
 from drybench.phases import Outcome, Phase, Wanted
 
 LAB = "lab"

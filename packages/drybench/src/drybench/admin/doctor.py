@@ -15,11 +15,12 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from drybench import findings, own_machine, permissions
+from drybench import findings, own_machine
 from drybench.addresses import Addresses
 from drybench.data_folder import DataFolder
 from drybench.findings import Finding, Toolkit
 from drybench.model import Person
+from drybench.people import permissions
 from drybench.programs import Said, ask
 from drybench.settings import Settings
 from drybench.up.supervising import who_is_up

@@ -14,7 +14,6 @@ from typing import Any
 import aiodocker
 import structlog
 
-from drybench import hands_in_a_container
 from drybench.engines import docker_log, docker_slots, host_mounts
 from drybench.engines.docker_connection import ask, part, parts
 from drybench.engines.docker_container import BENCH_LABEL, ENV_FILE, KEPT, TASK_LABEL
@@ -22,6 +21,7 @@ from drybench.engines.docker_leavings import is_over, left_behind
 from drybench.engines.docker_looking import Container
 from drybench.engines.local_folder import TaskFolder
 from drybench.errors import DrybenchError
+from drybench.people import hands_in_a_container
 
 log = structlog.get_logger("docker")
 

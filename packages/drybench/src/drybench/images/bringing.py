@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import mkdtemp
 
-from drybench import permissions
 from drybench.asking import Desk
 from drybench.catalogue import Offer
 from drybench.environment_files import FILE, NAME
@@ -32,6 +31,7 @@ from drybench.images.own import Rules
 from drybench.images.repositories import Fetched
 from drybench.images.whose import Brought, Whose
 from drybench.model import Environment, Person
+from drybench.people import permissions
 
 ENVIRONMENT = "environment"  # as deeds and changes call it
 MOST = 20  # of one person

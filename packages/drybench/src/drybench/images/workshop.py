@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from drybench import permissions
 from drybench.asking import Desk
 from drybench.catalogue import ImageShelf, NoImages
 from drybench.data_folder import DataFolder
@@ -24,6 +23,7 @@ from drybench.images.whose import Whose
 from drybench.images.wishes import Wishes
 from drybench.model import Person
 from drybench.notices.destinations import Destinations
+from drybench.people import permissions
 from drybench.settings import Settings
 
 

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drybench import permissions
 from drybench.asking import Desk
 from drybench.errors import NoSuchChannel, RecordUnreadable, RequestWrong
 from drybench.model import Person, Run
@@ -16,6 +15,7 @@ from drybench.notices import messages as notices
 from drybench.notices.book import CHANNEL, NoticeBook
 from drybench.notices.messages import ON, Channel, Message, Notice, On
 from drybench.notices.sending import Letter, Sending
+from drybench.people import permissions
 from drybench.vault import Vault
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from drybench.errors import RunAskWrong, TimeoutWrong
 from drybench.model import Environment, Mount, Run, Size, TaskRow, Tell
-from drybench.mounting import inside
+from drybench.people.mounting import inside
 from drybench.runs import notebooks
 from drybench.runs.parameters import Parameters
 

@@ -22,8 +22,8 @@ from typing import Any, BinaryIO, cast
 
 from drybench.beneath import NotPlain, folder_beneath, list_beneath, open_beneath, read_beneath, read_part_beneath
 from drybench.errors import NoSuchRun, NotFound, RecordUnreadable, Refused
-from drybench.hands import Hands, OwnHands, lend, open_to
 from drybench.model import Account
+from drybench.people.hands import Hands, OwnHands, lend, open_to
 from drybench.runs import output_names
 from drybench.runs.notebooks import read_notebook
 from drybench.runs.removing import remove_tree

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from drybench import gpus, permissions, planning, seen_files
+from drybench import gpus, planning
 from drybench.asking import Desk
 from drybench.errors import (
     DrybenchError,
@@ -22,9 +22,10 @@ from drybench.errors import (
 )
 from drybench.files import seen_by
 from drybench.folders import RunShelf
-from drybench.hands import lend
 from drybench.ledger import Part
 from drybench.model import RUN, Account, Environment, Person, Run, Size, Surroundings, Task
+from drybench.people import permissions, seen_files
+from drybench.people.hands import lend
 from drybench.phases import Phase, Standing
 from drybench.runs import notebooks, once_more, parameters, requests, requirement_lines
 from drybench.runs.requests import Prepared, RunRequest

@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from drybench import seen_files
 from drybench.beneath import folder_beneath
 from drybench.errors import NoFilesFound, NoSuchFolder, PatternWrong, SweepTooLarge
 from drybench.model import Surroundings
+from drybench.people import seen_files
 
 MOST_LOOKED_AT = 200_000  # names in a folder
 

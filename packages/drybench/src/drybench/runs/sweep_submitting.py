@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from drybench import permissions, planning
+from drybench import planning
 from drybench.asking import Desk
 from drybench.changes import Change
 from drybench.errors import Conflict, DrybenchError, NoSuchSweep
 from drybench.files import seen_by
 from drybench.ledger import Part
 from drybench.model import RUN, Person, Surroundings, Tell
+from drybench.people import permissions
 from drybench.runs import notebooks, sweep_reading
 from drybench.runs.attempts import next_attempt
 from drybench.runs.parameters import Parameters

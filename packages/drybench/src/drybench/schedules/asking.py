@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from drybench import permissions, planning
+from drybench import planning
 from drybench.asking import Desk
 from drybench.errors import DrybenchError, FileNotReadAgain, NoSuchSchedule, NotFound, ScheduleOver
 from drybench.model import Person, Run
+from drybench.people import permissions
 from drybench.runs import notebooks, parameters
 from drybench.runs.requests import RunRequest
 from drybench.runs.submitting import Runs

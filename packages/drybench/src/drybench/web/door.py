@@ -18,11 +18,11 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, APIKeyHeader
 from starlette.concurrency import run_in_threadpool
 
-from drybench import permissions
 from drybench.addresses import Addresses
 from drybench.errors import ForeignPage, FormTooOld, NotSignedIn, TokenTooNarrow
 from drybench.hub.identity import Identified
 from drybench.model import Person
+from drybench.people import permissions
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")

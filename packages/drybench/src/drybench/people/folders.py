@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drybench import settings_folders
-from drybench.accounts import Accounts
 from drybench.data_folder import DataFolder
 from drybench.engines.base import Capabilities
 from drybench.errors import FolderNotGiven, FolderNotMade
-from drybench.hands import Hands
 from drybench.model import Account, Mount, Person, Surroundings
-from drybench.mounting import filled, overlapping, safe_name
+from drybench.people.accounts import Accounts
+from drybench.people.hands import Hands
+from drybench.people.mounting import filled, overlapping, safe_name
 from drybench.pool import NOBODY
 from drybench.settings_folders import EVERYBODY, LEAST_UID, NAME, HostFolder, SharedFolder, lies_in, touches
 

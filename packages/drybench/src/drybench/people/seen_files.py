@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from drybench.acting import acting_as
 from drybench.beneath import folder_beneath
 from drybench.errors import NoFilesHere
 from drybench.model import Mount, Surroundings
+from drybench.people.acting import acting_as
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 

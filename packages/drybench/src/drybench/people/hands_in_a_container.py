@@ -24,10 +24,10 @@ from aiodocker.exceptions import DockerError
 from aiohttp import ClientError
 
 from drybench.errors import HandsTied
-from drybench.hands import strangers
+from drybench.people.hands import strangers
 
 IMAGE = "drybench/hands:1"
-LABEL = "org.drybench.hands"
+LABEL = "org.drybench.people.hands"
 DOCKERFILE = f'FROM scratch\nLABEL {LABEL}="1"\n'
 TOOLS = ("/bin", "/lib", "/lib64", "/usr")
 THERE = "/hands"

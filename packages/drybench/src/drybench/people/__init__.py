@@ -1,0 +1,1 @@
+"""Who people are on this machine, what their work sees and owns here, and what they may do."""
