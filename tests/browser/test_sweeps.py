@@ -23,6 +23,7 @@ from tests.browser.serving import page as page
 from tests.browser.serving import signed_in
 from tests.browser.test_pages import LOOKS
 from tests.unit.web.little_bench import LittleBench, notebook
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -39,6 +40,10 @@ def runs_of(bench: LittleBench, sweep: Sweep, most: int) -> list[Run]:
         bench.portal.sweeps.lay_out(sweep, place)
     found = [bench.ledger.run(place.run) for place in SweepBook(bench.ledger).places(sweep.id)]
     return [run for run in found if run]
+
+
+def wanted(bench: LittleBench, sweep: Sweep) -> str:
+    return bench.portal.sweeps.get(bench.person(), sweep.id).wanted.value
 
 
 def end(bench: LittleBench, run: Run, outcome: Outcome = Outcome.DONE, **values: object) -> None:
@@ -120,8 +125,10 @@ def test_cancel_asks_first_and_what_is_left_goes_on(page: Page, bench: LittleBen
     page.get_by_text("Cancel all", exact=False).first.click()
     expect(page.get_by_text("stop where they are")).to_be_visible()
     page.get_by_role("button", name="Cancel all of them").click()
+    expect(page.get_by_role("button", name="Run again")).to_be_visible()
+    assert wanted(bench, sweep) == "stop"
     page.get_by_role("button", name="Run again").click()
-    assert bench.portal.sweeps.get(bench.person(), sweep.id).wanted.value == "run"
+    wait_for(lambda: wanted(bench, sweep) == "run")
 
 
 def test_a_thousand_rows_keep_the_page_quick(page: Page, bench: LittleBench) -> None:
