@@ -18,7 +18,7 @@ from drybench_client import Bench as Client
 from drybench_client.answers import Run, Session
 from tests.bench import Bench, new_bench
 from tests.browser.looking import Picture, axe
-from tests.docker import inspected
+from tests.docker import docker, inspected
 from tests.integration.notebooks import text_of
 from tests.integration.runner_bench import code, notebook
 from tests.waiting import wait_for
@@ -38,6 +38,14 @@ PLAIN = """
 title = "Plain"
 summary = "Debian's own kernel, and nothing of ours"
 image = "{image}"
+"""
+TRACKING = """\
+FROM ${DRYBENCH_PARENT}
+USER root
+COPY tracking-0.3-py3-none-any.whl /tmp/
+RUN for n in $(seq 80); do echo "weights $n of 80"; sleep 0.05; done
+RUN pip install --no-index --no-cache-dir /tmp/tracking-0.3-py3-none-any.whl
+USER person
 """
 
 
@@ -222,6 +230,30 @@ def test_somebody_elses_image_runs_a_notebook_by_the_carried_runner(bench: Bench
     run = _ended(hand, _submit(bench, "import sys\nprint(sys.prefix)", "open('made.txt', 'w')", environment="plain"))
     assert run["outcome"] == "done", run
     assert text_of(hand.notebook(run)) == "/usr\n"
+
+
+def test_an_environment_of_ones_own_is_built_on_the_page(
+    page: Page, bench: Bench, hand: Client, take: Picture, tmp_path: Path
+) -> None:
+    program = wheel(tmp_path, "tracking", "0.3")
+    (tmp_path / "Dockerfile").write_text(TRACKING)
+    page.goto(f"{bench.url}/environments/new")
+    page.get_by_label("Name", exact=True).fill("tracking")
+    page.get_by_label("In one line").fill("Follows cells from frame to frame")
+    page.get_by_label("Files", exact=True).set_input_files([tmp_path / "Dockerfile", program])
+    page.get_by_role("button", name="Bring it").click()
+    page.wait_for_url("**/builds/*")
+    expect(page.get_by_role("log")).to_contain_text("weights 12 of", timeout=SLOW)
+    take(page, "build")
+    expect(page.get_by_role("status")).to_have_text("done", timeout=SLOW)
+    axe(page)
+    page.goto(f"{bench.url}/environments")
+    expect(_card(page, "tracking").get_by_text("ready")).to_be_visible()
+    take(page, "environments")
+    run = _ended(hand, _submit(bench, "import tracking\nprint(tracking.__version__)", environment="tracking"))
+    assert text_of(hand.notebook(run)) == "0.3\n"
+    image = page.request.get(f"{bench.url}/api/v1/environments/tracking").json()["image"]
+    docker("rmi", "--force", image)
 
 
 def _card(page: Page, title: str) -> Locator:
