@@ -46,7 +46,7 @@ bench:
 
 pictures:
 	@bin/bootstrap dev
-	@DRYBENCH_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest -p no:randomly \
+	@DRYBENCH_TEST_IMAGES=light DRYBENCH_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest -p no:randomly \
 		tests/browser/test_journeys.py tests/browser/test_jupyterlab.py tests/browser/test_sweeps.py \
 		tests/browser/test_new_run.py tests/browser/test_attach.py tests/browser/test_schedules.py \
 		tests/browser/test_receipts.py tests/browser/test_gpus.py \

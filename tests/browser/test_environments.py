@@ -84,13 +84,13 @@ def test_axe_finds_nothing_and_nothing_overflows(
     context, bobs = signed_in(browser, bench, **LOOKS[look]), signed_in(browser, bench, BOB, **LOOKS[look])
     page, his = context.new_page(), bobs.new_page()
     pages = {
-        "environments": "/environments",
+        "environments-in-each-state": "/environments",
         "environment": "/environments/base",
         "environment-failed": "/environments/tracking",
         "environment-new": "/environments/new",
         "environments-unused": "/environments/unused",
         "build-failed": builds["failed"],
-        "build": builds["going"],
+        "build-begun": builds["going"],
     }
     for name, address in pages.items():
         check(page, address)
