@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from drybench.data_folder import DataFolder
 from tests.bench import bench as bench
+from tests.ledger import Clock
 from tests.parts import needs
 
 pytest_plugins = ["tests.postgres", "tests.docker", "tests.shipped"]
@@ -17,6 +19,19 @@ ORDER = ("images", "browser", "integration", "contract", "docs", "unit")
 
 settings.register_profile("busy", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")  # the machine may have other work
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataFolder:
+    """With nothing in it."""
+    data = DataFolder(tmp_path / "bench")
+    data.make()
+    return data
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -131,6 +131,11 @@ class World:
         record = {"format": 1, "outcome": outcome, "reason": reason, "cells": 1, "executed": 1}
         (made / "result.json").write_text(json.dumps(record))
 
+    def ends(self, run: Run, outcome: str = "done", reason: str | None = None) -> None:
+        """Its runner has written the result, and its process is over."""
+        self.writes_result(run, outcome, reason)
+        self.engine.machine.end(run.task.id)
+
     async def until(self, condition: Callable[[], object]) -> None:
         for _ in range(200):
             await self.loop.look()

@@ -59,13 +59,6 @@ def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> DataFolder:
-    data = DataFolder(tmp_path / "bench")
-    data.make()
-    return data
-
-
-@pytest.fixture
 def folders(ledger: Ledger, data: DataFolder, tmp_path: Path) -> Make:
     def make(said: dict[str, Any] | None = None, hands: Hands | None = None, of: str = "range") -> PersonFolders:
         accounts = Accounts(AccountsSaid(of=of, shared_uid=4000), ledger, one_person=False)

@@ -28,11 +28,6 @@ PORTAL = Account(1000, 1000, (27,))
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def ledger(tmp_path: Path, clock: Clock) -> Iterator[Ledger]:
     with fresh_ledger(sqlite_url(tmp_path / "portal.sqlite"), tmp_path, clock) as ledger:
         yield ledger

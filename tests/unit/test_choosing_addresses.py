@@ -3,7 +3,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +11,6 @@ from drybench import settings
 from drybench.addresses import Addresses, choose, with_tasks_door
 from drybench.data_folder import DataFolder
 from drybench.errors import CannotListen, PortInUse
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> DataFolder:
-    folder = DataFolder(tmp_path)
-    folder.make()
-    return folder
 
 
 def chosen(data: DataFolder, **bench: Any) -> Addresses:

@@ -19,13 +19,6 @@ ADA = Person("an-id", "ada")
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> DataFolder:
-    data = DataFolder(tmp_path / "data")
-    data.make()
-    return data
-
-
-@pytest.fixture
 def home(tmp_path: Path) -> Path:
     home = tmp_path / "home"
     home.mkdir()

@@ -19,8 +19,7 @@ from tests.world import world as world
 async def test_a_run_goes_from_waiting_to_done(world: World) -> None:
     run = world.run()
     await world.until(lambda: world.task(run).phase is Phase.RUNNING)
-    world.writes_result(run)
-    world.engine.machine.end(run.task.id)
+    world.ends(run)
     await world.until(lambda: run.task.id in world.engine.machine.forgotten)
     assert (world.task(run).outcome, world.engine.machine.starts[run.task.id]) == (Outcome.DONE, 1)
 
@@ -29,8 +28,7 @@ async def test_what_has_no_room_waits_in_its_order(world: World) -> None:
     runs = [world.run(cores=1) for _ in range(3)]
     await world.until(lambda: world.task(runs[1]).phase is Phase.RUNNING)
     assert world.task(runs[2]).phase is Phase.WAITING
-    world.writes_result(runs[0])
-    world.engine.machine.end(runs[0].task.id)
+    world.ends(runs[0])
     await world.until(lambda: world.task(runs[2]).phase is Phase.RUNNING)
 
 
@@ -54,8 +52,7 @@ async def test_a_new_portal_goes_on_where_the_old_one_was_killed(world: World) -
     run = world.run()
     await world.until(lambda: world.task(run).phase is Phase.RUNNING)
     world.new_portal()
-    world.writes_result(run)
-    world.engine.machine.end(run.task.id)
+    world.ends(run)
     await world.until(lambda: world.task(run).phase is Phase.ENDED)
     assert (world.task(run).outcome, world.engine.machine.starts[run.task.id]) == (Outcome.DONE, 1)
 
@@ -234,8 +231,7 @@ async def test_who_was_deleted_meanwhile_starts_nothing_more(world: World) -> No
     waiting = world.run(bob)
     world.ledger.person_gone("bob")
     for run in held:
-        world.writes_result(run)
-        world.engine.machine.end(run.task.id)
+        world.ends(run)
     await world.until(lambda: world.task(waiting).phase is Phase.ENDED)
     assert (world.task(waiting).reason, world.engine.machine.starts[waiting.task.id]) == (Reason.REJECTED, 0)
 

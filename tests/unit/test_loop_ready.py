@@ -49,8 +49,7 @@ class ReadyWorld(World):
 
     async def done(self, run: Run) -> None:
         await self.until(lambda: self.task(run).phase is Phase.RUNNING)
-        self.writes_result(run)
-        self.engine.machine.end(run.task.id)
+        self.ends(run)
         await self.until(lambda: self.task(run).phase is Phase.ENDED)
 
     async def one_stands_ready(self) -> TaskRow:

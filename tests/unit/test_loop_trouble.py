@@ -33,8 +33,7 @@ async def running(world: World) -> Session:
 async def test_a_reason_that_nobody_knows_is_unreadable(world: World) -> None:
     run = world.run()
     await world.until(lambda: world.task(run).phase is Phase.RUNNING)
-    world.writes_result(run, "failed", "the moon was full")
-    world.engine.machine.end(run.task.id)
+    world.ends(run, "failed", "the moon was full")
     await world.until(lambda: world.task(run).phase is Phase.ENDED)
     assert world.task(run).reason is Reason.RECORD_UNREADABLE
 
@@ -120,8 +119,7 @@ async def test_a_task_of_an_engine_that_is_away_from_the_settings_goes_on(world:
 async def test_what_ended_on_an_engine_that_is_away_is_cleared_when_it_is_back(world: World) -> None:
     run = world.run()
     await world.until(lambda: world.task(run).phase is Phase.RUNNING)
-    world.writes_result(run)
-    world.engine.machine.end(run.task.id)
+    world.ends(run)
     await world.loop.look()
     world.new_portal(without_engine=True)
     await world.loop.look()

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from drybench import settings
 from drybench.data_folder import DataFolder
 from drybench.errors import SettingsWrong
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> DataFolder:
-    data = DataFolder(tmp_path / "bench")
-    data.make()
-    return data
 
 
 def wrong(data: DataFolder, text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 
 import pytest
 
@@ -12,13 +11,6 @@ from drybench.errors import RecordUnreadable
 from drybench.vault import KEYS, Vault
 
 CONTENT = {"address": "https://hooks.example/T0/secret"}
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> DataFolder:
-    data = DataFolder(tmp_path / "data")
-    data.make()
-    return data
 
 
 def test_what_is_sealed_is_opened_again_and_shows_nothing(data: DataFolder) -> None:

@@ -3,20 +3,12 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from drybench.data_folder import DataFolder
 from drybench.errors import DrybenchError, TicketExpired, TicketUnknown, TicketUsed
 from drybench.hub import tickets
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> DataFolder:
-    data = DataFolder(tmp_path)
-    data.make()
-    return data
 
 
 def aged(data: DataFolder, seconds: float) -> None:
