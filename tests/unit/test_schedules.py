@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drybench.errors import (
@@ -122,6 +122,7 @@ def test_an_expression_that_names_no_times_is_refused(cron: str, error: type[Dry
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=40) | st.text("0123456789*/-,#LW MONJA", max_size=40))
+@example("0 0 ¹ * *")  # a digit, and no number
 def test_whatever_is_typed_is_understood_or_refused_with_a_sentence(typed: str) -> None:
     for cron, at in ((typed, None), (None, typed), (f"0 0 {typed} * *", None), (f"0 0 * * {typed}", None)):
         try:

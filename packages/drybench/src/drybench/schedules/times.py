@@ -143,7 +143,7 @@ def _wrong(expression: str, said: str) -> CronWrong:
     """cronsim counts a day beyond the months' ends as a bad day; that it never comes says more."""
     field = said.removeprefix("Bad ").replace("day-of-month", "day").replace("day-of-week", "weekday")
     day = expression.split()[2]
-    if field == "day" and all(part.isdigit() and 1 <= int(part) <= 31 for part in re.split(r"[,/-]", day)):
+    if field == "day" and all(part.isdecimal() and 1 <= int(part) <= 31 for part in re.split(r"[,/-]", day)):
         return CronNeverComes(cron=expression)
     return CronWrong(cron=expression, problem=f"its {field} cannot be read")
 
