@@ -41,6 +41,7 @@ ON_THE_MACHINE: Mapping[str, Callable[[Path], Sequence[Row]]] = {
 }
 IN_CONTAINERS: Figures = {
     "click_in_containers": clicks_in_containers.click,
+    "warm_click_in_containers": clicks_in_containers.warm_click,
     "run_in_containers": runs_in_containers.run,
     "sweep_in_containers": runs_in_containers.sweep,
     "sessions_in_containers": sessions_at_once.sessions,

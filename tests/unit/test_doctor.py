@@ -15,6 +15,7 @@ import pytest
 from drybench import findings, settings
 from drybench.admin import doctor
 from drybench.data_folder import DataFolder
+from drybench.engines import docker_slots
 from drybench.errors import KeeperOnly
 from drybench.findings import Finding
 from drybench.model import Person
@@ -236,6 +237,20 @@ def test_as_text_and_as_json(examined: Machine) -> None:
     told = json.loads("\n".join(doctor.as_json(found)))
     assert told["well"] is False
     assert {one["part"]: one["stands"] for one in told["findings"]}["GPU container toolkit"] == "missing"
+
+
+POOL = {"ready": {"pool": {"base": 1}}, "accounts": {"of": "shared", "shared_uid": 5000}}
+
+
+def test_whether_sessions_can_stand_ready_is_told_to_who_wants_some(
+    examined: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Ready sessions" not in examined()
+    for works, stands in ((True, "ok"), (False, "wrong")):
+        monkeypatch.setattr(docker_slots, "work", lambda tasks, url, works=works: works)
+        monkeypatch.setattr(doctor, "url_of", lambda said: "unix:///docker.sock")
+        assert examined(**POOL)["Ready sessions"].stands == stands
+    assert findings.ready_sessions(False, root=False).step == "Only root can: have root start the bench."
 
 
 def test_the_command(tmp_path: Path, programs: Programs) -> None:

@@ -87,9 +87,35 @@ def test_the_children_read_the_file_that_up_was_given(data: DataFolder, monkeypa
     assert settings.load(data).owner == "ada"
 
 
+POOL = "[ready.pool]\nbase = 2\n"
+SHARED = '[accounts]\nof = "shared"\nshared_uid = 5000\n'
+
+
+def test_a_pool_takes_one_number_for_all(data: DataFolder) -> None:
+    data.settings.write_text(POOL + SHARED)
+    assert settings.load(data).ready.pool == {"base": 2}
+    assert f'{data.settings}, line 1: `ready.pool` needs `[accounts] of = "shared"`' in wrong(data, POOL)
+    data.settings.write_text(POOL.replace("2", "0"))
+    assert settings.load(data).ready.pool == {"base": 0}
+
+
+@pytest.mark.parametrize("inside", ["/home/{name}/work", "/homes", "/{name}", "/{name}/{name}", "/home/u-{name}"])
+def test_a_pool_takes_one_folder_in_which_homes_appear(data: DataFolder, inside: str) -> None:
+    said = wrong(data, f'{POOL}{SHARED}[folders]\nhome_inside = "{inside}"')
+    assert f"{data.settings}, line 7: `folders.home_inside` " in said
+
+
+def test_a_pool_names_environments_that_there_are(data: DataFolder) -> None:
+    data.settings.write_text(POOL + SHARED)
+    settings.load(data).refuse_a_pool_of_strangers(["base", "napari"])
+    with pytest.raises(SettingsWrong, match=r"line 2: `ready\.pool\.base` names no environment; there are napari"):
+        settings.load(data).refuse_a_pool_of_strangers(["napari"])
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
+        ("[ready.pool]\nbase = -1", 2, "`ready.pool.base` should be greater than or equal to 0"),
         ("[bench]\n\nprot = 1", 3, "no key `prot`; did you mean `port`?"),
         ("\n[bnech]\nport = 1", 2, "no key `bnech`; did you mean `bench`?"),
         ("[sizes.big]\n# much\nmemry = 1", 3, "no key `memry`; did you mean `memory`?"),

@@ -100,6 +100,16 @@ def image(said: Said | None, needed: bool) -> Finding:
     return Finding("Images", "ok", f"{len(names)} here, such as {names[0]}.", command, needed=needed)
 
 
+def ready_sessions(works: bool, root: bool) -> Finding:
+    """Asked only where the keeper wants some: a home is mounted into what runs already."""
+    part, command = "Ready sessions", "drybench settings"
+    if works:
+        return Finding(part, "ok", "A home can be shown in a container that stands ready.", command)
+    words = "None stands ready: a home cannot be shown in a container that runs already."
+    step = "Is Docker on this machine itself, with the mounts of this machine? It takes Linux 5.12 or newer."
+    return Finding(part, "wrong", words, command, step if root else "Only root can: have root start the bench.")
+
+
 def driver(said: Said, cards: int, found: Sequence[tuple[str, Gpu]], named: Collection[str], needed: bool) -> Finding:
     """`cards`: how many of NVIDIA the machine itself sees; `named`: those that the settings name."""
     part, command = "GPU driver", "nvidia-smi"

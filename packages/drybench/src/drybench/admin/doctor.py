@@ -17,7 +17,9 @@ from pathlib import Path
 
 from drybench import findings, own_machine
 from drybench.addresses import Addresses
+from drybench.containers import url_of
 from drybench.data_folder import DataFolder
+from drybench.engines import docker_slots
 from drybench.findings import Finding, Toolkit
 from drybench.model import Person
 from drybench.people import permissions
@@ -34,7 +36,7 @@ CDI = (Path("/etc/cdi"), Path("/var/run/cdi"))
 
 
 def examine(data: DataFolder, in_force: Settings, patience: float = PATIENCE) -> Sequence[Finding]:
-    return [*_of_the_bench(data, in_force), *_of_containers(in_force, patience)]
+    return [*_of_the_bench(data, in_force), *_of_containers(in_force, patience), *_of_the_pool(data, in_force)]
 
 
 def as_text(found: Sequence[Finding]) -> Iterator[str]:
@@ -91,6 +93,13 @@ def _of_containers(in_force: Settings, patience: float) -> Iterator[Finding]:
     in_containers = needs_gpus and needs_docker
     yield findings.toolkit(toolkit, in_containers, shown.here or _cards() > 0)
     yield _device(numbered != [], toolkit, images, env, in_containers)
+
+
+def _of_the_pool(data: DataFolder, in_force: Settings) -> Iterator[Finding]:
+    if any(in_force.ready.pool.values()):
+        url = url_of(in_force.engines.docker)
+        works = url is not None and docker_slots.work(data.tasks, url)
+        yield findings.ready_sessions(works, os.geteuid() == 0)
 
 
 def _device(driver: bool, toolkit: Toolkit, images: Said | None, env: dict[str, str], needed: bool) -> Finding:
