@@ -62,7 +62,7 @@ class OneImage(Catalogue):
     def environments(self) -> Sequence[Environment]:
         return (PLACE,)
 
-    def environment(self, name: str) -> Environment:
+    def environment(self, name: str, *_: object) -> Environment:
         return PLACE
 
     def kernels(self, environment: Environment) -> Sequence[str]:
