@@ -26,7 +26,9 @@ test-images:
 	@bin/bootstrap dev $(BIN)/python -m tests.parts
 	@DRYBENCH_TEST_IMAGES=all $(BIN)/python -m pytest -p no:randomly -rA --durations=0 tests/images \
 		tests/browser/test_containers.py tests/browser/test_containers_people.py \
-		tests/integration/test_containers_survival.py tests/integration/test_ready_containers.py $(ARGS)
+		tests/integration/test_containers_survival.py tests/integration/test_ready_containers.py \
+		tests/integration/test_stacks_images.py tests/integration/test_full_home.py tests/integration/test_conda_images.py \
+		$(ARGS)
 
 check:
 	@bin/bootstrap dev

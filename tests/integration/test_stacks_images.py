@@ -49,6 +49,7 @@ def owner(bench: Bench) -> Iterator[Somebody]:
 
 def test_it_serves_for_sessions_unchanged(bench: Bench, owner: Somebody, stacks_image: str) -> None:
     owner.hand.bring("stacks", image=stacks_image)
+    wait_for(lambda: owner.hand.environment("stacks")["usable"], PATIENCE)
     session = owner.session("lab", environment="stacks")
     wait_for(session.answers, PATIENCE)
     session.start_kernel()
