@@ -32,6 +32,10 @@ def main() -> int:
         from drybench_runner.carried import look_beside
 
         look_beside(_CARRIED)
+    if sys.argv[1:2] in (["run"], ["session"]):
+        from drybench_runner.full_home import begin_elsewhere
+
+        begin_elsewhere()
     match sys.argv[1:]:
         case ["run", folder, attempt] if attempt.isdecimal():
             return _leave(_run(folder, int(attempt)))
