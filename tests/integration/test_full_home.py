@@ -26,6 +26,8 @@ SETTINGS = """
 memory = "1 GiB"
 [images]
 allow_by_name = true
+[ready]
+most = 0  # one that stood ready would see the home as it was before
 """
 SMALL = 2 << 20  # bytes
 WRITES = """\
