@@ -7,7 +7,7 @@
 # make clean  remove what make made here (never your data)
 
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help up test test-images check format bench pictures docs clean

@@ -15,7 +15,7 @@ from tests.parts import needs
 pytest_plugins = ["tests.postgres", "tests.docker", "tests.shipped"]
 
 HERE = Path(__file__).parent
-ORDER = ("images", "browser", "integration", "contract", "docs", "unit")
+ORDER = ("browser", "integration", "contract", "images", "docs", "unit")
 
 settings.register_profile("busy", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")  # the machine may have other work
@@ -41,5 +41,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take long come first: with the many short ones at the end all workers are done at once."""
-    items.sort(key=lambda item: ORDER.index(item.path.relative_to(HERE).parts[0]))
+    """Files that take long come first, and when the images are built, those that need them.
+
+    With the many short ones at the end all workers are done at once.
+    """
+    in_images = {item.path for item in items if isinstance(item, pytest.Function) and "shipped" in item.fixturenames}
+    items.sort(
+        key=lambda item: ORDER.index("images" if item.path in in_images else item.path.relative_to(HERE).parts[0])
+    )

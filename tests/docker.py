@@ -128,8 +128,8 @@ def has_image(socket: Path, name: str) -> bool:
 
 
 def remove_containers(label: str, socket: Path = SOCKET) -> None:
-    for id in docker("ps", "-aq", "--filter", f"label={label}", socket=socket).split():
-        docker("rm", "-f", "-v", id, socket=socket)
+    if found := docker("ps", "-aq", "--filter", f"label={label}", socket=socket).split():
+        docker("rm", "-f", "-v", *found, socket=socket)
 
 
 def need_base(socket: Path) -> None:
