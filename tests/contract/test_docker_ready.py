@@ -19,7 +19,7 @@ from drybench.engines.base import Handle
 from drybench.engines.docker import DockerEngine
 from drybench.engines.local_folder import TaskFolder
 from drybench.errors import ReadyGone
-from drybench.model import READY, Mount, Task
+from drybench.model import READY, SESSION, Mount, Task
 from drybench.phases import Reason, Seen
 from tests.contract.containers import RUNNER, Bench, clear, for_ada, new_bench
 from tests.contract.engine_contract import TAKES_ONE
@@ -244,6 +244,65 @@ async def test_the_portal_is_killed_in_the_middle_and_the_run_is_not_wanted_any_
     await ready.bench.engine.forget({"format": 1, "task": task.id})
     assert ready.mounted() == []
     assert (run / "given/run.json").exists()
+
+
+async def test_a_claim_that_was_not_taken_is_not_yet_the_task(ready: Ready) -> None:
+    """Though its name leads there already: who was killed before has to ask for it once more."""
+    handle, run = await ready.stands(), ready.run("first")
+    task = ready.task(run, "sh", "-c", LOOKS)
+    (ready.bench.tasks / task.id).symlink_to(str(handle["task"]))
+    asked = {"format": 1, "task": task.id, "claimed": handle["task"]}
+    assert (await ready.bench.sight(asked)).seen is Seen.UNKNOWN
+    await ready.bench.said(await ready.bench.engine.claim(handle, task, {}), "her own")
+    assert (await ready.bench.sight(asked)).seen is Seen.RUNNING
+
+
+async def of_nobody(ready: Ready) -> Handle:
+    """It becomes somebody's session; its slot is where homes appear."""
+    task = ready.bench.task("python3", "-c", TAKES_ONE, home=Path("/home"), person="")
+    handle = await ready.bench.engine.start(replace(task, kind=READY, becomes=SESSION), {})
+    await ready.bench.runs(handle)
+    return handle
+
+
+def session(ready: Ready, *command: str, **more: Any) -> Task:
+    home = Path("/home/ada")
+    task = ready.bench.task(*command, home=home, mounts=(Mount(ready.home, home),), **more)
+    return replace(task, kind=SESSION)
+
+
+async def test_what_is_nobodys_becomes_somebodys(ready: Ready) -> None:
+    looks = "cat $HOME/own; ls /home; grep 20001 /etc/passwd; echo $USER $DRYBENCH_TASK; exec sleep 1000"
+    handle, task = await of_nobody(ready), session(ready, "sh", "-c", looks, memory=256 << 20)
+    claimed = await ready.bench.engine.claim(handle, task, {"TOKEN": "her-token"})
+    said = await ready.bench.said(claimed, task.id)
+    assert said.splitlines() == ["her own", "ada", "ada:x:20001:20001:ada:/home/ada:/bin/sh", f"ada {task.id}"]
+    shown = inspected(f"drybench-{task.id}")
+    assert (shown["HostConfig"]["Memory"], "her-token" in str(shown)) == (256 << 20, False)
+    assert ready.mounted() == []
+
+
+async def test_a_home_has_in_it_what_is_mounted_in_it(ready: Ready, tmp_path: Path) -> None:
+    (ready.home / "disk").mkdir()
+    for_ada(ready.home / "disk")
+    (tmp_path / "disk").mkdir()
+    for_ada(tmp_path / "disk")
+    (tmp_path / "disk" / "file").touch()
+    host_mounts.make_slot(ready.home / "disk")
+    host_mounts.show(Mount(tmp_path / "disk", ready.home / "disk"))
+    try:
+        task = session(ready, "sh", "-c", "ls /home/ada/disk; exec sleep 1000")
+        claimed = await ready.bench.engine.claim(await of_nobody(ready), task, {})
+        assert await ready.bench.said(claimed, "\n") == "file\n"
+    finally:
+        host_mounts.clear(ready.home / "disk")
+
+
+async def test_a_kernel_that_takes_too_much_is_not_the_end_of_a_session_that_claimed(ready: Ready) -> None:
+    eats = "python3 -c 'x = bytearray(1 << 30)'; exit 3"
+    claimed = await ready.bench.engine.claim(await of_nobody(ready), session(ready, "sh", "-c", eats), {})
+    ended = await ready.bench.ended(claimed)
+    assert (ended.exit_code, ended.reason) == (3, None)
 
 
 async def test_out_of_memory_is_seen_of_a_run_that_claimed(ready: Ready) -> None:

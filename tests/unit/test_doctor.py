@@ -239,6 +239,10 @@ def test_as_text_and_as_json(examined: Machine) -> None:
     assert {one["part"]: one["stands"] for one in told["findings"]}["GPU container toolkit"] == "missing"
 
 
+def works(tasks: Path, url: str) -> bool:
+    return True
+
+
 POOL = {"ready": {"pool": {"base": 1}}, "accounts": {"of": "shared", "shared_uid": 5000}}
 
 
@@ -246,10 +250,10 @@ def test_whether_sessions_can_stand_ready_is_told_to_who_wants_some(
     examined: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "Ready sessions" not in examined()
-    for works, stands in ((True, "ok"), (False, "wrong")):
-        monkeypatch.setattr(docker_slots, "work", lambda tasks, url, works=works: works)
-        monkeypatch.setattr(doctor, "url_of", lambda said: "unix:///docker.sock")
-        assert examined(**POOL)["Ready sessions"].stands == stands
+    monkeypatch.setattr(docker_slots, "work", works)
+    assert examined(**POOL)["Ready sessions"].stands == "ok"
+    never = {"engines": {"docker": {"use": "never"}}}
+    assert examined(**POOL, **never)["Ready sessions"].stands == "wrong"
     assert findings.ready_sessions(False, root=False).step == "Only root can: have root start the bench."
 
 
