@@ -1,21 +1,33 @@
-"""The portal as a process."""
+"""What the portal does before it serves anybody."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import asyncio
 
-SAYS = """
-import structlog
-from drybench.serving import _plain_log
-_plain_log()
-structlog.get_logger("portal").error("the disk is full")
-raise SystemExit(7)
-"""
+import pytest
+
+from drybench import serving
 
 
-def test_a_log_on_a_full_disk_stops_nobody() -> None:
-    with open("/dev/full", "w") as full:  # noqa: PTH123
-        done = subprocess.run([sys.executable, "-c", SAYS], stdout=full, stderr=subprocess.PIPE, timeout=60)
-    assert b"Traceback" not in done.stderr.partition(b"Exception ignored")[0]
-    assert done.returncode in (7, 120)  # 120: at its end Python tries once more to write what is left
+class Looker:
+    def __init__(self, hangs: bool = False) -> None:
+        self._hangs = hangs
+        self.has_looked = False
+
+    async def look(self) -> None:
+        if self._hangs:
+            await asyncio.Event().wait()
+        self.has_looked = True
+
+
+async def test_it_looks_once_at_what_it_tells_from_memory() -> None:
+    looker = Looker()
+    await serving.look_first([looker])
+    assert looker.has_looked
+
+
+async def test_what_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "FIRST_LOOK", 0.01)
+    quick, hanging = Looker(), Looker(hangs=True)
+    await serving.look_first([hanging, quick])
+    assert (quick.has_looked, hanging.has_looked) == (True, False)

@@ -54,6 +54,10 @@ class Loop(Protocol):
         ...
 
 
+class Looks(Protocol):
+    async def look(self) -> None: ...
+
+
 class Closes(Protocol):
     async def close(self) -> None: ...
 
@@ -65,6 +69,7 @@ class Works:
     portal: Portal
     reconciler: Reconciler
     endings: Endings
+    first: Sequence[Looks]  # once, before anybody is served
     loops: Sequence[Loop]
     to_close: Sequence[Closes]
     owner: str
@@ -93,8 +98,9 @@ def put_together(data: DataFolder, in_force: Settings, url: str) -> Works:
         TellingOfBuilds(ground.builds, ground.changes),
         Wishing(portal.workshop.wishes, told.channels, ground.keeper, ground.public, now),
     )
+    first = (ground.there.images,) if ground.there else ()
     to_close = (*ground.engines.values(), *((ground.building,) if ground.building else ()))
-    return Works(portal, motion.reconciler, motion.endings, loops, to_close, ground.owner())
+    return Works(portal, motion.reconciler, motion.endings, first, loops, to_close, ground.owner())
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import importlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from drybench import database, settings
-from drybench.composing import put_together
+from drybench.composing import Looks, put_together
 from drybench.data_folder import DataFolder
 from drybench.settings import Settings
 from drybench.web.app import create_app
@@ -29,6 +29,7 @@ from drybench.web.socket import OurAccountOnly, bind_private
 log = structlog.get_logger("portal")
 
 STREAMS_END_WITHIN = 2  # seconds
+FIRST_LOOK = 3.0  # seconds
 THREADS = 32  # for the ledger and the engines: some may hang on a dead disk, and the loop still turns
 
 
@@ -57,6 +58,7 @@ async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
     end = _ender(servers, (outer, inner))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
+    await look_first(works.first)
     loops = [asyncio.create_task(one.run()) for one in works.loops]
     for loop in loops:  # a portal whose loop is over does nothing more: it ends, and is started again
         loop.add_done_callback(lambda _: end())
@@ -69,6 +71,13 @@ async def _serve(data: DataFolder, in_force: Settings, url: str) -> None:
         await asyncio.gather(*loops, return_exceptions=True)
         for one in works.to_close:
             await one.close()
+
+
+async def look_first(lookers: Sequence[Looks]) -> None:
+    """What is told from memory is known when the first one asks; but nobody waits for a Docker that hangs."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FIRST_LOOK):
+            await asyncio.gather(*(one.look() for one in lookers))
 
 
 class _Server(uvicorn.Server):
