@@ -33,10 +33,13 @@ class ImageBench:
     url: str
     mark: str
     options: Options
+    brought: bool = False  # as if people had, and not the keeper
 
     def __post_init__(self) -> None:
         self.low, self.high = f"low-{self.mark}", f"high-{self.mark}"
-        self.library = Library((self.data.own_environments,), {}, Hashing("ours", self.options.arguments))
+        own = self.data.own_environments
+        hashing = Hashing("ours", self.options.arguments)
+        self.library = Library((own,), {}, hashing, brought=own if self.brought else None)
         self.images = Images(lambda: connect(self.url))
         self.catalogue = Catalogue({}, [Size("default", "", 1, 1 << 30)], self.data.path, self.library, self.images)
         self.builds = Builds(self.data.images, lambda: datetime.now(UTC), ids.uuid7)
@@ -69,11 +72,11 @@ class ImageBench:
 
 
 @contextmanager
-def image_bench(folder: Path, url: str, options: Options | None = None) -> Generator[ImageBench]:
+def image_bench(folder: Path, url: str, options: Options | None = None, brought: bool = False) -> Generator[ImageBench]:
     """What it has built is removed at the end."""
     data = DataFolder(folder / "data")
     data.make()
-    bench = ImageBench(data, url, f"t{secrets.token_hex(4)}", options or Options())
+    bench = ImageBench(data, url, f"t{secrets.token_hex(4)}", options or Options(), brought)
     try:
         yield bench
     finally:

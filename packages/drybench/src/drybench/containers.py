@@ -24,7 +24,7 @@ from drybench.engines.loading import load
 from drybench.environment_files import Recipe
 from drybench.environment_folders import SHIPPED, Library
 from drybench.errors import DrybenchError
-from drybench.images.building import Building
+from drybench.images.building import Building, NetworkOf
 from drybench.images.carried import carried
 from drybench.images.context import Options
 from drybench.images.hashing import Hashing
@@ -109,12 +109,17 @@ def library(data: DataFolder, in_force: Settings, pythons: Mapping[str, Path]) -
 
 
 def building(data: DataFolder, in_force: Settings, catalogue: Catalogue, there: Containers, builds: Builds) -> Building:
+    network = guarded(there.network)
+    return Building(catalogue, there.images, builds, options(in_force), there.connect, data.images, network)
+
+
+def guarded(network: GuardedNetwork) -> NetworkOf:
     """What people brought runs its steps where their tasks are: it reaches no more than those."""
 
-    async def network_of(recipe: Recipe) -> str:
-        return (await there.network.ready()).name if recipe.brought else ""
+    async def of(recipe: Recipe) -> str:
+        return (await network.ready()).name if recipe.brought else ""
 
-    return Building(catalogue, there.images, builds, options(in_force), there.connect, data.images, network_of)
+    return of
 
 
 def options(in_force: Settings) -> Options:

@@ -155,8 +155,10 @@ async def _workplace(whose: Whose) -> _Workplace:
     from functools import partial
 
     from drybench import containers, ids, python_environment, settings
+    from drybench.addresses import Addresses
     from drybench.catalogue import Catalogue
     from drybench.engines import docker_connection
+    from drybench.engines.docker_network import GuardedNetwork
     from drybench.errors import NoDockerHere
     from drybench.images.building import Building
     from drybench.images.known import Images
@@ -176,7 +178,10 @@ async def _workplace(whose: Whose) -> _Workplace:
     library = containers.library(data, in_force, pythons)
     catalogue = Catalogue({}, sizes, data.path, library, images)
     await images.look()
-    building = Building(catalogue, images, builds, containers.options(in_force), connect, data.images)
+    here = Addresses.load(data.bench) if data.bench.exists() else None
+    guard = here and here.tasks_door and GuardedNetwork(url, here, in_force.engines.docker)
+    network = containers.guarded(guard) if guard else None
+    building = Building(catalogue, images, builds, containers.options(in_force), connect, data.images, network)
     return _Workplace(catalogue, images, builds, building, connect, _open_tasks(whose))
 
 
