@@ -15,6 +15,7 @@ from drybench.engines import local_claiming
 from drybench.engines.local_claiming import Claimed
 from drybench.engines.local_folder import TaskFolder
 from drybench.model import SESSION, Task
+from tests.docker import docker
 from tests.integration.test_runner_session import hub as hub
 from tests.waiting import wait_for
 
@@ -138,3 +139,12 @@ def test_nothing_that_is_imported_keeps_the_home_that_it_saw(tmp_path: Path, pyt
     assert ran.returncode == 0, ran.stderr
     assert "still" not in ran.stdout
     assert f"settings {tmp_path}/.jupyter/lab/user-settings {tmp_path}/.local/share/Trash" in ran.stdout
+
+
+@pytest.mark.needs("docker")
+@pytest.mark.parametrize("name", ["base", "desktop"])
+def test_nothing_in_the_shipped_images_keeps_it_either(shipped: None, name: str) -> None:
+    image = docker("images", f"drybench/{name}", "--format", "{{.Repository}}:{{.Tag}}").split()[0]
+    said = docker("run", "--rm", "--user", "5000:5000", image, "python", "-c", LOOKS_EVERYWHERE, "/tmp")
+    assert "still" not in said
+    assert "settings /tmp/.jupyter/lab/user-settings /tmp/.local/share/Trash" in said

@@ -97,7 +97,7 @@ class DockerEngine:
         self._stopping: set[asyncio.Task[None]] = set()
         self._asked_to_stop: dict[str, float] = {}  # with this grace, and Docker is at it
         self._without_address: set[str] = set()  # or, of ready ones, without their door
-        self._slots: set[Path] = set()  # made by this object, and perhaps not used yet
+        self._slots: set[Path] = set()  # of those that stood ready, and perhaps were not used yet
 
     def check(self, task: Task) -> None:
         if not task.image:
@@ -136,6 +136,8 @@ class DockerEngine:
     async def poll(self, handles: Sequence[Handle]) -> list[Sight]:
         folders = [TaskFolder.of(self._tasks, handle.get("task")) for handle in handles]
         self._events.know({folder.path.name: folder.link.name for folder in folders if folder and folder.link})
+        known = zip(handles, folders, strict=True)
+        self._slots.update(docker_slots.of(folder) for handle, folder in known if folder and handle.get("ready"))
         starting = self._being_started()  # before the list is: one that is there a moment later is not on it
         try:
             containers = await self._looking.all(self._docker)
@@ -397,17 +399,16 @@ class DockerEngine:
         raise ReadyGone()
 
     async def _becomes(self, container: Container, task: Task) -> bool:
-        """Its limits are those of its task from now on, and its name is."""
+        """Whether its limits are those of its task from now on. It gets its name too, perhaps by who asked before."""
         path, name = f"containers/{container.id}", {"name": name_of(task.id)}
-        try:
-            become = [ask(self._docker, f"{path}/update", "POST", body=docker_container.limits(task))]
-            if container.name != name["name"]:
-                become.append(ask(self._docker, f"{path}/rename", "POST", params=name))
-            await asyncio.gather(*become)
-        except aiodocker.DockerError as problem:
-            log.warning("a ready container does not become another", task=task.id, cause=problem.message)
-            return False
-        return True
+        become = [ask(self._docker, f"{path}/update", "POST", body=docker_container.limits(task))]
+        if container.name != name["name"]:
+            become.append(ask(self._docker, f"{path}/rename", "POST", params=name))
+        updated, *renamed = await asyncio.gather(*become, return_exceptions=True)
+        for answer in (updated, *renamed):
+            if isinstance(answer, BaseException):
+                log.info("a claimed container stays as it was", task=task.id, cause=str(answer))
+        return not isinstance(updated, BaseException)
 
     def _new_addresses(self) -> list[str]:
         folders = {id: TaskFolder.of(self._tasks, id) for id in list(self._without_address)}
