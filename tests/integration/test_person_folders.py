@@ -142,6 +142,29 @@ def test_a_name_made_again_finds_nothing_of_who_had_it(
     assert work(around, "ls ~") == ""
 
 
+def test_what_everybody_sees_is_what_each_sees_but_for_their_home_and_what_is_their_own(
+    folders: Make, ada: Person, tmp_path: Path
+) -> None:
+    shared = [
+        {"source": f"{tmp_path}/all", "target": "/shared/all"},
+        {"source": f"{tmp_path}/imaging", "target": "/shared/imaging", "for": "group:imaging"},
+        {"source": f"{tmp_path}/each/{{name}}", "target": "/shared/own"},
+    ]
+    there = folders({"shared": shared}, of="shared")
+    anybody, hers = there.of_anybody(), there.surroundings(ada, CONTAINERS)
+    assert anybody.home == hers.home.parent == Path("/home")
+    assert [str(mount.target) for mount in anybody.mounts] == ["/shared/all"]
+    assert [str(mount.target) for mount in hers.mounts] == [
+        "/home/ada",
+        "/shared/all",
+        "/shared/imaging",
+        "/shared/own",
+    ]
+    only_for_all = folders({"shared": shared[:1]}, of="shared")
+    hers = only_for_all.surroundings(ada, CONTAINERS)
+    assert (only_for_all.of_anybody().account, only_for_all.of_anybody().mounts) == (hers.account, hers.mounts[1:])
+
+
 SHARED = {"shared": [{"source": "SHARED", "target": "/shared/imaging", "for": "group:imaging"}]}
 
 
