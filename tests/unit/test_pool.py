@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from drybench import pool, warming
-from drybench.allocating import Grant, Space, choose, left
+from drybench.allocating import Grant, Space, choose
 from drybench.model import READY, RUN, SESSION, Account, Environment, Mount, Size, Surroundings, Task, TaskKind, TaskRow
 from drybench.phases import Phase, Wanted
 
@@ -156,7 +156,6 @@ def test_it_gives_way_to_who_waits_and_each_is_used_once(
     assert len({one.id for one in claimed}) == len(claimed)
     assert all(one.stands_ready for one in claimed)
     assert not {one.id for one in way.stop} & {one.id for one in claimed}
-    rest = sum(one.memory for one in pooled if one not in claimed and one not in way.stop and one.wanted is Wanted.RUN)
     if len(way.go) < len(grants):  # the next one waits for an end, and then it fits
-        going = sum(grant.task.memory for grant, _ in way.go) + grants[len(way.go)].task.memory
-        assert rest + going <= max(left(SERVER, held).memory, going)
+        stays = [one for one in pooled if one.wanted is Wanted.RUN and one not in way.stop]
+        assert len(warming.make_way(grants, held, stays, SERVER, SHELF, pool.serves).go) > len(way.go)
