@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,15 @@ async def test_the_page_of_schedules(bench: LittleBench) -> None:
         assert "It could not." in (await browser.get("/schedules")).text
         await browser.post(f"{here}/remove", headers=xsrf())
         assert "A schedule runs a notebook by itself" in (await browser.get("/schedules")).text
+
+
+async def test_a_file_that_came_with_the_form_is_closed(bench: LittleBench) -> None:
+    """The interpreter warns of one that is not, and a warning is an error here."""
+    async with bench.client() as browser:
+        sent = {"notebook": ("analysis.ipynb", b"{}")}
+        answer = await browser.post("/schedules/preview", data={"cron": "0 2 * * *"}, files=sent, headers=xsrf())
+        assert answer.status_code == 200
+    gc.collect()
 
 
 async def test_the_preview_of_a_form(bench: LittleBench) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
@@ -36,7 +36,7 @@ from drybench.web.shapes import (
     SizeJson,
 )
 from drybench.web.showing import inspected, run_json, session_json
-from drybench.web.uploads import closed_form, sent_run
+from drybench.web.uploads import sent_run
 from drybench.web.waiting import LONGEST, news
 
 BETWEEN_LOOKS = 0.5  # seconds between two looks at a log that is followed
@@ -50,7 +50,6 @@ Since = Annotated[int, Query(ge=0, description="Bytes that are known already")]
 
 router = APIRouter(
     prefix="/api/v1",
-    dependencies=[Depends(closed_form)],
     responses={status: {"model": Problem} for status in (401, 403, 404, 409, 413, 422, 503)},
 )
 

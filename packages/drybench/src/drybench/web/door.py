@@ -9,7 +9,7 @@ by itself, so it needs neither.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -51,12 +51,8 @@ def own_path(wanted: str | None) -> str:
     return "/" if foreign or "\\" in path or not path.isprintable() else path
 
 
-async def asker_of(
-    request: Request,
-    _token: Annotated[str | None, Depends(APIKeyHeader(name="Authorization", auto_error=False))] = None,
-    _cookie: Annotated[str | None, Depends(APIKeyCookie(name="drybench", auto_error=False))] = None,
-) -> Asker:
-    """Who it is, or NotSignedIn. The two headers are declared for the API's description only."""
+async def asker_of(request: Request) -> Asker:
+    """Who it is, or NotSignedIn."""
     owner: str | None = request.app.state.owner
     if owner is not None:
         return Asker(await _person(request, owner), "command line")
@@ -65,12 +61,24 @@ async def asker_of(
     return await _by_cookie(request)
 
 
-async def for_runs(asker: Annotated[Asker, Depends(asker_of)]) -> Asker:
+async def asking(
+    request: Request,
+    _token: Annotated[str | None, Depends(APIKeyHeader(name="Authorization", auto_error=False))] = None,
+    _cookie: Annotated[str | None, Depends(APIKeyCookie(name="drybench", auto_error=False))] = None,
+) -> AsyncIterator[Asker]:
+    """The two headers are declared for the API's description only. Files that came are closed when all is over."""
+    try:
+        yield await asker_of(request)
+    finally:
+        await request.close()
+
+
+async def for_runs(asker: Annotated[Asker, Depends(asking)]) -> Asker:
     """A session's own token is enough."""
     return asker
 
 
-async def for_all(asker: Annotated[Asker, Depends(asker_of)]) -> Asker:
+async def for_all(asker: Annotated[Asker, Depends(asking)]) -> Asker:
     if permissions.ALL not in asker.person.scopes:
         raise TokenTooNarrow()
     return asker

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -29,7 +29,6 @@ from drybench.web.form_description import several
 from drybench.web.log_text import part
 from drybench.web.portal import Here, Portal
 from drybench.web.shapes import Items, Problem
-from drybench.web.uploads import closed_form
 
 FILES = "A file that it is made of, named by its path"
 MOST_OF_A_LOG = 1 << 20  # bytes in one look
@@ -38,7 +37,6 @@ Since = Annotated[int, Query(ge=0, le=1 << 40, description="Bytes that are known
 
 router = APIRouter(
     prefix="/api/v1",
-    dependencies=[Depends(closed_form)],
     responses={status: {"model": Problem} for status in (401, 403, 404, 409, 413, 422, 502, 503)},
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -21,7 +21,6 @@ from drybench.web.log_text import readable
 from drybench.web.portal import Here, Portal
 from drybench.web.routing import PageRoute
 from drybench.web.templating import page
-from drybench.web.uploads import closed_form
 
 LATEST = 10  # builds on the list
 MOST_OF_A_LOG = 256 << 10  # bytes that are in the page itself; the rest comes by script, or as plain text
@@ -29,7 +28,7 @@ PICTURES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", 
 LARGEST_PICTURE = 2 << 20
 
 Typed = Annotated[str, Form(max_length=10_000)]
-router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[Depends(closed_form)])
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 @router.get("/environments")

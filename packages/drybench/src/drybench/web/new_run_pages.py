@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from markupsafe import escape
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
@@ -26,9 +26,9 @@ from drybench.web.routing import PageRoute
 from drybench.web.run_form import MOST, OF_A_NOTEBOOK, RunForm, filled, said
 from drybench.web.taking import Inspections
 from drybench.web.templating import page
-from drybench.web.uploads import BESIDE, closed_form, sent_requirements
+from drybench.web.uploads import BESIDE, sent_requirements
 
-router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[Depends(closed_form)])
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Word = Annotated[str, Query(max_length=200)]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from drybench.errors import NotFound
@@ -20,7 +20,6 @@ from drybench.web.downloads import download, stream
 from drybench.web.portal import Here
 from drybench.web.shapes import FileJson, Items, Problem, RunJson
 from drybench.web.showing import run_json
-from drybench.web.uploads import closed_form
 from drybench.web.zipping import Entry, stream_zip
 
 RAW: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
@@ -28,7 +27,6 @@ LOG_MOST = 1 << 40  # it is read block by block: as long as it is
 
 router = APIRouter(
     prefix="/api/v1",
-    dependencies=[Depends(closed_form)],
     responses={status: {"model": Problem} for status in (401, 403, 404, 422, 503)},
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from drybench.errors import NotFound
@@ -15,12 +15,11 @@ from drybench.web.portal import Here
 from drybench.web.previews import MOST_OF_A_PICTURE, kind_of, picture_type, preview
 from drybench.web.routing import PageRoute
 from drybench.web.templating import page
-from drybench.web.uploads import closed_form
 
 BLOCK = 1 << 16
 PICTURE = {**INERT, "content-security-policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"}
 
-router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[Depends(closed_form)])
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 @router.get("/runs/{id}/preview/{path:path}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from drybench.errors import ChooseTwo
@@ -17,9 +17,8 @@ from drybench.web.run_list import Filter, rows
 from drybench.web.run_view import MOST_OUTPUTS, now, run_view
 from drybench.web.screen import Look
 from drybench.web.templating import page
-from drybench.web.uploads import closed_form
 
-router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[Depends(closed_form)])
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 @router.get("/runs")

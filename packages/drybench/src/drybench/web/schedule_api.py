@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Header, Request
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
@@ -18,14 +18,13 @@ from drybench.web.portal import Here, Portal
 from drybench.web.schedule_shapes import ComingJson, ScheduleAsk, ScheduleJson, WhenAsk
 from drybench.web.shapes import Items, Problem, RunJson
 from drybench.web.showing import run_json
-from drybench.web.uploads import closed_form, sent_run, wrong_field
+from drybench.web.uploads import sent_run, wrong_field
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 
 
 router = APIRouter(
     prefix="/api/v1/schedules",
-    dependencies=[Depends(closed_form)],
     responses={status: {"model": Problem} for status in (401, 403, 404, 409, 413, 422, 503)},
 )
 

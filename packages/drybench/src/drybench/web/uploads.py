@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -46,14 +46,6 @@ def most_in_a_body(settings: Settings, path: str) -> int:
     if path in TAKES_FILES:
         return own.MOST_BYTES
     return settings.runs.notebook_limit if path in TAKES_NOTEBOOKS else ANYTHING_ELSE
-
-
-async def closed_form(request: Request) -> AsyncIterator[None]:
-    """What came with a form lies in temporary files until it is closed, also when it was refused."""
-    try:
-        yield
-    finally:
-        await request.close()
 
 
 async def sent_notebook(request: Request) -> Sent:
