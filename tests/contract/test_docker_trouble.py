@@ -14,6 +14,7 @@ import aiodocker
 import pytest
 
 from drybench.engines import docker as docker_engine
+from drybench.engines import docker_looking
 from drybench.engines.docker import DockerEngine
 from drybench.errors import ContainerRefused, DiskFull, DockerAway, ImageNotHad
 from drybench.model import Mount, Task
@@ -99,6 +100,31 @@ async def test_no_room_for_a_container(containers: Bench, monkeypatch: pytest.Mo
     assert (await containers.sight({"format": 1, "task": task.id})).seen is Seen.UNKNOWN
     monkeypatch.setattr(docker_engine, "ask", ask)
     await containers.ended(await containers.engine.start(task, {}))
+
+
+async def test_one_that_is_removed_and_never_began_has_not_ended(
+    containers: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, go_on = docker_engine.ask, asyncio.Event()
+
+    async def slow(client: aiodocker.Docker, path: str, *rest: Any, **more: Any) -> Any:
+        if path.endswith("/start"):
+            await go_on.wait()
+        return await ask(client, path, *rest, **more)
+
+    async def removing(client: aiodocker.Docker, path: str, *rest: Any, **more: Any) -> Any:
+        said = await ask(client, path, *rest, **more)
+        return [{**one, "State": "removing"} for one in said] if path == "containers/json" else said
+
+    monkeypatch.setattr(docker_engine, "BACK_WITHIN", 0.01)
+    monkeypatch.setattr(docker_engine, "ask", slow)
+    handle = await containers.start("sh", "-c", "echo began")
+    await eventually(lambda: bool(docker("ps", "-aq", "--filter", f"name=drybench-{handle['task']}")))
+    with monkeypatch.context() as while_removed:
+        while_removed.setattr(docker_looking, "ask", removing)
+        assert (await containers.sight(handle)).seen is Seen.STARTING
+    go_on.set()
+    await containers.ended(handle)
 
 
 @pytest.mark.parametrize("fails", [False, True])

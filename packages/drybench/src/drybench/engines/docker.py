@@ -393,13 +393,13 @@ class DockerEngine:
             whose = await asyncio.to_thread(local_claiming.whose, ready, id)
         if whose is Claimed.TAKEN:
             return
-        await asyncio.to_thread((self._tasks / id).unlink)
+        await asyncio.to_thread((self._tasks / id).unlink, missing_ok=True)  # another portal may have found the same
         if whose is Claimed.NOT_TAKEN:
             await self.forget(handle)
         raise ReadyGone()
 
     async def _becomes(self, container: Container, task: Task) -> bool:
-        """Whether its limits are those of its task from now on. It gets its name too, perhaps by who asked before."""
+        """Whether its limits are those of its task from now on; a run's were from the start. It gets its name too."""
         path, name = f"containers/{container.id}", {"name": name_of(task.id)}
         become = [ask(self._docker, f"{path}/update", "POST", body=docker_container.limits(task))]
         if container.name != name["name"]:
@@ -408,7 +408,7 @@ class DockerEngine:
         for answer in (updated, *renamed):
             if isinstance(answer, BaseException):
                 log.info("a claimed container stays as it was", task=task.id, cause=str(answer))
-        return not isinstance(updated, BaseException)
+        return task.kind != SESSION or not isinstance(updated, BaseException)
 
     def _new_addresses(self) -> list[str]:
         folders = {id: TaskFolder.of(self._tasks, id) for id in list(self._without_address)}

@@ -22,6 +22,8 @@ from drybench.model import READY, RUN, Mount, Task
 from drybench.phases import Reason, Seen, Sight
 
 NOT_BEGUN = ("created", "configured", "initialized")
+REMOVED = "removing"  # whether it ever began or not
+NEVER = "0001-"  # the year in which Docker says that it began
 RUNS = ("running", "paused", "restarting", "stopping")
 KILLED = 128 + 9
 SENT_WITHIN = 30.0
@@ -133,11 +135,15 @@ class Looking:
         waits: bool,
     ) -> Sight:
         """One that was made and never started was left by a crash: there is nothing that runs."""
+        not_begun = Sight(Seen.STARTING if container.task in starting else Seen.UNKNOWN)
         if not container.has_begun:
-            return Sight(Seen.STARTING if container.task in starting else Seen.UNKNOWN)
+            return not_begun
         if not container.runs:
             if container.id not in self._ended:
-                self._ended[container.id] = _ended(container.kind, (await self._inspect(docker, container.id))["State"])
+                state = (await self._inspect(docker, container.id))["State"]
+                if container.state == REMOVED and str(state.get("StartedAt")).startswith(NEVER):
+                    return not_begun
+                self._ended[container.id] = _ended(container.kind, state)
             return self._ended[container.id]
         if not self._usage.knows(container.id):
             self._usage.learn(container.id, (await self._inspect(docker, container.id))["State"].get("Pid") or 0)
