@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ def data(tmp_path: Path) -> DataFolder:
     data = DataFolder(tmp_path / "bench")
     data.make()
     return data
+
+
+def pytest_configure() -> None:
+    """Who is started in the background is deaf to Ctrl-C, and so would be all that the tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

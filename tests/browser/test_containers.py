@@ -94,6 +94,7 @@ def test_from_the_card_to_a_cell_and_a_terminal(page: Page, person: Person, hand
     take(page, "start-in-a-container")
     page.wait_for_url(re.compile(r"/user/[^/]+/base/lab"), timeout=SLOW)
     image = _container(hand)["Image"]
+    page.goto(f"{page.url.partition('?')[0]}?reset")  # another test may have left a notebook open
     page.locator('.jp-LauncherCard[title="Python 3 (ipykernel)"]').first.click()
     expect(page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first).to_be_visible(timeout=SLOW)
     there = person.home

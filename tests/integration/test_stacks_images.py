@@ -47,9 +47,16 @@ def owner(bench: Bench) -> Iterator[Somebody]:
         yield owner
 
 
-def test_it_serves_for_sessions_unchanged(bench: Bench, owner: Somebody, stacks_image: str) -> None:
-    owner.hand.bring("stacks", image=stacks_image)
-    wait_for(lambda: owner.hand.environment("stacks")["usable"], PATIENCE)
+@pytest.fixture(scope="module")
+def stacks(bench: Bench, stacks_image: str) -> None:
+    """Brought by its name, as an environment."""
+    with the_owner(bench) as owner:
+        owner.hand.bring("stacks", image=stacks_image)
+        wait_for(lambda: owner.hand.environment("stacks")["usable"], PATIENCE)
+
+
+@pytest.mark.usefixtures("stacks")
+def test_it_serves_for_sessions_unchanged(bench: Bench, owner: Somebody) -> None:
     session = owner.session("lab", environment="stacks")
     wait_for(session.answers, PATIENCE)
     session.start_kernel()
@@ -68,7 +75,8 @@ def test_it_serves_for_sessions_unchanged(bench: Bench, owner: Somebody, stacks_
     session.ask_to_stop()
 
 
-def test_it_serves_for_runs_unchanged(owner: Somebody, bench: Bench, stacks_image: str, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("stacks")
+def test_it_serves_for_runs_unchanged(owner: Somebody, tmp_path: Path) -> None:
     file = tmp_path / "who.ipynb"
     file.write_text(json.dumps(notebook(WHO)))
     run = owner.hand.run(file, environment="stacks", alone=True)
