@@ -11,6 +11,9 @@ from playwright.sync_api import Page
 PICTURES = os.environ.get("DRYBENCH_PICTURES")
 WIDE = {"width": 1280, "height": 860}
 
+SETTLED = """() => Promise.allSettled(
+    document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished))"""
+
 
 class Picture:
     def __init__(self, otherwise: Path) -> None:
@@ -21,6 +24,7 @@ class Picture:
 
 
 def axe(page: Page, part: str | None = None) -> None:
-    """Of the whole page, or of a part that is ours on a page that is not."""
+    """Of the whole page, or of a part that is ours on a page that is not; in no colours that are on their way."""
+    page.evaluate(SETTLED)
     found = Axe().run(page, context=part)
     assert found.violations_count == 0, found.generate_report()
