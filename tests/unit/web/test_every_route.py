@@ -20,7 +20,7 @@ from drybench.phases import Outcome, Phase
 from drybench.runs.requests import RunRequest
 from drybench.runs.sweep_reading import SweepSaid
 from drybench.schedules.asking import ScheduleRequest
-from drybench.web.door import asker_of
+from drybench.web.door import asking
 from tests.unit.web.little_bench import ADA, BOB, FROM_SESSION, LittleBench, little_bench, notebook, now, xsrf
 
 ANYBODY = {"/health", "/sign-in", "/oauth_callback", "/sign-out", "/user/{rest:path}"}
@@ -71,7 +71,7 @@ def calls(bench: LittleBench) -> list[Call]:
 
 
 def asks_who_it_is(dependant: Dependant) -> bool:
-    return dependant.call is asker_of or any(map(asks_who_it_is, dependant.dependencies))
+    return dependant.call is asking or any(map(asks_who_it_is, dependant.dependencies))
 
 
 async def called(client: httpx.AsyncClient, call: Call, path: str, **more: Any) -> httpx.Response:
