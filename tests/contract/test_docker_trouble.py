@@ -14,8 +14,9 @@ import aiodocker
 import pytest
 
 from drybench.engines import docker as docker_engine
-from drybench.engines import docker_looking
+from drybench.engines import docker_keeping, docker_looking
 from drybench.engines.docker import DockerEngine
+from drybench.engines.docker_connection import ask
 from drybench.errors import ContainerRefused, DiskFull, DockerAway, ImageNotHad
 from drybench.model import Mount, Task
 from drybench.phases import Reason, Seen
@@ -29,6 +30,7 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from drybench.engines import docker
 from drybench.engines.docker import DockerEngine
+from drybench.engines.docker_connection import ask
 from drybench.model import Account, Task
 
 ask = docker.ask
@@ -294,13 +296,25 @@ async def test_files_left_in_the_container_are_kept_for_a_while(
     assert not (containers.tasks / handle["task"]).exists()
 
 
-async def test_one_that_left_nothing_is_gone_but_for_its_log(containers: Bench) -> None:
+async def test_one_that_left_nothing_is_gone_but_for_its_log(
+    containers: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Docker being asked which files it changed: that takes it seconds."""
+    asked: list[str] = []
+
+    async def noted(docker: aiodocker.Docker, path: str, *rest: Any, **more: Any) -> Any:
+        asked.append(path)
+        return await ask(docker, path, *rest, **more)
+
+    monkeypatch.setattr(docker_keeping, "ask", noted)
     handle = await containers.start("sh", "-c", "echo said; touch /tmp/passing; touch /drybench/task/own")
     await containers.ended(handle)
     await containers.engine.forget(handle)
     assert docker("ps", "-aq", "--filter", f"label=org.drybench.task={handle['task']}") == ""
     assert await containers.log(handle) == "said\n"
     assert [path.name for path in (containers.tasks / handle["task"]).iterdir()] == ["docker.log"]
+    assert asked
+    assert not [path for path in asked if path.endswith("/changes")]
 
 
 async def test_a_log_is_bounded(containers: Bench) -> None:
