@@ -68,7 +68,6 @@ def check(page: Page, address: str) -> None:
 def test_the_form_says_what_was_typed_and_keeps_it(browser: Browser, bench: LittleBench) -> None:
     context = signed_in(browser, bench, timezone_id="America/New_York")
     page = context.new_page()
-    page.set_default_timeout(10_000)
     page.goto("/runs/new")
     expect(page.get_by_label("Cron expression")).to_be_hidden()
     page.get_by_label("Again and again").check()
@@ -82,7 +81,9 @@ def test_the_form_says_what_was_typed_and_keeps_it(browser: Browser, bench: Litt
     expect(page.locator("#when-preview")).to_contain_text("names a day that never comes")
     page.get_by_label("Cron expression").fill("30 7 * * 1-5")
     page.set_input_files("#notebook", files=[{"name": "drift.ipynb", "mimeType": "", "buffer": notebook("1")}])
-    page.locator("#new-run button[type=submit]").click()
+    expect(page.get_by_text("of drift.ipynb")).to_be_visible()
+    expect(page.locator("#when-preview")).to_contain_text("Every weekday at 07:30 (America/New_York)")
+    page.locator("#new-run button[type=submit]").click(delay=300)  # longer than an answer takes
     page.wait_for_url("**/schedules**")
     [made] = bench.portal.schedules.mine(bench.person())
     assert (made.name, made.when.cron, made.when.zone) == ("drift", "30 7 * * 1-5", "America/New_York")

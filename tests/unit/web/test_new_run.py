@@ -224,6 +224,18 @@ async def test_a_sweep_and_a_schedule_are_asked_for_by_the_same_button(bench: Li
     assert 'name="s.step" value="1, 2, 3"' in changed.text
 
 
+async def test_what_a_time_means_stays_said_when_a_notebook_is_chosen(bench: LittleBench) -> None:
+    """Else the form would grow by it at the next word, and the button move away below a press."""
+    later = {"when": "cron", "cron": "30 7 * * 1-5", "zone": "Europe/Berlin"}
+    async with bench.client() as client:
+        chosen = await choose(client, ("wing.ipynb", STEP), **later)
+        wrong = await choose(client, ("wing.ipynb", STEP), **{**later, "cron": "0 0 31 2 *"})
+        now = await choose(client, ("wing.ipynb", STEP), **{**later, "when": "now"})
+    assert "Every weekday at 07:30 (Europe/Berlin)" in chosen.text
+    assert "names a day that never comes" in wrong.text
+    assert "Every weekday" not in now.text
+
+
 @pytest.mark.parametrize(
     ("field", "text", "said"),
     [

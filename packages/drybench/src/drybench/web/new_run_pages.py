@@ -27,6 +27,7 @@ from drybench.web.run_form import MOST, OF_A_NOTEBOOK, RunForm, filled, said
 from drybench.web.taking import Inspections
 from drybench.web.templating import page
 from drybench.web.uploads import BESIDE, sent_requirements
+from drybench.web.when_preview import when_preview
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 Word = Annotated[str, Query(max_length=200)]
@@ -165,6 +166,7 @@ def _form(request: Request, portal: Portal, asker: Asker, form: RunForm) -> HTML
         "limit": portal.settings.runs.notebook_limit,
         "timeout": portal.settings.runs.timeout,
         "hold_most": portal.settings.runs.hold_most,
+        "preview": when_preview(portal, form.when),
         "files_shown": portal.files.are_shown(asker.person),
     }
     return page(request, "run_new.html", status=status, asker=asker, form=form, most=MOST, **shown)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,15 +11,16 @@ from fastapi import APIRouter, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from drybench.errors import DrybenchError, Refused
+from drybench.errors import DrybenchError
 from drybench.model import Run
 from drybench.schedules import times as schedules
-from drybench.schedules.times import Schedule, When
+from drybench.schedules.times import Schedule
 from drybench.web.door import Asker, ForAll
 from drybench.web.portal import Here, Portal
 from drybench.web.routing import PageRoute
 from drybench.web.templating import page
 from drybench.web.when_form import filled
+from drybench.web.when_preview import times, when_preview
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -44,12 +44,8 @@ def the_schedules(request: Request, portal: Here, asker: ForAll) -> HTMLResponse
 async def preview(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
     """The part of the form that says what was typed, in words and times."""
     form = filled(await request.form())
-    try:
-        when = await run_in_threadpool(portal.schedules.preview, form.cron, form.at, form.zone)
-    except Refused as refusal:
-        return page(request, "when_preview.html", asker=asker, words="", times=(), refusal=refusal)
-    words = schedules.in_words(when)
-    return page(request, "when_preview.html", asker=asker, words=words, times=_times(when), refusal=None)
+    said = await run_in_threadpool(when_preview, portal, form)
+    return page(request, "when_preview.html", asker=asker, preview=said)
 
 
 @router.post("/schedules/{id}/pause")
@@ -84,14 +80,10 @@ def _shown(portal: Portal, asker: Asker, schedule: Schedule) -> ShownSchedule:
     return ShownSchedule(
         schedule,
         schedules.in_words(schedule.when),
-        _times(schedule.when) if schedule.next_at else (),
+        times(schedule.when) if schedule.next_at else (),
         _file(portal, schedule),
         portal.schedules.last_run(asker.person, schedule),
     )
-
-
-def _times(when: When) -> Sequence[str]:
-    return schedules.in_its_zone(when, schedules.coming(when, datetime.now(UTC)))
 
 
 def _file(portal: Portal, schedule: Schedule) -> Path | None:

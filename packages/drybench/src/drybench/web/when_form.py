@@ -1,7 +1,4 @@
-"""The part of a form that says when: as it was typed, and as a request. Pure.
-
-A page shows it by `{% import "when.html" as when_part %}{{ when_part.fields(form.when) }}`.
-"""
+"""The part of a form that says when: as it was typed, and as a request. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +18,6 @@ class WhenForm:
     zone: str = ""  # empty: the browser's own, by script
     missed: str = "once"
     reads: str = "now"  # the notebook as it is now, or then
-    problem: str = ""
 
     @property
     def at(self) -> str | None:
