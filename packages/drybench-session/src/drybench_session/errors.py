@@ -4,7 +4,14 @@ SessionError         code, sentence, next step
 ├─ NotTheOwner       somebody else looks at this session                    403
 ├─ NoSuchNotebook    the notebook cannot be read where it is said to be     404
 ├─ AskWrong          what the page sent is not what it should be            422
-└─ BenchAway         the bench does not answer                              502
+├─ BenchAway         the bench does not answer                              502
+├─ BadName           a file's name that leads elsewhere                     422
+├─ NotAFolder        a link or a file where a folder should be              409
+├─ BadPiece          a piece of a file that does not belong to it           422
+├─ HomeFull          no room for a file                                     507
+├─ FileGone          an offered file that is not there any more             404
+├─ NotAPicture       what should be a picture is none, or too large         422
+└─ NoClipboard       the desktop's clipboard does not answer                503
 """
 
 from __future__ import annotations
@@ -54,3 +61,52 @@ class BenchAway(SessionError):
 
     status = 502
     next_step = "Try again in a moment; the session itself goes on. If it stays so, tell the keeper of the bench."
+
+
+class BadName(SessionError):
+    """“{name}” is no name for a file in Downloads."""
+
+    status = 422
+    next_step = "Give the file another name, then drop it again."
+
+
+class NotAFolder(SessionError):
+    """“{name}” in your home is a link or no folder, so nothing was put there."""
+
+    status = 409
+    next_step = "Give it another name on the desktop, then drop the file again."
+
+
+class BadPiece(SessionError):
+    """This piece of a file cannot be taken: {problem}."""
+
+    status = 422
+    next_step = "Drop the file again."
+
+
+class HomeFull(SessionError):
+    """There is no room in your home for “{name}”."""
+
+    status = 507
+    next_step = "Remove what you do not need, the trash too, then drop the file again."
+
+
+class FileGone(SessionError):
+    """This file is no longer in “To my computer”, or was changed since it was offered."""
+
+    status = 404
+    next_step = "Look at the list again: what has changed is offered anew."
+
+
+class NotAPicture(SessionError):
+    """This is not a picture that can be copied: {problem}."""
+
+    status = 422
+    next_step = "Copy it as PNG, or drop it as a file."
+
+
+class NoClipboard(SessionError):
+    """The desktop's clipboard does not answer: {problem}."""
+
+    status = 503
+    next_step = "Copy it again in a moment, or drop it as a file."
