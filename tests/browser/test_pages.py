@@ -106,6 +106,24 @@ def test_two_tabs_share_one_stream(browser: Browser, bench: LittleBench) -> None
     context.close()
 
 
+def test_what_changed_before_a_tab_listened_is_shown_in_it(browser: Browser, bench: LittleBench) -> None:
+    """The stream is open already, for another tab."""
+    session, held = bench.session("shared"), list[Route]()
+    context = signed_in(browser, bench)
+    first, second = context.new_page(), context.new_page()
+    first.goto("/")
+    bench.move(session, Phase.STARTING)
+    expect(first.locator(".state.starting")).to_be_visible()
+    second.route(re.compile(r"/live\.js"), lambda route: held.append(route))
+    second.goto("/", wait_until="commit")
+    expect(second.locator(".state.starting")).to_be_visible()
+    bench.move(session, Phase.RUNNING, answers=True)
+    expect(first.locator(".state.running")).to_be_visible()
+    held.pop().continue_()
+    expect(second.locator(".state.running")).to_be_visible()
+    context.close()
+
+
 def test_the_start_page_follows_and_goes_there(page: Page, bench: LittleBench) -> None:
     page.route("**/user/**", lambda route: route.fulfill(body="JupyterLab is here"))
     page.goto("/")

@@ -1,5 +1,6 @@
 // One stream for all tabs of a browser: it has six connections to a host, and each tab with its own would use them up.
 
+const ALL = { kind: "all", id: "" } // some may have been missed: look at everything
 const tabs = new Set()
 let stream = null
 let pause = 500
@@ -9,6 +10,7 @@ self.onconnect = ({ ports: [tab] }) => {
   tab.onmessage = ({ data }) => {
     if (data === "bye") leave(tab)
   }
+  if (stream?.readyState === EventSource.OPEN) tab.postMessage(ALL) // of what came while its page was on its way
   listen()
 }
 
@@ -22,7 +24,7 @@ function leave(tab) {
 function listen() {
   if (stream || !tabs.size) return
   stream = new EventSource("/live")
-  stream.onopen = () => { pause = 500; tell({ kind: "all", id: "" }) }
+  stream.onopen = () => { pause = 500; tell(ALL) }
   stream.addEventListener("changed", ({ data }) => tell(JSON.parse(data)))
   stream.onerror = () => {
     // A browser gives up for good when the proxy answers in the portal's place; this does not.
