@@ -14,7 +14,7 @@ from drybench_session.errors import BadName
 PART = ".drybench-"  # how the names of half uploads begin, so nothing else may
 LONGEST = 240  # bytes; a file system's limit is 255, and " (12)" must have its place
 DEEPEST = 16  # folders in folders
-_ENDING = re.compile(r"(?:\.tar)?\.[^.]{1,16}$")
+_ENDING = re.compile(r"(?:\.tar)?\.[^.\s]{1,16}$")
 _JOINERS = "\u200c\u200d"  # several scripts, and emoji, cannot do without
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, direction, half a character, ends of lines
 
