@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from drybench.catalogue import Catalogue, ImageShelf, NoImages
+from drybench.catalogue import Catalogue, Desktops, ImageShelf, NoImages
 from drybench.environment_folders import Library
 from drybench.errors import EnvironmentBroken, ImageNotBuilt, ImageNotHere, NoContainersHere, NoSuchEnvironment
-from drybench.model import App
+from drybench.model import App, Link
 
 GOOD = 'title = "A title"\nsummary = "One line"\n'
+
+
+BARE = Desktops()
 
 
 class Shelf:
@@ -45,12 +48,12 @@ def catalogue_with(tmp_path: Path) -> object:
         if dockerfile:
             (folder / "Dockerfile").write_text("FROM scratch")
     library = Library((tmp_path / "own",), {}, lambda recipe, above: "new")
-    return lambda shelf: Catalogue({}, (), tmp_path, library, shelf)
+    return lambda shelf, desktops: Catalogue({}, (), tmp_path, library, shelf, desktops)
 
 
-def make(catalogue_with: object, shelf: ImageShelf) -> Catalogue:
+def make(catalogue_with: object, shelf: ImageShelf, desktops: Desktops = BARE) -> Catalogue:
     assert callable(catalogue_with)
-    return catalogue_with(shelf)
+    return catalogue_with(shelf, desktops)
 
 
 def test_only_what_can_be_used_is_there(catalogue_with: object) -> None:
@@ -127,3 +130,29 @@ def test_an_image_by_its_name_shows_the_apps_that_are_found_in_it_unless_its_fil
     (tmp_path / "own/image/environment.toml").write_text(f"{GOOD}{listed}")
     catalogue.reread()
     assert [app.name for app in catalogue.environment("image").apps] == ["lab"]
+
+
+@pytest.mark.parametrize(("found", "apps"), [((), ["lab"]), (("desktop", "napari"), ["lab", "desktop", "napari"])])
+def test_this_machine_shows_what_it_has_a_screen_for(tmp_path: Path, found: Sequence[str], apps: Sequence[str]) -> None:
+    (tmp_path / "venv/bin").mkdir(parents=True)
+    (tmp_path / "venv/bin/python").touch()
+    folder = tmp_path / "own" / "here"
+    folder.mkdir(parents=True)
+    listed = "".join(f'[[apps]]\nname = "{name}"\ntitle = "{name}"\n' for name in ("lab", "desktop", "napari"))
+    (folder / "environment.toml").write_text(f'{GOOD}python = "{tmp_path}/venv"\n{listed}command = ["napari"]\n')
+    library = Library((tmp_path / "own",), {}, lambda recipe, above: "new")
+    desktops = Desktops(shows_here=lambda app: not app.has_screen or app.name in found)
+    (one,) = Catalogue({}, (), tmp_path, library, desktops=desktops).environments()
+    assert [app.name for app in one.apps] == apps
+
+
+def test_the_keepers_background_and_links_are_on_desktops_alone(catalogue_with: object, tmp_path: Path) -> None:
+    picture, links = tmp_path / "lab.png", (Link("The lab's pages", "https://lab.example"),)
+    (tmp_path / "own/built/environment.toml").write_text(f'{GOOD}[[apps]]\nname = "desktop"\ntitle = "Desktop"\n')
+    desktops = Desktops(picture, links)
+    catalogue = make(catalogue_with, Shelf(drybench__built_new="sha256:1", lab__tool_1="sha256:2"), desktops)
+    shown = {one.name: one for one in catalogue.environments()}
+    assert (shown["built"].background, shown["built"].links) == (None, links)  # it is not there now
+    picture.write_bytes(b"a picture")
+    assert catalogue.environment("built").background == picture
+    assert (shown["image"].background, shown["image"].links) == (None, ())

@@ -16,6 +16,8 @@ from drybench.images.whose import NEVER, Brought, Whose
 from drybench.model import Person
 
 GOOD = 'title = "A title"\nsummary = "One line"\n'
+TERMINAL = '[[apps]]\nname = "terminal"\ntitle = "Terminal"\n'
+ENTRY = "[Desktop Entry]\nType=Application\nName=Fiji\nExec=fiji %F\n"
 Write = Callable[..., Path]
 
 
@@ -46,6 +48,7 @@ def test_all_that_can_be_said(tmp_path: Path, write: Write) -> None:
         'title = "napari"\nsummary = "Pictures"\npicture = "napari.svg"\nsize = "large"\nneeds = ["a screen"]\n'
         'on = "base"\npreload = ["numpy"]\nkernels = ["python3"]\nentrypoint = true\nengine = "docker2"\n'
         '[[apps]]\nname = "lab"\ntitle = "JupyterLab"\n[[apps]]\nname = "desktop"\ntitle = "Desktop"\n'
+        '[[apps]]\nname = "napari"\ntitle = "napari"\ncommand = ["napari", "--reset"]\n'
         '[[smoke]]\ntitle = "It draws"\ncommand = ["python", "draw.py"]\ntimeout = 30\n'
     )
     (write("napari", text) / "napari.svg").write_text("<svg/>")
@@ -56,7 +59,11 @@ def test_all_that_can_be_said(tmp_path: Path, write: Write) -> None:
     assert not found.broken
     assert (one.title, one.size, one.needs, one.preload) == ("napari", "large", ("a screen",), ("numpy",))
     assert (one.image, one.on, one.entrypoint, one.engine) == ("drybench/napari:111111111111", "base", True, "docker2")
-    assert [app.name for app in one.apps] == ["lab", "desktop"]
+    assert [(app.name, app.command, app.has_screen) for app in one.apps] == [
+        ("lab", (), False),
+        ("desktop", (), True),
+        ("napari", ("napari", "--reset"), True),
+    ]
     assert recipe.smoke == (Smoke("It draws", ("python", "draw.py"), 30),)
     assert recipe.picture == recipe.folder / "napari.svg"
     assert (recipe.kernels, recipe.dockerfile, recipe.shipped) == (("python3",), True, False)
@@ -84,6 +91,9 @@ def test_an_image_by_its_name_or_a_python_on_the_machine(tmp_path: Path, write: 
         (f"{GOOD}\nneeds = 1\n", 4, "`needs` "),
         (f'{GOOD}[[apps]]\nname = "lab"\ntitle = "L"\n\n[[apps]]\nname = "Big"\ntitle = "B"\n', 8, "cannot be 'Big'"),
         (f'{GOOD}[[apps]]\nname = "lab"\n', 3, "`apps.0.title` is missing"),
+        (f'{GOOD}[[apps]]\nname = "desktop"\ntitle = "D"\ncommand = ["x"]\n', 3, "needs no `command`"),
+        (f'{GOOD}[[apps]]\nname = "api"\ntitle = "A"\n', 3, "cannot be named `api`"),
+        (f"{GOOD}{2 * TERMINAL}", 3, "has `terminal` twice"),
         (f'{GOOD}[[smoke]]\ntitle = "s"\ncommand = []\n', 5, "`smoke.0.command`"),
         (f'{GOOD}picture = "not-there.svg"\n', 3, "no file not-there.svg beside it"),
         (f'{GOOD}picture = "../../etc/passwd"\n', 3, "`picture` cannot be"),
@@ -101,6 +111,49 @@ def test_a_wrong_one_is_named_with_its_line(tmp_path: Path, write: Write, text: 
     assert (broken.name, broken.file, broken.line) == ("wrong", tmp_path / "own/wrong/environment.toml", line)
     assert problem in broken.problem
     assert set(library(tmp_path).read().recipes) == {"good"}
+
+
+def test_programs_for_its_desktop(tmp_path: Path, write: Write) -> None:
+    folder = write("good")
+    (folder / "fiji.desktop").write_text(f"# of the lab\n\n{ENTRY}Name[de]=Fidschi\n\n[Desktop Action new]\nwhatever\n")
+    (folder / "help.desktop").write_text("[Desktop Entry]\nType=Link\nName=Help\nURL=https://lab.example\n")
+    (folder / "elsewhere.desktop").symlink_to("/etc/passwd")
+    assert not library(tmp_path).read().broken
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "problem"),
+    [
+        ("", 1, "does not begin with [Desktop Entry]"),
+        ("# a comment\n[Desktop]\n", 2, "does not begin with [Desktop Entry]"),
+        (f"{ENTRY}\nwithout equals\n", 6, "“without equals” is no `Key=Value`"),
+        (f"{ENTRY}Name=Twice\n", 5, "`Name` is said twice"),
+        (f"{ENTRY}Terminal=yes\n", 5, "`Terminal` is true or false"),
+        (ENTRY.replace("%F", "%x"), 4, "`Exec` has %x"),
+        (ENTRY.replace("%F", "100%"), 4, "`Exec` has %"),
+        (ENTRY.replace("fiji", '"fiji'), 4, "never closed"),
+        (ENTRY.replace("Application", "Program"), 2, "`Type` is Application or Link, not “Program”"),
+        (ENTRY.replace("Type=Application\n", ""), 1, "`Type` is missing"),
+        (ENTRY.replace("Exec=fiji %F\n", ""), 1, "`Exec` is missing"),
+        (ENTRY.replace("Application", "Link"), 1, "`URL` is missing"),
+        (ENTRY.replace("Fiji", ""), 1, "`Name` is missing"),
+        (ENTRY + "# and so on\n" * 10_000, 1, "larger than 64 KiB"),
+    ],
+)
+def test_a_program_that_no_desktop_would_show_is_named_with_its_line(
+    tmp_path: Path, write: Write, text: str, line: int, problem: str
+) -> None:
+    write("good")
+    (write("wrong") / "fiji.desktop").write_text(text)
+    broken = the_broken(tmp_path)
+    assert (broken.name, broken.file, broken.line) == ("wrong", tmp_path / "own/wrong/fiji.desktop", line)
+    assert problem in broken.problem
+    assert set(library(tmp_path).read().recipes) == {"good"}
+
+
+def test_a_program_beside_an_image_that_is_not_made_here(tmp_path: Path, write: Write) -> None:
+    (write("wrong", f'{GOOD}image = "lab/tool:1"', "") / "fiji.desktop").write_text(ENTRY)
+    assert "goes with a Dockerfile" in the_broken(tmp_path).problem
 
 
 def test_without_anything_to_be_made_from(tmp_path: Path, write: Write) -> None:

@@ -66,6 +66,15 @@ def test_all_that_a_dockerfile_may_ask_for_is_there(recipe: Recipe, wheels: Path
         assert found.read() == b"trust"
 
 
+def test_programs_beside_a_dockerfile_are_added_to_it(recipe: Recipe, wheels: Path) -> None:
+    (recipe.folder / "fiji.desktop").write_text("[Desktop Entry]")
+    with tarfile.open(fileobj=io.BytesIO(sent(recipe, wheels, Options()))) as tar:
+        dockerfile = tar.extractfile("Dockerfile")
+        assert dockerfile
+        assert dockerfile.read() == b"ARG FLAVOUR\nFROM scratch\n\nCOPY *.desktop /opt/drybench/applications/\n"
+        assert "fiji.desktop" in tar.getnames()
+
+
 def test_the_same_bytes_for_the_same_content(recipe: Recipe, wheels: Path) -> None:
     first = sent(recipe, wheels, Options())
     os.utime(recipe.folder / "Dockerfile", (1, 1))

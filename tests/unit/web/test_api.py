@@ -235,7 +235,7 @@ async def test_a_session_learns_what_a_run_may_be_given(bench: LittleBench) -> N
         ("default", 1, 3 << 29),
         ("large", 4, 8 << 30),
     ]
-    assert session.task.spec.env == {"DRYBENCH_ENVIRONMENT": "python"}
+    assert session.task.spec.env["DRYBENCH_ENVIRONMENT"] == "python"
 
 
 async def test_the_description_names_every_address_and_every_answer_fits_it(bench: LittleBench) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
+from drybench.catalogue import Desktops
 from drybench.environment_folders import Read
 from drybench.phases import Outcome, Phase, Reason
 from drybench.web import sandbox
@@ -36,6 +37,35 @@ async def test_home_shows_sessions_runs_and_environments(bench: LittleBench) -> 
     assert "analysis" in page
     assert "more memory" in page
     assert "JupyterLab in Python · 1 core, 1.5 GiB" in page
+
+
+async def test_each_app_of_a_session_is_one_click_away(bench: LittleBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.portal.catalogue, "_desktops", Desktops(shows_here=lambda app: True))
+    async with bench.client() as browser:
+        home = (await browser.get("/")).text
+        for app, kind in (("lab", "primary"), ("desktop", "quiet"), ("terminal", "quiet")):
+            assert f'<button class="button {kind}" name="app" value="{app}">' in home
+        form = {"environment": "python", "app": "desktop", "_xsrf": xsrf()["x-xsrftoken"]}
+        asked = await browser.post("/sessions", data=form)
+        session = bench.portal.sessions.mine(bench.person())[0]
+        assert asked.headers["location"] == f"/start/{session.id}"
+        other = await browser.post("/sessions", data={**form, "app": "terminal"})
+        assert other.headers["location"] == f"/start/{session.id}?next=terminal/"
+        bench.move(session, Phase.RUNNING, answers=True)
+        started = (await browser.get(other.headers["location"])).text
+        home = (await browser.get("/")).text
+        root = bench.portal.sessions.root(session)
+    assert f'href="{root}terminal/"' in started
+    assert f'<a class="button primary" href="{root}desktop/">Open</a>' in home
+    assert f'<a class="button quiet" href="{root}">JupyterLab</a>' in home
+    assert f'<a class="button quiet" href="{root}terminal/">Terminal</a>' in home
+    async with bench.program() as program:
+        shown = (await program.get(f"/sessions/{session.id}")).json()
+        assert [(app["name"], app["url"]) for app in shown["apps"]] == [
+            ("desktop", f"{root}desktop/"), ("lab", root), ("terminal", f"{root}terminal/")
+        ]  # fmt: skip
+        again = (await program.post("/sessions", json={"environment": "python", "app": "terminal"})).json()
+    assert (again["id"], again["app"], again["url"]) == (session.id, "terminal", f"{root}terminal/")
 
 
 async def test_what_the_bench_has_no_more_is_called_by_its_name(

@@ -34,8 +34,15 @@ class Task(TypedDict):
     task: str
 
 
+class SessionApp(TypedDict):
+    name: str
+    title: str
+    url: str
+
+
 class Session(Task):
     app: str
+    apps: NotRequired[list[SessionApp]]  # an older bench does not say them
     asked_at: NotRequired[str]  # for the last time; an older bench does not say it
 
 

@@ -20,7 +20,7 @@ from drybench.errors import (
     NoSuchSize,
     Refused,
 )
-from drybench.model import App, Environment, Size
+from drybench.model import DESKTOP, App, Environment, Link, Size
 
 MOST_OF_A_KERNELSPEC = 1 << 20
 Remedy = Literal["", "build", "pull", "mend"]
@@ -45,6 +45,20 @@ class ImageShelf(Protocol):
     def apps(self, digest: str) -> Sequence[App]:
         """What an image has beside JupyterLab, as far as it has been looked into."""
         ...
+
+
+@dataclass(frozen=True)
+class Desktops:
+    """What the keeper says of desktops, and which apps this machine itself can show."""
+
+    background: Path | None = None
+    links: tuple[Link, ...] = ()
+    shows_here: Callable[[App], bool] = lambda app: not app.has_screen
+
+    @property
+    def there(self) -> Path | None:
+        """A session does without a background that is away."""
+        return self.background if self.background and self.background.is_file() else None
 
 
 @dataclass(frozen=True)
@@ -99,11 +113,13 @@ class Catalogue:
         home: Path,
         library: Library | None = None,
         shelf: ImageShelf | None = None,
+        desktops: Desktops = Desktops(),
     ) -> None:
         self._library = library or Library((SHIPPED,), pythons, _no_hash, tuple(pythons))
         self._shelf = shelf or NoImages()
         self._sizes = {size.name: size for size in sizes}
         self._home = home
+        self._desktops = desktops
         self._read = Read({}, ())
         self.reread()
 
@@ -180,8 +196,11 @@ class Catalogue:
 
     def _offer(self, recipe: Recipe) -> Offer:
         one = recipe.environment
+        if one.image is not None and any(app.name == DESKTOP for app in one.apps):
+            one = replace(one, background=self._desktops.there, links=self._desktops.links)
         if one.image is None:
-            return Offer(one, recipe=recipe)
+            shown = tuple(filter(self._desktops.shows_here, one.apps))
+            return Offer(replace(one, apps=shown), recipe=recipe)
         remedy: Remedy = "build" if recipe.dockerfile else "pull"
         if digest := self._shelf.digest(one.image):
             asked = not (recipe.dockerfile or recipe.lists_apps)

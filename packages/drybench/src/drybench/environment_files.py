@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from drybench import toml_lines
-from drybench.model import App, Environment
+from drybench import desktop_files, toml_lines
+from drybench.model import DESKTOP, LAB, TERMINAL, App, Environment
 from drybench.settings_sections import ModuleName, Section
 
 FILE, DOCKERFILE = "environment.toml", "Dockerfile"
@@ -20,6 +20,9 @@ LOCAL, DOCKER = "local", "docker"
 LARGEST = 64 << 10  # bytes of a file; and so many lines of it are looked through for the wrong one
 MOST_LINES = 1000
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")  # so that sessions and images can be named after it
+OF_THE_SERVER = re.compile(  # what a session's own server answers at, so that no app can
+    "api|custom|doc|drybench|edit|files|hub|kernelspecs|log(in|out)|lsp|metrics|nbconvert|proxy|static|t(erminals|ree)|view"
+)
 NAMED_SO = "a name is 1 to 30 of a-z, 0-9 and hyphen, and begins with a letter"
 
 Name = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
@@ -88,6 +91,8 @@ def read(folder: Path, pythons: Mapping[str, Path], shipped: bool = False) -> Re
         problem = _first_problem(error)
     except Wrong as wrong:
         problem = wrong
+    except desktop_files.Unfit as unfit:
+        return Broken(folder.name, unfit.file, unfit.line, unfit.problem)
     return Broken(folder.name, file, _line(text, problem.key), problem.problem)
 
 
@@ -100,6 +105,15 @@ def broken(recipe: Recipe, problem: str, *key: str) -> Broken:
 class _App(Section):
     name: Name
     title: Line
+    command: tuple[Line, ...] = Field(default=(), max_length=100)
+
+    @model_validator(mode="after")
+    def _is_free(self) -> _App:
+        if self.command and self.name in (LAB, DESKTOP, TERMINAL):
+            raise ValueError(f"needs no `command`: every session knows what `{self.name}` is")
+        if OF_THE_SERVER.fullmatch(self.name):
+            raise ValueError(f"cannot be named `{self.name}`, which is something else in a session")
+        return self
 
 
 class _Smoke(Section):
@@ -123,6 +137,14 @@ class _Said(Section):
     entrypoint: bool = False
     kernels: tuple[Line, ...] = ()
     smoke: tuple[_Smoke, ...] = ()
+
+    @field_validator("apps")
+    @classmethod
+    def _are_told_apart(cls, apps: tuple[_App, ...]) -> tuple[_App, ...]:
+        names = [app.name for app in apps]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"has `{twice}` twice")
+        return apps
 
     @model_validator(mode="after")
     def _one_of_both(self) -> _Said:
@@ -148,7 +170,7 @@ def _recipe(folder: Path, said: _Said, shipped: bool) -> Recipe:
         title=said.title,
         summary=said.summary,
         engine=said.engine or (LOCAL if said.python else DOCKER),
-        apps=tuple(App(app.name, app.title) for app in said.apps),
+        apps=tuple(App(app.name, app.title, app.command) for app in said.apps),
         python=Path(said.python) if said.python else None,
         size=said.size,
         preload=said.preload,
@@ -180,6 +202,10 @@ def _checked(recipe: Recipe) -> Recipe:
         raise Wrong(f"`on` goes with a {DOCKERFILE} beside it, and there is none", "on")
     if not (one.python or one.image or recipe.dockerfile):
         raise Wrong(f"it needs `image`, `python`, or a {DOCKERFILE} beside it")
+    for file in desktop_files.in_folder(recipe.folder):
+        if not recipe.dockerfile:
+            raise desktop_files.Unfit(file, 1, f"it goes with a {DOCKERFILE} beside it, and there is none")
+        desktop_files.check(file)
     return replace(recipe, environment=replace(one, image=_with_tag(one.image))) if one.image else recipe
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from drybench import containers, ids, own_machine, python_environment
 from drybench.addresses import Addresses
-from drybench.catalogue import Catalogue
+from drybench.catalogue import Catalogue, Desktops
 from drybench.changes import Changes
 from drybench.containers import Containers
 from drybench.data_folder import DataFolder
@@ -24,7 +24,7 @@ from drybench.images.records import Builds
 from drybench.images.whose import Whose
 from drybench.images.workshop import NoShelf, Shelf
 from drybench.ledger import Ledger, open_ledger
-from drybench.model import Gpu, Person, Size
+from drybench.model import Gpu, Link, Person, Size
 from drybench.people.hands import Hands
 from drybench.runs.run_folder import RunFolders
 from drybench.secret_files import secret
@@ -101,7 +101,7 @@ def lay_ground(data: DataFolder, in_force: Settings, url: str) -> Ground:
         engines=_engines(data, in_force, home, there),
         images=images,
         builds=Builds(data.images, now, ids.uuid7),
-        catalogue=Catalogue({}, _sizes(in_force), home, library, images),
+        catalogue=Catalogue({}, _sizes(in_force), home, library, images, _desktops(in_force)),
     )
 
 
@@ -115,6 +115,12 @@ def _engines(data: DataFolder, in_force: Settings, home: Path, there: Containers
     gpus = own_machine.gpus(local.gpus)
     own: Engine = load("local")(data.tasks, cores=cores, memory=memory, gpus=gpus, home=home)
     return {"local": own} | ({"docker": there.engine} if there else {})
+
+
+def _desktops(in_force: Settings) -> Desktops:
+    said = in_force.desktop
+    links = tuple(Link(one.title, one.url) for one in said.links)
+    return Desktops(Path(said.background) if said.background else None, links, own_machine.shows)
 
 
 def _sizes(in_force: Settings) -> list[Size]:

@@ -14,6 +14,7 @@ SESSION: Literal["session"] = "session"
 RUN: Literal["run"] = "run"
 READY: Literal["ready"] = "ready"  # started ahead, and given its work by a claim
 TaskKind = Literal["session", "run", "ready"]
+LAB, DESKTOP, TERMINAL = "lab", "desktop", "terminal"  # apps that every session's own server knows how to show
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,21 @@ class Size:
 
 @dataclass(frozen=True)
 class App:
-    name: str  # lab, desktop, napari
+    name: str  # lab, desktop, terminal mean what they say; any other is the environment's own
     title: str
+    command: tuple[str, ...] = ()  # of one program with a screen to itself
+
+    @property
+    def has_screen(self) -> bool:
+        return self.name == DESKTOP or bool(self.command)
+
+
+@dataclass(frozen=True)
+class Link:
+    """An address that lies on every desktop."""
+
+    title: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,8 @@ class Environment:
     on: str | None = None  # the environment that it is built on
     picture: str = ""  # a file in its folder
     needs: tuple[str, ...] = ()  # in words
+    background: Path | None = None  # of its desktop, where the keeper has one
+    links: tuple[Link, ...] = ()  # the keeper's, on its desktop
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 
-from drybench.model import Gpu
+from drybench.engines.local_environ import SYSTEM_PATH
+from drybench.model import DESKTOP, App, Gpu
 from drybench.programs import ask
 
 FOR_THE_MACHINE = 3 << 28  # 768 MiB: the bench and the system, on a laptop of 4 GiB
 PATIENCE = 10.0  # seconds, for a driver that wakes many cards
 GIB = 1 << 30
+X_SERVER, WINDOW_MANAGERS = "Xtigervnc", ("xfce4-session", "xfwm4", "openbox", "icewm", "mutter", "marco", "kwin_x11")
 GPU_QUESTION = ("--query-gpu=index,uuid,memory.total,name", "--format=csv,noheader,nounits")
 
 
@@ -37,6 +39,17 @@ def gpus(chosen: str | Sequence[str], patience: float = PATIENCE) -> list[Gpu]:
     return [gpu for number, gpu in numbered if chosen == "auto" or number in chosen or gpu.id in chosen]
 
 
+def shows(app: App) -> bool:
+    """Whether a session on this machine itself can show it."""
+    return not app.has_screen or not lacks_for_screens(app.name == DESKTOP)
+
+
+def lacks_for_screens(desktop: bool = True) -> list[str]:
+    """In words. One program alone needs no window manager."""
+    lacks = [] if _finds(X_SERVER) else [f"TigerVNC (no program `{X_SERVER}`)"]
+    return [*lacks, *(["a window manager"] if desktop and not any(map(_finds, WINDOW_MANAGERS)) else [])]
+
+
 def numbered_gpus(said: str) -> list[tuple[str, Gpu]]:
     """Memory up to the next whole GiB: the driver keeps some for itself, and a card of 24 GiB counts as one. Where it
     says [N/A], nobody knows."""
@@ -54,3 +67,8 @@ def _shown(program: str, patience: float) -> list[tuple[str, Gpu]]:
     """Asked once: engines and pages all want to know, and no card comes or goes while the machine is up."""
     said = ask((program, *GPU_QUESTION), patience)
     return numbered_gpus(said.text) if said.well else []
+
+
+def _finds(program: str) -> bool:
+    """As a task on this machine would."""
+    return shutil.which(program, path=SYSTEM_PATH) is not None

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 from drybench.errors import EnvironmentNotMade
 
 OURS = ("drybench-runner", "drybench-client", "drybench-session")
-OF_A_SOURCE = frozenset({".py", ".js", ".css", ".json", ".toml"})
+OF_A_SOURCE = frozenset({".py", ".js", ".css", ".html", ".svg", ".json", ".toml"})
 Say = Callable[[str], None]
 
 

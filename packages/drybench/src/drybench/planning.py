@@ -6,16 +6,20 @@ has the same two halves as on the host, and only the second can be written to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from drybench.model import RUN, SESSION, Environment, KeptKernel, Mount, Person, Size, Surroundings, Task
+from drybench.model import RUN, SESSION, App, Environment, KeptKernel, Mount, Person, Size, Surroundings, Task
 
 # They tell a session which kernel it is for, and where it has what that kernel's own task calls /drybench/task.
 HELD, HELD_NOTEBOOK, HELD_TASK = "DRYBENCH_HELD", "DRYBENCH_HELD_NOTEBOOK", "DRYBENCH_HELD_TASK"
+APPS, LINKS = "DRYBENCH_APPS", "DRYBENCH_LINKS"
 RUNS_INSIDE, OVERLAYS_INSIDE = Path("/drybench/runs"), Path("/drybench/overlays")
 HELD_INSIDE, HELD_TASK_INSIDE = Path("/drybench/held"), Path("/drybench/held-task")
+BACKGROUND_INSIDE = Path("/drybench/desktop/background")  # where our own images have one themselves
 
 
 def plan_session(
@@ -37,10 +41,23 @@ def plan_session(
         kind=SESSION,
         command=(),
         workdir=around.home,
-        env={"DRYBENCH_ENVIRONMENT": environment.name} | variables,
+        env={"DRYBENCH_ENVIRONMENT": environment.name} | _apps(environment) | variables,
         needs_address=True,
-        **_of(environment, size, around, kept),
+        **_of(environment, size, around, (*kept, *backgrounds(environment))),
     )
+
+
+def apps_of(task: Task) -> Sequence[App]:
+    """Of a session: what it was started with, whatever its environment has by now."""
+    told = json.loads(task.env.get(APPS, "[]"))
+    return [App(one["name"], one["title"], tuple(one["command"] or ())) for one in told]
+
+
+def backgrounds(environment: Environment) -> tuple[Mount, ...]:
+    """Also of a session that stands ready: it is mounted for everybody or for nobody."""
+    if environment.background is None:
+        return ()
+    return (Mount(environment.background, BACKGROUND_INSIDE, read_only=True),)
 
 
 def plan_run(
@@ -79,6 +96,12 @@ def _of(environment: Environment, size: Size, around: Surroundings, more: tuple[
         "added_gpus": size.added_gpus,
         "mounts": (*(around.mounts if environment.image else ()), *more),
     }
+
+
+def _apps(environment: Environment) -> dict[str, str]:
+    apps = [{**asdict(app), "command": list(app.command) or None} for app in environment.apps]
+    links = [asdict(link) for link in environment.links]
+    return {APPS: json.dumps(apps)} | ({LINKS: json.dumps(links)} if links else {})
 
 
 def _kept(held: KeptKernel | None) -> tuple[tuple[Mount, ...], dict[str, str]]:

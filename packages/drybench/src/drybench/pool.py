@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from drybench import planning
 from drybench.allocating import Space
 from drybench.model import READY, SESSION, Environment, Person, Size, Surroundings, TaskRow
 from drybench.warming import Kind, Plan, plan
@@ -29,7 +30,7 @@ def kind(environment: Environment, size: Size, around: Surroundings) -> Kind:
         image=environment.digest or environment.image,
         account=around.account,
         home=around.home,
-        mounts=around.mounts,
+        mounts=(*around.mounts, *planning.backgrounds(environment)),
         becomes=SESSION,
     )
 

@@ -11,11 +11,22 @@ from drybench import gpus, planning
 from drybench.addresses import Addresses
 from drybench.asking import Desk
 from drybench.errors import NameInUse, NoSuchApp, NoSuchSession, SessionNameWrong, StillOpen, StillStopping
-from drybench.model import SESSION, Environment, KeptKernel, Mount, Person, Session, Size, Surroundings, Task
+from drybench.model import (
+    LAB,
+    SESSION,
+    App,
+    Environment,
+    KeptKernel,
+    Mount,
+    Person,
+    Session,
+    Size,
+    Surroundings,
+    Task,
+)
 from drybench.people import permissions
 from drybench.phases import Outcome, Phase, Wanted
 
-LAB = "lab"
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,28}[a-z0-9])?")
 
 
@@ -133,6 +144,11 @@ class Sessions:
     def url(self, session: Session) -> str:
         """Where its app is reached through the proxy, on its person's own host name if there is one."""
         return self.root(session) + ("" if session.app == LAB else f"{session.app}/")
+
+    def apps(self, session: Session) -> Sequence[tuple[App, str]]:
+        """What it was started with, each with its address, the one that it was asked for first."""
+        apps = sorted(planning.apps_of(session.task.spec), key=lambda app: app.name != session.app)
+        return [(app, self.url(replace(session, app=app.name))) for app in apps]
 
     def root(self, session: Session) -> str:
         """Where all its apps are reached; by itself it is JupyterLab."""

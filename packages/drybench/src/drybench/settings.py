@@ -25,6 +25,7 @@ from drybench.settings_folders import Accounts, Folders
 from drybench.settings_sections import (
     Bench,
     Database,
+    Desktop,
     Engines,
     Environments,
     Hub,
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     engines: Engines = Engines()
     environments: Environments = Environments()
     images: Images = Images()
+    desktop: Desktop = Desktop()
     runs: Runs = Runs()
     ready: Ready = Ready()
     folders: Folders = Folders()

@@ -270,6 +270,31 @@ class Images(Section):
         return value.rstrip("/")
 
 
+class DesktopLink(Section):
+    """An address that lies on every desktop."""
+
+    title: str = Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f/]*$", description="What people read.")
+    url: str = Field(max_length=2000, pattern=r"^https?://[!-~]+$", description="Where it leads, with `https://`.")
+
+
+class Desktop(Section):
+    """How desktops in containers look, until a person changes their own."""
+
+    background: str = Field(
+        default="",
+        description="A picture on this machine (PNG, JPEG, SVG) that everybody may read, such as "
+        "`/srv/lab/background.png`. Empty: Drybench's own.",
+    )
+    links: list[DesktopLink] = Field(
+        default_factory=list[DesktopLink], max_length=50, description="Addresses that lie on every desktop."
+    )
+
+    @field_validator("background")
+    @classmethod
+    def _is_a_whole_path(cls, value: str) -> str:
+        return _whole_paths([value])[0] if value else value
+
+
 class Runs(Section):
     """Notebooks that run by themselves."""
 

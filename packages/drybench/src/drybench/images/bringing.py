@@ -234,6 +234,7 @@ def _as_toml(asked: Bringing, below: Environment | None, context: Mapping[str, b
     lines += [f"kernels = {json.dumps(kernels)}"] if kernels else []
     for app in below.apps:
         lines += ["", "[[apps]]", f"name = {_quoted(app.name, 60)}", f"title = {_quoted(app.title, 200)}"]
+        lines += [f"command = [{', '.join(_quoted(word, 200) for word in app.command)}]"] if app.command else []
     return "\n".join([*lines, ""])
 
 

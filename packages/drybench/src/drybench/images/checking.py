@@ -27,13 +27,16 @@ from drybench.errors import (
     Refused,
 )
 from drybench.images.steps import plain
-from drybench.model import App
+from drybench.model import DESKTOP, App
 
 ACCOUNT = "1000:1000"
 CHECK = "org.drybench.check"  # label of its containers
 LEAST_PYTHON = (3, 11)
 FOR_A_SESSION = ("jupyterhub", "jupyterlab")
-FOR_A_DESKTOP = {"jupyter_remote_desktop_proxy", "vncserver"}
+FOR_A_DESKTOP = (  # our own, or somebody else's
+    {"drybench_session.desktop", "Xtigervnc"},
+    {"jupyter_remote_desktop_proxy", "vncserver"},
+)
 ANSWERS_WITHIN = 60  # seconds
 LINES_TOLD = 15
 NOT_STARTED = 127  # as shells say it, and Docker's first process
@@ -49,9 +52,11 @@ def has(name):
         return False
 places = [sys.prefix + "/share/jupyter", "/usr/local/share/jupyter", "/usr/share/jupyter"]
 kernels = [k for p in places if os.path.isdir(p + "/kernels") for k in os.listdir(p + "/kernels")]
-names = ("ipykernel", "jupyterhub", "jupyterlab", "drybench_runner", "jupyter_remote_desktop_proxy")
+names = ["ipykernel", "jupyterhub", "jupyterlab", "drybench_runner"]
+names += ["drybench_session.desktop", "jupyter_remote_desktop_proxy"]
 path = os.environ.get("PATH", "").split(os.pathsep)
-found = [n for n in names if has(n)] + ["vncserver"] * any(os.path.exists(p + "/vncserver") for p in path)
+found = [n for n in names if has(n)]
+found += [n for n in ("Xtigervnc", "vncserver") if any(os.path.exists(p + "/" + n) for p in path)]
 print({MARK!r} + json.dumps([list(sys.version_info[:3]), found, sorted(set(kernels))]))
 """
 ASK = 'for python in python python3; do command -v $python >/dev/null 2>&1 && exec $python -c "$0"; done; exit 90'
@@ -108,8 +113,8 @@ async def check(docker: Docker, recipe: Recipe) -> Checked:
 async def apps_in(docker: Docker, image: str) -> tuple[App, ...]:
     """Beside JupyterLab."""
     found = await _python_in(docker, image, image)
-    has_desktop = isinstance(found, _Python) and found.modules >= FOR_A_DESKTOP
-    return (App("desktop", "Desktop"),) if has_desktop else ()
+    has_desktop = isinstance(found, _Python) and any(found.modules >= needed for needed in FOR_A_DESKTOP)
+    return (App(DESKTOP, "Desktop"),) if has_desktop else ()
 
 
 async def what_it_lacks(docker: Docker, image: str, called: str) -> tuple[Sequence[Refused], Sequence[str]]:

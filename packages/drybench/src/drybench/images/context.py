@@ -1,6 +1,6 @@
 """What Docker is sent for a build: an environment's folder, and beside it what is ours and the keeper's.
 
-    .                        the folder, without its environment.toml
+    .                        the folder, without its environment.toml; its programs are added to its Dockerfile
     drybench-wheels/         wheels of our own packages
     drybench-extra-wheels/   what the keeper's folder of wheels has; may be empty
     drybench-ca.crt          certificates to be trusted while packages are fetched; may be empty
@@ -19,12 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from drybench import own_packages
-from drybench.environment_files import Recipe
+from drybench import desktop_files, own_packages
+from drybench.environment_files import DOCKERFILE, Recipe
 from drybench.errors import BuildFailed, EnvironmentNotMade
 from drybench.images.hashing import files_of, taken
 
 WHEELS, EXTRA_WHEELS, CERTIFICATES = "drybench-wheels", "drybench-extra-wheels", "drybench-ca.crt"
+# Added to a Dockerfile where `.desktop` files lie beside it. What is copied is root's, whoever the image's user is.
+PROGRAMS = b"\nCOPY *.desktop /opt/drybench/applications/\n"
 PARENT = "DRYBENCH_PARENT"  # the argument that names the image to build on
 
 
@@ -80,8 +82,13 @@ def _make_wheels(folder: Path) -> None:
 
 
 def _fill(tar: tarfile.TarFile, recipe: Recipe, wheels: Path, options: Options) -> None:
+    programs = desktop_files.in_folder(recipe.folder)
     for file in files_of(recipe.folder):
-        _add(tar, str(file.relative_to(recipe.folder)), file)
+        name = str(file.relative_to(recipe.folder))
+        if programs and name == DOCKERFILE:
+            _add_bytes(tar, name, file.read_bytes() + PROGRAMS)
+        else:
+            _add(tar, name, file)
     for name, folder in ((WHEELS, wheels), (EXTRA_WHEELS, options.wheels)):
         _add_folder(tar, name)
         for file in sorted(folder.iterdir()) if folder else ():

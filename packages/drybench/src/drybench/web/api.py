@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -86,7 +87,8 @@ def ask_for_session(portal: Here, asker: ForAll, ask: SessionAsk, key: Key = Non
     """A new session, or the one of that name started again."""
     gpus = tuple(one.vram for one in ask.gpus)
     request = SessionRequest(ask.environment, ask.app, ask.name, ask.size, gpus)
-    return session_json(portal, portal.sessions.ask(asker.person, request, key, asker.origin))
+    asked = portal.sessions.ask(asker.person, request, key, asker.origin)
+    return session_json(portal, replace(asked, app=request.app))
 
 
 @router.get("/sessions/{id}")

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from drybench.errors import NoSuchPage, SessionNotRunning
-from drybench.model import Session
+from drybench.model import LAB, Session
 from drybench.phases import Phase, Wanted
 from drybench.sessions import SessionRequest
 from drybench.web import gpu_form
@@ -127,7 +127,8 @@ def _way_into(portal: Portal, session: Session, app: str = "") -> Response:
     wanted = replace(session, app=app or session.app)
     if _is_ready(session):
         return RedirectResponse(portal.sessions.url(wanted), 303)
-    return RedirectResponse(f"/start/{session.id}{'' if wanted == session else f'?next={wanted.app}'}", 303)
+    within = LAB if wanted.app == LAB else f"{wanted.app}/"
+    return RedirectResponse(f"/start/{session.id}{'' if wanted == session else f'?next={within}'}", 303)
 
 
 def _is_ready(session: Session) -> bool:
@@ -136,6 +137,6 @@ def _is_ready(session: Session) -> bool:
 
 def _is_within(place: str) -> bool:
     """A path below the session's own address, which leads nowhere else, however a browser reads it."""
-    parts = unquote(place).split("/")
+    parts = unquote(place).removesuffix("/").split("/")
     plain = place.isascii() and place.isprintable() and not set(place) & set("\\ ?#:")
     return plain and not {"", ".", ".."} & set(parts)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
 from drybench import gpus
-from drybench.model import Environment, Person, Run, Session, Size, TaskRow, Tell
+from drybench.model import App, Environment, Person, Run, Session, Size, TaskRow, Tell
 from drybench.phases import Phase
 from drybench.runs.causes import Cause
 from drybench.runs.parameter_checks import takes
@@ -77,6 +77,10 @@ class AppJson(BaseModel):
 
     name: str
     title: str
+
+
+class SessionAppJson(AppJson):
+    url: str
 
 
 class EnvironmentJson(BaseModel):
@@ -158,11 +162,16 @@ class SessionJson(TaskJson):
     """`created_at` is when it was first asked for, `asked_at` when for the last time."""
 
     app: str
+    apps: Sequence[SessionAppJson]  # that it was started with
     asked_at: Time
 
     @classmethod
-    def of(cls, session: Session, url: str, ahead: int, cause: Cause | None) -> SessionJson:
-        return cls(app=session.app, asked_at=session.task.created_at, url=url, **_common(session, ahead, cause))
+    def of(
+        cls, session: Session, url: str, ahead: int, cause: Cause | None, apps: Sequence[tuple[App, str]]
+    ) -> SessionJson:
+        shown = [SessionAppJson(name=app.name, title=app.title, url=url) for app, url in apps]
+        asked_at = session.task.created_at
+        return cls(app=session.app, apps=shown, asked_at=asked_at, url=url, **_common(session, ahead, cause))
 
 
 class RunJson(TaskJson):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from drybench.errors import RecordUnreadable
-from drybench.model import Environment, Run, Session
+from drybench.model import App, Environment, Run, Session
 from drybench.phases import Outcome, Phase
 from drybench.runs.causes import Cause, cause
 from drybench.runs.notebooks import kernel_of, language_of, read_notebook
@@ -32,6 +32,7 @@ class ShownSession:
     ahead: int
     url: str
     cause: Cause | None
+    others: Sequence[tuple[App, str]]  # its other apps, each with its address
 
 
 def shown_session(portal: Portal, session: Session) -> ShownSession:
@@ -39,9 +40,9 @@ def shown_session(portal: Portal, session: Session) -> ShownSession:
     why = None
     if task.outcome in _BAD:
         why = cause(task.reason, exit_code=task.exit_code, memory=task.memory, refusal=task.detail)
-    return ShownSession(
-        session, _what(portal, session), portal.sessions.ahead(session), portal.sessions.url(session), why
-    )
+    others = [(app, url) for app, url in portal.sessions.apps(session) if app.name != session.app]
+    ahead, url = portal.sessions.ahead(session), portal.sessions.url(session)
+    return ShownSession(session, _what(portal, session), ahead, url, why, others)
 
 
 def shown_run(portal: Portal, run: Run, whole: bool = False) -> ShownRun:
@@ -51,7 +52,7 @@ def shown_run(portal: Portal, run: Run, whole: bool = False) -> ShownRun:
 
 def session_json(portal: Portal, session: Session) -> SessionJson:
     shown = shown_session(portal, session)
-    return SessionJson.of(session, shown.url, shown.ahead, shown.cause)
+    return SessionJson.of(session, shown.url, shown.ahead, shown.cause, portal.sessions.apps(session))
 
 
 def run_json(portal: Portal, run: Run, whole: bool = False) -> RunJson:
