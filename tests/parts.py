@@ -51,6 +51,14 @@ PARTS = {
         Part("docker", ("docker.io", "tini"), _program("docker-init")),
         Part("podman", ("podman", "containernetworking-plugins", "runc", "tini"), _program("podman")),
         Part("iptables", ("iptables",), _program("iptables")),
+        Part("TigerVNC", ("tigervnc-standalone-server", "xkb-data"), _program("Xtigervnc")),
+        Part(
+            "xfce", ("xfce4-session", "xfwm4", "xfce4-panel", "xfdesktop4", "xfce4-settings"), _program("xfce4-session")
+        ),
+        Part("xfwm4", ("xfwm4",), _program("xfwm4")),
+        Part("xterm", ("xterm",), _program("xterm")),
+        Part("xclip", ("xclip",), _program("xclip")),
+        Part("glxinfo", ("mesa-utils", "libgl1-mesa-dri"), _program("glxinfo")),
     )
 }
 

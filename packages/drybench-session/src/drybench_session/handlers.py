@@ -15,7 +15,8 @@ from tornado.web import Application, HTTPError, authenticated
 
 from drybench_session import typed
 from drybench_session.bench import Answer, Bench
-from drybench_session.errors import AskWrong, NoSuchNotebook, NotTheOwner, SessionError
+from drybench_session.errors import AskWrong, NoSuchNotebook, SessionError
+from drybench_session.owners import only_the_owner
 
 MOST_RUNS = 30  # in the list at the side; the bench's own page has them all
 RUN_ID = r"([0-9a-f-]{1,40})"
@@ -42,7 +43,7 @@ class _Handler(APIHandler):
     async def answer(self, ask: Callable[[], Awaitable[Answer]]) -> None:
         """Refusals, the bench's and ours, have one form: code, sentence, next step."""
         try:
-            self._only_the_owner()
+            only_the_owner(self.current_user, self.owner)
             answer = await ask()
         except SessionError as error:
             answer = Answer(error.status, error.as_json())
@@ -72,11 +73,6 @@ class _Handler(APIHandler):
 
     def folder(self, path: str) -> str:
         return str(Path(to_os_path(ApiPath(path), self.contents_manager.root_dir)).parent)
-
-    def _only_the_owner(self) -> None:
-        """Whom the owner lets look in acts under their own name, and this token has the owner's."""
-        if self.owner and self.current_user.username != self.owner:
-            raise NotTheOwner(owner=self.owner)
 
 
 class Here(_Handler):

@@ -1,0 +1,1 @@
+"""Screens of this session, shown in the browser: a desktop, or one program alone."""

@@ -1,0 +1,39 @@
+"""Screens, put into a session's server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tornado.web import Application
+
+from drybench_session.apps import App
+from drybench_session.desktop.handlers import Desk, add_screens
+from drybench_session.desktop.last_input import LastInput
+from drybench_session.desktop.screens import Screens
+from drybench_session.desktop.stream import Viewers
+
+
+def open_screens(app: Application, apps: Mapping[str, App], environ: Mapping[str, str], guests_key: str) -> Desk:
+    """They start when somebody looks at them."""
+    folder = environ.get("DRYBENCH_TASK_DIR")
+    screens = Screens(apps, dict(environ), Path.home())
+    desk = Desk(
+        screens=screens,
+        viewers={screen.app.name: Viewers(screen) for screen in screens},
+        last_input=LastInput(Path(folder) if folder else None),
+        owner=environ.get("JUPYTERHUB_USER", ""),
+        guests_key=guests_key,
+        base_url=app.settings["base_url"],
+        home=_home(environ),
+        share=environ.get("DRYBENCH_SHARE_PAGE", ""),
+    )
+    add_screens(app, desk)
+    return desk
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    """Sessions that can be shared have a host name of their own, and the bench another; else both are on one."""
+    share = urlsplit(environ.get("DRYBENCH_SHARE_PAGE", ""))
+    return f"{share.scheme}://{share.netloc}/" if share.netloc else environ.get("JUPYTERHUB_BASE_URL", "")

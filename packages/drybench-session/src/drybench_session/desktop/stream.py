@@ -1,0 +1,148 @@
+"""A screen's picture on a websocket: RFB both ways in binary frames, what happens around it as JSON in text frames.
+
+Whoever is slower sets the pace: nothing is read that the other side has no room for. One window at a time controls a
+screen; what the others send as input is dropped here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from enum import IntEnum
+from typing import Any, Protocol
+
+from drybench_session.desktop.last_input import Deeds, LastInput
+from drybench_session.desktop.rfb import Messages, NotRfb, Watching
+from drybench_session.desktop.screens import Screen, State
+
+CONTROL, WATCH = "control", "watch"
+ASK, TAKE = "ask", "take"
+_AT_ONCE = 64 << 10  # bytes
+_SETTLES_WITHIN = 5.0  # seconds until it is known how a screen ended whose picture broke off
+
+
+class Closed(IntEnum):
+    """Why a stream ended, for the page; anything else is a cut."""
+
+    NOT_RFB = 1002
+    CUT = 1011
+    IN_USE = 4001
+    TAKEN_OVER = 4002
+    ENDED = 4003
+    NO_SUCH_APP = 4005
+
+
+class Window(Protocol):
+    """Somebody's page that looks at a screen."""
+
+    name: str
+    mode: str
+    is_guest: bool
+
+    def say(self, event: dict[str, Any]) -> None: ...
+    def close(self, code: int | None = None, reason: str | None = None) -> None: ...
+
+
+class Viewers:
+    """Who looks at one screen, and which of them controls it."""
+
+    def __init__(self, screen: Screen) -> None:
+        self.on_change: list[Callable[[], None]] = []
+        self._screen = screen
+        self._windows: list[Window] = []
+        screen.on_change.append(self._screen_changed)
+
+    def __iter__(self) -> Iterator[Window]:
+        return iter(self._windows)
+
+    def add(self, window: Window, taken: str) -> bool:
+        """False where another controls the screen, and this one would rather ask first.
+
+        A guest who may control does so beside the owner, and takes it from nobody.
+        """
+        if window.mode == CONTROL and not window.is_guest and (other := self._who_controls()):
+            if taken != TAKE:
+                return False
+            self._windows.remove(other)
+            other.close(Closed.TAKEN_OVER)
+        self._windows.append(window)
+        self._changed()
+        return True
+
+    def remove(self, window: Window) -> None:
+        if window in self._windows:
+            self._windows.remove(window)
+            self._changed()
+
+    def say(self, event: dict[str, Any], to_guests: bool = True) -> None:
+        for window in self._windows:
+            if to_guests or not window.is_guest:
+                window.say(event)
+
+    def _who_controls(self) -> Window | None:
+        return next((one for one in self._windows if one.mode == CONTROL and not one.is_guest), None)
+
+    def _changed(self) -> None:
+        listed = [{"name": one.name, "mode": one.mode, "guest": one.is_guest} for one in self._windows]
+        self.say({"event": "viewers", "viewers": listed})
+        for tell in self.on_change:
+            tell()
+
+    def _screen_changed(self) -> None:
+        ending = self._screen.ending
+        self.say({"event": "screen", "state": self._screen.state, "cause": ending.cause if ending else None})
+        if self._screen.state is State.ENDED:
+            windows, self._windows = self._windows, []
+            for window in windows:
+                window.close(Closed.ENDED)
+
+
+class Bridge:
+    """Between one window and the screen's socket."""
+
+    def __init__(self, screen: Screen, mode: str, last_input: LastInput, send: Callable[[bytes], Any]) -> None:
+        self._screen = screen
+        self._send = send
+        self._last_input = last_input
+        self._messages = Messages()
+        self._deeds = Deeds()
+        self._watching = Watching() if mode == WATCH else None
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def show(self) -> Closed:
+        """The picture, until it ends; why it did."""
+        socket = await self._screen.socket()
+        if socket is None:
+            return Closed.ENDED
+        try:
+            reader, self._writer = await asyncio.open_unix_connection(socket)
+            while picture := await reader.read(_AT_ONCE):
+                await self._send(picture)
+        except OSError:
+            pass
+        finally:
+            self.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._screen.ended(), _SETTLES_WITHIN)
+            return Closed.ENDED
+        return Closed.CUT
+
+    async def take(self, sent: bytes) -> None:
+        """What the window sent; NotRfb."""
+        if self._writer is None:
+            raise NotRfb("before it was asked")
+        if self._watching:
+            for allowed in self._watching.feed(sent):
+                self._writer.write(allowed)
+        else:
+            for piece in self._messages.feed(sent):
+                if self._deeds.is_one(piece):
+                    self._last_input.is_now()
+            self._writer.write(sent)
+        with suppress(OSError):
+            await self._writer.drain()
+
+    def close(self) -> None:
+        if self._writer:
+            self._writer.close()

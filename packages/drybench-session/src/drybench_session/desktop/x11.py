@@ -1,0 +1,163 @@
+"""As much of X's own protocol as tells which windows there are and whether something looks after them.
+
+A client of our own, for what would do it otherwise (xprop, wmctrl) is not in every image and would be started again
+and again. Replies come in the order of what was asked; events only wake who waits for a change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_COOKIE = b"MIT-MAGIC-COOKIE-1"
+_PROPERTIES, _STRUCTURE = 1 << 22, 1 << 17
+_SELECT, _GET_GEOMETRY, _QUERY_TREE, _INTERN, _GET_PROPERTY, _SEND_EVENT = 2, 14, 15, 16, 20, 25  # requests
+_UNANSWERED = (_SELECT, _SEND_EVENT)
+_LARGEST = 1 << 16  # four-byte units of a property
+_NO_PROGRAMS = ("DOCK", "DESKTOP", "SPLASH", "NOTIFICATION")
+_MAXIMISED = ("_NET_WM_STATE_MAXIMIZED_VERT", "_NET_WM_STATE_MAXIMIZED_HORZ")
+
+
+@dataclass(frozen=True)
+class Window:
+    id: int
+    program: int  # which client of the X server it belongs to
+    is_dialog: bool
+
+
+class Display:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, root: int, mask: int) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._root = root
+        self._mask = mask  # what of a window's number is its client's own
+        self._asked: deque[asyncio.Future[bytes]] = deque()
+        self._atoms: dict[str, int] = {}
+        self._changed = asyncio.Event()
+        self._listening = asyncio.create_task(self._listen())
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, socket: Path, cookie: bytes) -> AsyncGenerator[Display]:
+        reader, writer = await asyncio.open_unix_connection(socket)
+        try:
+            writer.write(_hello(cookie))
+            display = cls(reader, writer, *await _welcome(reader))
+            try:
+                yield display
+            finally:
+                display._listening.cancel()
+        finally:
+            writer.close()
+
+    async def size(self) -> tuple[int, int]:
+        reply = await self._ask(_GET_GEOMETRY, 0, struct.pack("<I", self._root))
+        width, height = struct.unpack_from("<HH", reply, 16)
+        return width, height
+
+    async def programs_windows(self) -> list[Window]:
+        """What programs have opened, also where no window manager is left to know of it."""
+        found: list[Window] = []
+        for top in await self._children(self._root):
+            for window in (top, *await self._children(top)):
+                if await self._property(window, "WM_STATE") and not await self._is_furniture(window):
+                    dialog = bool(await self._property(window, "WM_TRANSIENT_FOR"))
+                    found.append(Window(window, window & ~self._mask, dialog))
+        return found
+
+    async def window_manager(self) -> int:
+        """The window by which one says that it is there; 0 where none is."""
+        said = await self._property(self._root, "_NET_SUPPORTING_WM_CHECK")
+        window = struct.unpack("<I", said)[0] if len(said) == 4 else 0
+        return window if window and await self._property(window, "_NET_SUPPORTING_WM_CHECK") == said else 0
+
+    async def tell_of_changes(self, window_manager: int = 0) -> None:
+        """From now on: windows that come and go, and the end of this window manager."""
+        self._select(self._root, _PROPERTIES)
+        if window_manager:
+            self._select(window_manager, _STRUCTURE)
+
+    async def changed(self) -> None:
+        """Since it was asked for last."""
+        await self._changed.wait()
+        self._changed.clear()
+
+    async def maximise(self, window: int) -> None:
+        """As a pager asks the window manager."""
+        both = [await self._atom(name) for name in _MAXIMISED]
+        event = struct.pack("<BBHII5I", 33, 32, 0, window, await self._atom("_NET_WM_STATE"), 1, *both, 1, 0)
+        self._send(_SEND_EVENT, 0, struct.pack("<II", self._root, 1 << 19 | 1 << 20) + event)
+
+    async def _is_furniture(self, window: int) -> bool:
+        kinds = await self._property(window, "_NET_WM_WINDOW_TYPE")
+        furniture = [await self._atom(f"_NET_WM_WINDOW_TYPE_{name}") for name in _NO_PROGRAMS]
+        return any(kind in furniture for (kind,) in struct.iter_unpack("<I", kinds[: len(kinds) // 4 * 4]))
+
+    async def _children(self, window: int) -> list[int]:
+        reply = await self._ask(_QUERY_TREE, 0, struct.pack("<I", window))
+        (count,) = struct.unpack_from("<H", reply, 16)
+        return list(struct.unpack_from(f"<{count}I", reply, 32)) if reply[0] else []
+
+    async def _property(self, window: int, name: str) -> bytes:
+        """Empty where there is none, or no such window any more."""
+        reply = await self._ask(_GET_PROPERTY, 0, struct.pack("<5I", window, await self._atom(name), 0, 0, _LARGEST))
+        form, count = reply[1], struct.unpack_from("<I", reply, 16)[0]
+        return reply[32 : 32 + count * form // 8] if reply[0] else b""
+
+    async def _atom(self, name: str) -> int:
+        if name not in self._atoms:
+            said = name.encode()
+            reply = await self._ask(_INTERN, 0, struct.pack("<Hxx", len(said)) + said + bytes(-len(said) % 4))
+            self._atoms[name] = struct.unpack_from("<I", reply, 8)[0]
+        return self._atoms[name]
+
+    def _select(self, window: int, events: int) -> None:
+        self._send(_SELECT, 0, struct.pack("<III", window, 1 << 11, events))
+
+    async def _ask(self, kind: int, detail: int, body: bytes) -> bytes:
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._asked.append(answer)
+        self._send(kind, detail, body)
+        return await answer
+
+    def _send(self, kind: int, detail: int, body: bytes) -> None:
+        if self._listening.done():
+            raise EOFError
+        self._writer.write(struct.pack("<BBH", kind, detail, 1 + len(body) // 4) + body)
+
+    async def _listen(self) -> None:
+        """Errors are answers too: what was asked of a window that has gone meanwhile."""
+        try:
+            while True:
+                head = await self._reader.readexactly(32)
+                rest = 4 * struct.unpack_from("<I", head, 4)[0] if head[0] in (1, 35) else 0
+                message = head + await self._reader.readexactly(rest)
+                if head[0] > 1:
+                    self._changed.set()
+                elif head[0] == 1 or head[10] not in _UNANSWERED:
+                    self._asked.popleft().set_result(message)
+        except (OSError, EOFError):
+            self._changed.set()
+            for asked in self._asked:
+                asked.set_exception(EOFError())
+
+
+def _hello(cookie: bytes) -> bytes:
+    name = _COOKIE + bytes(-len(_COOKIE) % 4)
+    return struct.pack("<BxHHHHxx", ord("l"), 11, 0, len(_COOKIE), len(cookie)) + name + cookie
+
+
+async def _welcome(reader: asyncio.StreamReader) -> tuple[int, int]:
+    """The root window, and the mask of numbers."""
+    answer, _, _, _, length = struct.unpack("<BBHHH", await reader.readexactly(8))
+    said = await reader.readexactly(4 * length)
+    if answer != 1:
+        raise PermissionError(said[:100].decode(errors="replace"))
+    mask, vendor, formats = struct.unpack_from("<I4xH3xB", said, 8)
+    (root,) = struct.unpack_from("<I", said, 32 + vendor + -vendor % 4 + 8 * formats)
+    return root, mask

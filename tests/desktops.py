@@ -1,0 +1,110 @@
+"""A session's server that shows screens, without a Hub or a container: the owner is who has the token."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from drybench.ports import is_free
+from tests.waiting import PATIENCE, wait_for
+
+OPENS = "the-owners-own-token"
+GUESTS_KEY = "c0ffee" * 10  # what the portal would show
+DESKTOP = {"name": "desktop", "title": "Desktop", "command": None}
+XTERM = {"name": "xterm", "title": "A terminal", "command": ["xterm", "-e", "cat"]}
+
+
+@dataclass
+class Desktops:
+    home: Path
+    task: Path  # DRYBENCH_TASK_DIR
+    url: str  # ends with /
+    log: Path
+    server: subprocess.Popen[bytes] = field(repr=False)
+
+    def page(self, app: str) -> str:
+        """As a browser opens it, signed in."""
+        return f"{self.url}{app}/?token={OPENS}"
+
+    def stream(self, app: str, **query: str) -> str:
+        """The websocket's address, signed in."""
+        asked = "&".join(f"{name}={value}" for name, value in {**query, "token": OPENS}.items())
+        return f"ws{self.url.removeprefix('http')}drybench/screens/{app}/stream?{asked}"
+
+    def ask(self, method: str, path: str, sent: Any = None, token: str | None = OPENS) -> httpx.Response:
+        headers = {"Authorization": f"token {token}"} if token else {}
+        return httpx.request(method, f"{self.url}{path}", json=sent, headers=headers, timeout=60, trust_env=False)
+
+    def says(self, app: str) -> dict[str, Any]:
+        return self.ask("GET", f"drybench/screens/{app}").json()
+
+    def start(self, app: str) -> None:
+        assert self.ask("POST", f"drybench/screens/{app}", {"action": "start"}).is_success
+        wait_for(lambda: self.says(app)["state"] != "starting")
+
+
+@contextmanager
+def desktops(
+    folder: Path, apps: Sequence[Mapping[str, Any]] = (DESKTOP, XTERM), told: Mapping[str, str] | None = None
+) -> Iterator[Desktops]:
+    """Nothing of it is left afterwards."""
+    home, task, log = folder / "home", folder / "task", folder / "log"
+    for new in (home, task):
+        new.mkdir()
+    port = next(port for port in iter(lambda: random.randrange(20000, 32000), 0) if is_free("127.0.0.1", port))
+    variables = {"DRYBENCH_APPS": json.dumps(apps), "DRYBENCH_TASK_DIR": str(task), "DRYBENCH_GUEST": GUESTS_KEY}
+    with log.open("wb") as said:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyter_server", *_words(port)],
+            cwd=home,
+            env={**_alone(home), **variables, **(told or {})},
+            stdout=said,
+            stderr=said,
+        )
+    session = Desktops(home, task, f"http://127.0.0.1:{port}/user/ada/", log, server)
+    try:
+        wait_for(lambda: _answers(session))
+        yield session
+    finally:
+        server.terminate()
+        try:
+            server.wait(PATIENCE)
+        finally:
+            server.kill()
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktops]:
+    """One for the tests of a file, for those that leave its screens as they were."""
+    with desktops(tmp_path_factory.mktemp("desktops")) as session:
+        yield session
+
+
+def _words(port: int) -> list[str]:
+    words = ["--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0"]
+    words += ["--ServerApp.base_url=/user/ada/", f"--IdentityProvider.token={OPENS}"]
+    return [*words, "--ServerApp.jpserver_extensions={'drybench_session': True}"]
+
+
+def _alone(home: Path) -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    return {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "SHELL": os.environ.get("SHELL", "/bin/sh")}
+
+
+def _answers(session: Desktops) -> bool:
+    assert session.server.poll() is None, session.log.read_text()
+    try:
+        return session.ask("GET", "api/status").is_success
+    except httpx.TransportError:
+        return False
