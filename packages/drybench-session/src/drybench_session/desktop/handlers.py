@@ -23,10 +23,12 @@ from tornado.web import Application, HTTPError, authenticated
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from drybench_session.apps import App
+from drybench_session.desktop import video
 from drybench_session.desktop.last_input import LastInput
 from drybench_session.desktop.rfb import NotRfb
 from drybench_session.desktop.screens import Screen, Screens, State
 from drybench_session.desktop.stream import ASK, CONTROL, TAKE, WATCH, Bridge, Closed, Viewers
+from drybench_session.desktop.video import VideoStream
 from drybench_session.errors import AskWrong, SessionError
 from drybench_session.owners import only_the_owner
 
@@ -62,6 +64,7 @@ def add_screens(app: Application, desk: Desk) -> None:
             (f"{desk.base_url}({names})/?", Page, told),
             (f"{ours}/screens/({names})", ScreenState, told),
             (f"{ours}/screens/([^/]+)/stream", Stream, told),
+            (f"{ours}/screens/({names})/video", VideoStream, {"environ": desk.screens.environ, "owner": desk.owner}),
             (f"{ours}/screen/(.*)", FileFindHandler, {"path": [str(PAGES)]}),
         ],
     )
@@ -228,6 +231,7 @@ async def _told(screen: Screen) -> dict[str, Any]:
         "programs": await screen.programs(),
         "opengl": screen.opengl.name,
         "size": await screen.size(),
+        "video": video.is_here(),
     }
 
 

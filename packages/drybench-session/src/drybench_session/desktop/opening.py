@@ -6,23 +6,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from jupyter_server.utils import url_path_join
 from tornado.web import Application
 
 from drybench_session.apps import App
+from drybench_session.desktop.beside import Beside
+from drybench_session.desktop.beside import routes as beside_routes
 from drybench_session.desktop.handlers import Desk, add_screens
 from drybench_session.desktop.last_input import LastInput
 from drybench_session.desktop.screens import Screens
 from drybench_session.desktop.stream import Viewers
+from drybench_session.desktop.telling import tell
 
 
 def open_screens(app: Application, apps: Mapping[str, App], environ: Mapping[str, str], guests_key: str) -> Desk:
     """They start when somebody looks at them."""
-    folder = environ.get("DRYBENCH_TASK_DIR")
+    task = Path(folder) if (folder := environ.get("DRYBENCH_TASK_DIR")) else None
     screens = Screens(apps, dict(environ), Path.home())
     desk = Desk(
         screens=screens,
         viewers={screen.app.name: Viewers(screen) for screen in screens},
-        last_input=LastInput(Path(folder) if folder else None),
+        last_input=LastInput(task),
         owner=environ.get("JUPYTERHUB_USER", ""),
         guests_key=guests_key,
         base_url=app.settings["base_url"],
@@ -30,7 +34,17 @@ def open_screens(app: Application, apps: Mapping[str, App], environ: Mapping[str
         share=environ.get("DRYBENCH_SHARE_PAGE", ""),
     )
     add_screens(app, desk)
+    _add_what_is_beside(app, desk, task)
     return desk
+
+
+def _add_what_is_beside(app: Application, desk: Desk, task: Path | None) -> None:
+    """Files both ways, pictures that are copied, the trace; video where the environment has what makes it."""
+    beside = Beside.of(Path.home(), task, desk.screens.environ, desk.owner)
+    ours = url_path_join(desk.base_url, "drybench")
+    app.add_handlers(".*$", [(f"{ours}/{path}", handler, known) for path, handler, known in beside_routes(beside)])
+    for screen in desk.screens:
+        tell(screen, desk.viewers[screen.app.name], beside.offers)
 
 
 def _home(environ: Mapping[str, str]) -> str:

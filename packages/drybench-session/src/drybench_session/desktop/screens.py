@@ -63,6 +63,11 @@ class Screen:
         await self._settled.wait()
         return self._x_server.socket if self._x_server and self.state is State.RUNNING else None
 
+    @property
+    def environ(self) -> Mapping[str, str] | None:
+        """The variables of a program on it; None where it is not there."""
+        return self._place.environ if self._place else None
+
     async def ended(self) -> None:
         await self._over.wait()
 
@@ -160,6 +165,9 @@ class Screens:
 
     def __iter__(self) -> Iterator[Screen]:
         return iter(self._screens.values())
+
+    def environ(self, name: str) -> Mapping[str, str] | None:
+        return self._screens[name].environ if name in self._screens else None
 
     def end(self) -> None:
         for screen in self:

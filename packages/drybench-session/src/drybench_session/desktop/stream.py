@@ -96,6 +96,7 @@ class Viewers:
             windows, self._windows = self._windows, []
             for window in windows:
                 window.close(Closed.ENDED)
+            self._changed()
 
 
 class Bridge:
