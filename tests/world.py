@@ -97,7 +97,7 @@ class World:
         )
         self.starting.when_done(self.loop.wake)
         self.endings.when_cleared(self.loop.wake)
-        self.hub.handover = Handover(self.ledger, self.starting, engines, ADDRESSES, self.loop.wake)
+        self.hub.handover = Handover(self.ledger, self.starting, engines, ADDRESSES, self.loop.wake, "key of {}".format)
 
     def keeps_ready(self, engines: Mapping[str, FakeEngine]) -> ReadyTasks | None:
         """Nothing, unless a test is about that."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -27,6 +28,7 @@ from drybench.files import OwnFiles
 from drybench.folders import RunShelf
 from drybench.holding import Holding
 from drybench.hub.identity import Identified
+from drybench.hub_client import HubPerson
 from drybench.ids import uuid7
 from drybench.images.whose import Whose
 from drybench.images.workshop import workshop
@@ -44,6 +46,10 @@ from drybench.runs.sweep_folder import SweepFolders
 from drybench.runs.sweep_submitting import Sweeps
 from drybench.sessions import SessionRequest, Sessions
 from drybench.settings import Settings
+from drybench.sharing import rules
+from drybench.sharing.asking import Shares
+from drybench.sharing.book import ShareBook
+from drybench.sharing.guests import Guests
 from drybench.sweep_book import SweepBook
 from drybench.timekeeping import Timekeeping, timekeeping
 from drybench.web.app import create_app
@@ -86,8 +92,13 @@ class Tokens:
         }
         self.codes = {"code-of-ada": ADA}
 
-    async def of_token(self, token: str) -> Identified | None:
+    async def of_token(self, token: str, fresh: bool = False) -> Identified | None:
         return self.known.get(token)
+
+    async def people(self) -> Sequence[HubPerson]:
+        """Carl is known at the Hub and was never here."""
+        known = {one.name: HubPerson(one.name, one.groups) for one in self.known.values()}
+        return [*known.values(), HubPerson("carl", frozenset({"course"}))]
 
     def authorize_url(self, state: str) -> str:
         return f"{self._public}/hub/api/oauth2/authorize?{urlencode({'state': state})}"
@@ -223,13 +234,17 @@ def xsrf(token: str = ADA) -> dict[str, str]:
 
 
 def little_bench(
-    folder: Path, public: str = "http://localhost:8000", with_containers: bool = False, **settings: Any
+    folder: Path,
+    public: str = "http://localhost:8000",
+    with_containers: bool = False,
+    own_host_names: bool = False,
+    **settings: Any,
 ) -> LittleBench:
     data = DataFolder(folder / "data")
     data.make()
     data.ledger.write_bytes(empty_ledger())
     ledger = open_ledger(database.sqlite_url(data.ledger), now)
-    addresses = Addresses(public, "127.0.0.1", urlsplit(public).port or 443, 1, 2, 3, "little")
+    addresses = Addresses(public, "127.0.0.1", urlsplit(public).port or 443, 1, 2, 3, "little", own_host_names)
     in_force = Settings(**{"engines": {"local": {"people_trust_each_other": True}}, **settings})
     folders, changes = RunFolders(data.runs), Changes()
     sizes = [Size("default", "Small", 1, 3 << 29), Size("large", "Large", 4, 8 << 30)]
@@ -264,6 +279,8 @@ def little_bench(
         files=OwnFiles(desk, in_force.folders.shown, data.path),
         handed_in=HandedIn(data.handed_in, uuid7, in_force.runs.notebook_limit),
         workshop=workshop(desk, data, in_force, public, whose, **_making(made)),
+        shares=Shares(desk, sessions, ShareBook(ledger), Guests(changes), own_host_names, tokens.people),
+        guest_key=partial(rules.guest_key, "a secret of this bench"),
         keeping=KeepingRuns(desk, folders, shelf, sweep_folders, Rule(0, now())),
     )
     return LittleBench(data, portal, create_app(portal), tokens, handed, told, made)

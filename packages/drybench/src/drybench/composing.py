@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from drybench import ids, warming
@@ -40,6 +41,10 @@ from drybench.sessions import Sessions
 from drybench.sessions_ahead import SessionsAhead
 from drybench.settings import Settings
 from drybench.settling import Settling
+from drybench.sharing import rules
+from drybench.sharing.asking import Shares
+from drybench.sharing.book import ShareBook
+from drybench.sharing.guests import Guests
 from drybench.starting import Starting
 from drybench.sweep_book import SweepBook
 from drybench.sweeping import Sweeping
@@ -176,6 +181,7 @@ def _portal(
 ) -> Portal:
     data, said, addresses = ground.data, ground.in_force, ground.addresses
     wake = motion.reconciler.wake
+    guest_key = partial(rules.guest_key, secret(data, "guest_key"))
     return Portal(
         settings=said,
         addresses=addresses,
@@ -187,7 +193,7 @@ def _portal(
         sweeps=running.sweeps,
         changes=ground.changes,
         identity=Identity(addresses, secret(data, "portal_token"), secret(data, "cookie_key").encode()),
-        handover=Handover(ground.ledger, motion.starting, ground.engines, addresses, wake),
+        handover=Handover(ground.ledger, motion.starting, ground.engines, addresses, wake, guest_key),
         keeping=running.keeping,
         holding=Holding(desk, sessions, ground.folders, running.shelf, said.folders.runs_link, data.tasks),
         schedules=told.schedules,
@@ -195,10 +201,17 @@ def _portal(
         files=OwnFiles(desk, said.folders.shown, data.path),
         handed_in=HandedIn(data.handed_in, ids.uuid7, said.runs.notebook_limit),
         workshop=_workshop(ground, desk),
+        shares=_shares(ground, desk, sessions),
+        guest_key=guest_key,
         gpus=ground.gpus,
         examine=doctor.for_the_keeper(data, said, ground.owner),
         signed_in=ahead.signed_in,
     )
+
+
+def _shares(ground: Ground, desk: Desk, sessions: Sessions) -> Shares:
+    book, guests = ShareBook(ground.ledger), Guests(ground.changes)
+    return Shares(desk, sessions, book, guests, ground.addresses.own_host_names, ground.hub.people)
 
 
 def _workshop(ground: Ground, desk: Desk) -> Workshop:

@@ -17,6 +17,7 @@ from drybench.starting import Starting
 
 BY_THE_HUB = "JupyterHub"
 LISTENS = "JUPYTERHUB_SERVICE_URL"
+GUEST, SHARE_PAGE = "DRYBENCH_GUEST", "DRYBENCH_SHARE_PAGE"
 EVERYWHERE = "0.0.0.0"  # in a network of its own, to which nobody else has a way
 
 
@@ -28,12 +29,14 @@ class Handover:
         engines: Mapping[str, Engine],
         addresses: Addresses,
         wake: Callable[[], None],
+        guest_key: Callable[[str], str],
     ) -> None:
         self._ledger = ledger
         self._starting = starting
         self._engines = engines
         self._addresses = addresses
         self._wake = wake
+        self._guest_key = guest_key
 
     async def hand_over(
         self, id: str, person: str, session: str, env: Mapping[str, str], command: Sequence[str]
@@ -42,7 +45,12 @@ class Handover:
         row = await asyncio.to_thread(self._wanted, id, person, session)
         if self._engines[row.engine].can.own_network:
             env = by_the_door(env, self._addresses)
-        await self._starting.with_command(row, env, command)
+        await self._starting.with_command(row, {**env, **self._of_sharing(row)}, command)
+
+    def _of_sharing(self, row: TaskRow) -> dict[str, str]:
+        """What opens its screens to a guest who comes by the portal, and where its owner shares it."""
+        page = f"{self._addresses.public}/sessions/{row.subject}/shares"
+        return {GUEST: self._guest_key(row.id), SHARE_PAGE: page} if self._addresses.own_host_names else {}
 
     def task_for_hub(self, id: str) -> dict[str, Any]:
         row = self._session_task(id)

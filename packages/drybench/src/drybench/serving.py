@@ -24,6 +24,7 @@ from drybench.composing import Looks, put_together
 from drybench.data_folder import DataFolder
 from drybench.settings import Settings
 from drybench.web.app import create_app
+from drybench.web.relaying import MOST_IN_A_FRAME
 from drybench.web.socket import OurAccountOnly, bind_private
 
 log = structlog.get_logger("portal")
@@ -97,6 +98,8 @@ def _server(app: FastAPI, **options: Any) -> _Server:
         server_header=False,
         timeout_graceful_shutdown=STREAMS_END_WITHIN,
         lifespan="off",
+        ws_max_size=MOST_IN_A_FRAME,
+        ws_per_message_deflate=False,  # pictures are compressed already
         **options,
     )
     return _Server(config)

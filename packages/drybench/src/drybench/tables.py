@@ -138,6 +138,32 @@ Index(
     postgresql_where=_kept,
 )
 
+shares = Table(
+    "shares",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("session_id", Words, ForeignKey(sessions.c.id), nullable=False),
+    Column("app", Words, nullable=False),
+    Column("person_id", Words, ForeignKey(people.c.id), nullable=False),  # whose session it is
+    Column("with_kind", Words, nullable=False),
+    Column("with_id", Words, ForeignKey(people.c.id)),
+    Column("with_name", Words, nullable=False),
+    Column("control", Boolean, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("ended_by", Words),
+)
+_not_ended = text("ended_at IS NULL")
+Index(
+    "shares_open_person_id",
+    shares.c.person_id,
+    shares.c.session_id,
+    sqlite_where=_not_ended,
+    postgresql_where=_not_ended,
+)
+Index("shares_open_until", shares.c.until, sqlite_where=_not_ended, postgresql_where=_not_ended)
+
 sweeps = Table(
     "sweeps",
     metadata,

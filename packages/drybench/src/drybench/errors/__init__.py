@@ -38,5 +38,6 @@ from drybench.errors.people import *
 from drybench.errors.runs import *
 from drybench.errors.schedules import *
 from drybench.errors.sessions import *
+from drybench.errors.sharing import *
 from drybench.errors.sweeps import *
 from drybench.errors.web import *

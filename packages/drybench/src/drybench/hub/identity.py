@@ -48,11 +48,11 @@ class Identity:
         self._fernet = Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"cookie" + cookie_key).digest()))
         self._xsrf_key = hashlib.sha256(b"xsrf" + cookie_key).digest()
 
-    async def of_token(self, token: str) -> Identified | None:
-        """The person whose token it is. A service's token is nobody's here."""
+    async def of_token(self, token: str, fresh: bool = False) -> Identified | None:
+        """The person whose token it is. A service's token is nobody's here. `fresh`: as the Hub says it now."""
         if not TOKEN.fullmatch(token):
             return None
-        model: dict[str, Any] | None = await _asked(self._hub.user_for_token(token, sync=False))
+        model: dict[str, Any] | None = await _asked(self._hub.user_for_token(token, use_cache=not fresh, sync=False))
         if model is None or model.get("kind") != "user":
             return None
         return Identified(model["name"], frozenset(model.get("groups", ())), frozenset(model.get("scopes", ())))

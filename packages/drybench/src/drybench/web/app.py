@@ -40,6 +40,9 @@ from drybench.web import (
     sandbox,
     schedule_api,
     schedule_pages,
+    share_api,
+    share_pages,
+    shared_stream,
     sign_in,
     socket,
     static_files,
@@ -69,6 +72,7 @@ API = (
     holding_pages.api,
     opening.api,
     doctor_pages.api,
+    share_api.router,
 )
 PAGES = (
     receipt_pages.router,
@@ -84,6 +88,8 @@ PAGES = (
     notice_pages.router,
     doctor_pages.router,
     environment_pages.router,
+    share_pages.router,
+    shared_stream.router,
     sign_in.router,
     live.router,
     sandbox.router,

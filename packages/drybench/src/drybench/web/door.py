@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, APIKeyHeader
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
 
 from drybench.addresses import Addresses
 from drybench.errors import ForeignPage, FormTooOld, NotSignedIn, TokenTooNarrow
@@ -79,14 +81,24 @@ async def for_runs(asker: Annotated[Asker, Depends(asking)]) -> Asker:
 
 
 async def for_all(asker: Annotated[Asker, Depends(asking)]) -> Asker:
-    if permissions.ALL not in asker.person.scopes:
-        raise TokenTooNarrow()
-    return asker
+    return _wide(asker)
 
 
 ForRuns = Annotated[Asker, Depends(for_runs)]
 ForAll = Annotated[Asker, Depends(for_all)]
 Known = Callable[[str], Awaitable[Identified | None]]
+
+
+async def at_the_stream(socket: WebSocket) -> Asker:
+    """Of a WebSocket: by the cookie alone, and only a page of this very origin opens one."""
+    portal: Any = socket.app.state.portal
+    public: str = portal.addresses.public
+    named = (socket.headers.get("origin"), socket.headers.get("host", "").lower())
+    ours = named == (public, public.partition("://")[2])
+    if not ours or socket.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        raise ForeignPage()
+    token = token_of(socket)
+    return _wide(Asker(await identified(socket, token), "browser", token))
 
 
 async def still_counts(request: Request, asker: Asker) -> bool:
@@ -104,10 +116,7 @@ async def _by_token(request: Request) -> Asker:
 async def _by_cookie(request: Request) -> Asker:
     portal: Any = request.app.state.portal
     _refuse_foreign_pages(request, portal.addresses.public)
-    sealed = request.cookies.get(cookie_name(portal.addresses))
-    token = portal.identity.unseal(sealed) if sealed else None
-    if not token:
-        raise NotSignedIn()
+    token = token_of(request)
     person = await identified(request, token)
     xsrf: str = portal.identity.xsrf(token)
     if request.method not in SAFE:
@@ -115,8 +124,24 @@ async def _by_cookie(request: Request) -> Asker:
     return Asker(person, "browser", token, xsrf)
 
 
-async def identified(request: Request, token: str) -> Person:
-    who: Identified | None = await request.app.state.portal.identity.of_token(token)
+def token_of(request: HTTPConnection) -> str:
+    """Of the sign-in that its cookie seals."""
+    portal: Any = request.app.state.portal
+    sealed = request.cookies.get(cookie_name(portal.addresses))
+    token = portal.identity.unseal(sealed) if sealed else None
+    if not token:
+        raise NotSignedIn()
+    return token
+
+
+def _wide(asker: Asker) -> Asker:
+    if permissions.ALL not in asker.person.scopes:
+        raise TokenTooNarrow()
+    return asker
+
+
+async def identified(request: HTTPConnection, token: str, fresh: bool = False) -> Person:
+    who: Identified | None = await request.app.state.portal.identity.of_token(token, fresh)
     if who is None:
         raise NotSignedIn()
     scopes = who.scopes & {permissions.ALL, permissions.RUNS}
@@ -125,7 +150,7 @@ async def identified(request: Request, token: str) -> Person:
     return replace(await _person(request, who.name, who.groups), scopes=scopes)
 
 
-async def _person(request: Request, name: str, groups: frozenset[str] | None = None) -> Person:
+async def _person(request: HTTPConnection, name: str, groups: frozenset[str] | None = None) -> Person:
     return await run_in_threadpool(request.app.state.portal.ledger.person_seen, name, groups)
 
 

@@ -14,6 +14,7 @@ from drybench.errors import NoSuchPage, SessionNotRunning
 from drybench.model import LAB, Session
 from drybench.phases import Phase, Wanted
 from drybench.sessions import SessionRequest
+from drybench.sharing.rules import screens
 from drybench.web import gpu_form
 from drybench.web.door import ForAll, asker_of
 from drybench.web.environment_view import choices
@@ -41,6 +42,9 @@ def home(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
             (shown_session(portal, one) for one in portal.sessions.mine(asker.person)),
             key=lambda shown: shown.session.task.phase is Phase.ENDED,
         ),
+        shares=portal.shares.mine(asker.person),
+        shared=portal.shares.with_me(asker.person),
+        screens=screens,
         runs=[shown_run(portal, one) for one in latest.rows],
         choices=choices(portal, asker.person),
         sizes=portal.catalogue.sizes(),

@@ -27,6 +27,7 @@ from drybench.runs.sweep_submitting import Sweeps
 from drybench.schedules.asking import Schedules
 from drybench.sessions import Sessions
 from drybench.settings import Settings
+from drybench.sharing.asking import Shares
 
 
 class Handover(Protocol):
@@ -63,6 +64,8 @@ class Portal:
     files: OwnFiles
     handed_in: HandedIn
     workshop: Workshop
+    shares: Shares
+    guest_key: Callable[[str], str]  # of a task: what opens its screens
     gpus: Sequence[Gpu] = ()  # that this bench has to give
     examine: Callable[[Person], Sequence[Finding]] = lambda _: ()  # looks at the machine, for the keeper
     signed_in: Callable[[Person], None] = lambda _: None  # what shall be ready when they ask

@@ -7,14 +7,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from drybench.web.guards import POLICY
 from drybench.web.templating import HERE
 
 FOR_GOOD = "public, max-age=31536000, immutable"
 A_DAY = "public, max-age=86400"
+FOR_A_SCREEN = f"{POLICY}; connect-src 'self' ws: wss:"
 FOR_FRAMES = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
 
 
@@ -25,6 +28,17 @@ class OurFiles(StaticFiles):
         response = await super().get_response(path, scope)
         marked = scope["query_string"].startswith(b"v=")
         response.headers["cache-control"] = FOR_GOOD if marked else "no-cache"
+        return response
+
+
+class ScreenFiles(OurFiles):
+    """The session's own modules that draw a screen, for guests; its pages are none of ours."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if not path.endswith(".js"):
+            raise HTTPException(404)
+        response = await super().get_response(path, scope)
+        response.headers["content-security-policy"] = FOR_A_SCREEN  # its worker connects by what is said here
         return response
 
 
@@ -47,6 +61,7 @@ def mount(app: FastAPI) -> None:
     app.mount("/static/vendor/plotly", FrameFiles(directory=_package("plotly") / "package_data"))
     app.mount("/static/vendor/widgets", FrameFiles(directory=_package("widgetsnbextension") / "static"))
     app.mount("/static/vendor/notebook", FrameFiles(directory=_nbconvert_styles()))
+    app.mount("/static/screen", ScreenFiles(directory=_package("drybench_session") / "screen"))
     app.mount("/static/frame", FrameFiles(directory=HERE / "static" / "frame"))
     app.mount("/static", OurFiles(directory=HERE / "static"))
 

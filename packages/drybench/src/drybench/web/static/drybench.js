@@ -122,6 +122,19 @@ customElements.define("time-taken", class extends HTMLElement {
   }
 })
 
+// An exact time in the browser's own zone.
+customElements.define("local-time", class extends HTMLElement {
+  connectedCallback() { this.tell() }
+  tell() {
+    const time = this.querySelector("time")
+    if (time) time.textContent = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })
+  }
+})
+
+customElements.define("own-zone", class extends HTMLElement {
+  connectedCallback() { this.querySelector("input").value = Intl.DateTimeFormat().resolvedOptions().timeZone }
+})
+
 // A time zone that nobody has chosen yet is the browser's own.
 customElements.define("browser-zone", class extends HTMLElement {
   connectedCallback() {
