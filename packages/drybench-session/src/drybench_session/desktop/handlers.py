@@ -101,6 +101,7 @@ class Page(_Owners):
         if not screen.was_started:
             screen.start()
         self.set_header("Cache-Control", "no-store")
+        _ = self.xsrf_token  # asking for it sets the cookie, which the page needs for what it sends
         self.finish(_page(self.desk, screen.app))  # pyright: ignore[reportUnknownMemberType]
 
 

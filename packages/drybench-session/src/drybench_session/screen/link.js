@@ -1,0 +1,131 @@
+// Between the screen and the states: who uses it, what a cut or an end means, and what to do next.
+
+import { ask, address, place } from "./place.js";
+import { show, showCut, showEnded, shown } from "./states.js";
+
+const CLOSED = { 4001: "elsewhere", 4002: "taken", 4004: "unshared", 4005: "no-app" };
+const ENDED = 4003;
+const GONE = [404, 424]; // the proxy or the Hub knows of no such session; anything else may pass
+const SETTLED = ["stopped", "signed-out", "ended"]; // known, whatever a try that leads to nothing may say
+const PATIENCE = 1000; // milliseconds between looks at a screen that is starting
+
+export class Link extends EventTarget {
+  #screen;
+  #mode = "control";
+  #taken = "ask";
+  #drawn = false;
+  #looking = false;
+  reconnects = 0;
+
+  /** The screen comes later, for it needs the address at once. */
+  begin(screen) {
+    this.#screen = screen;
+    screen.addEventListener("state", ({ detail }) => this.#on(detail));
+    screen.addEventListener("said", ({ detail }) => this.#hear(detail));
+    screen.connect();
+  }
+
+  /** `viewer` is this window's own: after a cut it comes back to what it had. */
+  address = () => {
+    const query = { mode: this.#mode, taken: this.#taken, viewer: VIEWER };
+    const url = address(`screens/${encodeURIComponent(place.app)}/stream`, query);
+    url.protocol = url.protocol.replace("http", "ws");
+    return url.href;
+  };
+
+  get watches() {
+    return this.#mode === "watch";
+  }
+
+  use() {
+    this.#connect("control", "take");
+  }
+
+  watch() {
+    this.#connect("watch", "ask");
+  }
+
+  again() {
+    this.#screen.connect();
+  }
+
+  /** What the one button of an ended screen does. */
+  async start() {
+    show("starting");
+    try {
+      await ask("POST", `screens/${place.app}`, { json: { action: "start" } });
+    } catch {
+      // the look below says what is wrong
+    }
+    this.#connect(this.#mode, "ask");
+  }
+
+  /** How the screen stands, as the server tells it; null when it does not answer. */
+  async look() {
+    try {
+      return await ask("GET", `screens/${place.app}`);
+    } catch {
+      return null;
+    }
+  }
+
+  #connect(mode, taken) {
+    this.#mode = mode;
+    this.#taken = taken;
+    this.#screen.watch = mode === "watch";
+    document.querySelector("#watching").hidden = mode !== "watch";
+    this.#screen.connect();
+  }
+
+  #on({ state, code, seconds }) {
+    if (state === "drawn") this.#onDrawn();
+    else if (state === "connecting" && !this.#drawn && shown() !== "starting") show("connecting");
+    else if (state === "waiting") this.#onCut(seconds);
+    else if (state === "closed") this.#onClosed(code);
+  }
+
+  #onDrawn() {
+    if (this.#drawn) this.reconnects += 1;
+    this.#drawn = true;
+    this.#taken = "ask";
+    show();
+    this.dispatchEvent(new Event("drawn"));
+  }
+
+  /** It goes on trying whatever is known, so a session that is started again, or signed into, comes back. */
+  #onCut(seconds) {
+    if (!SETTLED.includes(shown())) showCut(seconds);
+    this.#learn();
+  }
+
+  #onClosed(code) {
+    if (code === ENDED) this.#learn();
+    else show(CLOSED[code] ?? "broken");
+    document.querySelector("#watching").hidden = true;
+  }
+
+  #hear({ event, state }) {
+    if (event === "screen" && state === "ended") this.#learn();
+  }
+
+  /** Silence says nothing about the screen; an answer does. */
+  async #learn() {
+    if (this.#looking) return;
+    this.#looking = true;
+    const answer = await this.look();
+    this.#looking = false;
+    if (!answer) return;
+    if (answer.signedOut) show("signed-out");
+    else if (GONE.includes(answer.status)) show("stopped");
+    else if (answer.said?.state === "ended") showEnded(answer.said);
+    else if (answer.said?.state === "starting") this.#awaitStart();
+    else if (answer.said?.state === "running" && this.#screen.state === "closed") this.#screen.connect();
+  }
+
+  #awaitStart() {
+    show("starting");
+    setTimeout(() => this.#learn(), PATIENCE);
+  }
+}
+
+const VIEWER = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
