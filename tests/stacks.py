@@ -55,9 +55,9 @@ def _add(tar: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644) -> 
 
 
 def _pins() -> Iterator[str]:
-    """The versions that our own images have."""
-    for name in ("base", "desktop"):
-        lock = (SHIPPED / name / "requirements.lock").read_text()
+    """The versions that our own images have, where they have it."""
+    for folder in (SHIPPED / "base", FILES):
+        lock = (folder / "requirements.lock").read_text()
         yield from (f"{pin}\n" for pin in re.findall(r"^[\w.-]+==[^\s;]+", lock, re.MULTILINE))
 
 

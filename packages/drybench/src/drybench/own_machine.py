@@ -11,11 +11,12 @@ from functools import cache
 from drybench.engines.local_environ import SYSTEM_PATH
 from drybench.model import DESKTOP, App, Gpu
 from drybench.programs import ask
+from drybench_session.apps import X_SERVER
+from drybench_session.desktop import commands
 
 FOR_THE_MACHINE = 3 << 28  # 768 MiB: the bench and the system, on a laptop of 4 GiB
 PATIENCE = 10.0  # seconds, for a driver that wakes many cards
 GIB = 1 << 30
-X_SERVER, WINDOW_MANAGERS = "Xtigervnc", ("xfce4-session", "xfwm4", "openbox", "icewm", "mutter", "marco", "kwin_x11")
 GPU_QUESTION = ("--query-gpu=index,uuid,memory.total,name", "--format=csv,noheader,nounits")
 
 
@@ -46,8 +47,10 @@ def shows(app: App) -> bool:
 
 def lacks_for_screens(desktop: bool = True) -> list[str]:
     """In words. One program alone needs no window manager."""
-    lacks = [] if _finds(X_SERVER) else [f"TigerVNC (no program `{X_SERVER}`)"]
-    return [*lacks, *(["a window manager"] if desktop and not any(map(_finds, WINDOW_MANAGERS)) else [])]
+    found = {"PATH": SYSTEM_PATH}  # as a task here has it
+    lacks = [] if shutil.which(X_SERVER, path=SYSTEM_PATH) else [f"TigerVNC (no program `{X_SERVER}`)"]
+    has_windows = commands.xfce(found) or commands.window_manager(found)
+    return [*lacks, *(["a window manager"] if desktop and not has_windows else [])]
 
 
 def numbered_gpus(said: str) -> list[tuple[str, Gpu]]:
@@ -67,8 +70,3 @@ def _shown(program: str, patience: float) -> list[tuple[str, Gpu]]:
     """Asked once: engines and pages all want to know, and no card comes or goes while the machine is up."""
     said = ask((program, *GPU_QUESTION), patience)
     return numbered_gpus(said.text) if said.well else []
-
-
-def _finds(program: str) -> bool:
-    """As a task on this machine would."""
-    return shutil.which(program, path=SYSTEM_PATH) is not None

@@ -12,10 +12,9 @@ sys.path.insert(0, "/opt/drybench/smoke/desktop")
 from rfb import keep, screen
 
 entry = configparser.ConfigParser(interpolation=None)
-entry.read("/usr/share/applications/napari.desktop")
+entry.read("/opt/drybench/applications/napari.desktop")
 said = entry["Desktop Entry"]
 assert os.path.exists(said["Icon"]), said["Icon"]  # noqa: PTH110
-assert os.path.exists("/opt/drybench/desktop/napari.desktop")  # noqa: PTH110
 command = said["Exec"].replace("%F", "/opt/drybench/samples/cells-2d.tif").split()
 
 with screen() as shown:
