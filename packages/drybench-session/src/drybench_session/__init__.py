@@ -23,8 +23,11 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:  # pyright: ignor
 
         add_handlers(server.web_app, url, token, os.environ)
     from drybench_session import apps
+    from drybench_session.launching import add_launching
 
-    if on_screens := apps.on_screens(os.environ):
+    on_screens = apps.on_screens(os.environ)
+    add_launching(server.web_app, on_screens.values())
+    if on_screens:
         from drybench_session.desktop.opening import open_screens
 
         open_screens(server.web_app, on_screens, os.environ, guests_key)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 _XFCE = "xfce4-session"
+_PLAIN = ("--compositor=off",)  # shadows and see-through frames would be drawn by the processor, at each move
 _WINDOW_MANAGERS = (
     "xfwm4",
     "openbox",
@@ -31,7 +32,8 @@ def xfce(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def window_manager(environ: Mapping[str, str]) -> tuple[str, ...]:
-    return _first(_WINDOW_MANAGERS, environ)
+    found = _first(_WINDOW_MANAGERS, environ)
+    return (*found, *_PLAIN) if found and found[0].endswith("/xfwm4") else found
 
 
 def terminal(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class Screen:
     async def socket(self) -> Path | None:
         """Where its picture is to be had, once it is; None where it has ended."""
         await self._settled.wait()
-        return self._x_server.socket if self._x_server and self.state is State.RUNNING else None
+        return self._x_server.rfb_socket if self._x_server and self.state is State.RUNNING else None
 
     @property
     def environ(self) -> Mapping[str, str] | None:

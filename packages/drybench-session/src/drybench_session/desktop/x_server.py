@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import struct
 import tempfile
 from collections.abc import Mapping
@@ -26,6 +27,8 @@ SOCKETS = Path("/tmp/.X11-unix")
 _SIZE = "1440x900"  # until a viewer asks for the size of its window
 _RATE = 250  # how often it looks for what has changed, a second: at 60 that wait is the largest part of a key's way
 _SOON = 30.0  # seconds; a screen is there after 0.1
+_AT_ONCE = 1.0
+_MOST_SCREENS = 1000
 _PATH_LIMIT = 107  # of a socket
 _SOCKET = "rfb"
 _COOKIE_FILE, _COOKIE_LENGTH = "cookie", 16
@@ -34,7 +37,7 @@ _ANY_HOST = 0xFFFF
 
 
 class XServer:
-    def __init__(self, folder: Path, number: str, program: Program) -> None:
+    def __init__(self, folder: Path, number: int, program: Program) -> None:
         self.folder = folder
         self.program = program
         self._number = number
@@ -58,7 +61,7 @@ class XServer:
         return str(self.folder)
 
     @property
-    def socket(self) -> Path:
+    def rfb_socket(self) -> Path:
         return self.folder / _SOCKET
 
     @property
@@ -83,31 +86,68 @@ class XServer:
 
 
 async def _started(path: str, folder: Path, name: str, environ: Mapping[str, str]) -> XServer:
-    telling, told = os.pipe()
-    try:
-        program = Program.start(_command(path, folder, name, told), environ, folder, (told,))
-    except OSError as error:
-        os.close(telling)
-        raise NoScreen(problem=f"{error.strerror}.") from None
-    finally:
-        os.close(told)
-    try:
-        number = await asyncio.wait_for(asyncio.to_thread(_line, telling), _SOON)
-    except TimeoutError:
-        number = ""
-    if not number:
+    number, claim = _free_number()
+    with claim:
+        telling, told = os.pipe()
+        words = [*_ends_with_us(), path, f":{number}", *_options(folder, name), "-displayfd", str(told)]
+        try:
+            program = Program.start(words, environ, folder, (told, claim.fileno()))
+        except OSError as error:
+            os.close(telling)
+            raise NoScreen(problem=f"{error.strerror}.") from None
+        finally:
+            os.close(told)
+    if not await _is_told(telling):
         program.end(signal.SIGKILL)
         raise NoScreen(problem=program.said or "its server said nothing.")
     return XServer(folder, number, program)
 
 
-def _command(path: str, folder: Path, name: str, told: int) -> list[str]:
-    _make_place_for_sockets()
-    words = [path, "-displayfd", str(told), "-auth", str(folder / _COOKIE_FILE), "-desktop", name, "-noreset"]
+def _options(folder: Path, name: str) -> list[str]:
+    words = ["-auth", str(folder / _COOKIE_FILE), "-desktop", name, "-noreset", "-s", "0"]
     words += ["-nolisten", "tcp", "-nolisten", "local", "-rfbport", "-1", "-SecurityTypes", "None"]
-    words += ["-rfbunixpath", str(folder / _SOCKET), "-rfbunixmode", "0600", "-AlwaysShared", "-s", "0"]
+    words += ["-rfbunixpath", str(folder / _SOCKET), "-rfbunixmode", "0600", "-AlwaysShared"]
     words += ["-geometry", _SIZE, "-depth", "24", "-dpi", "96", "-FrameRate", str(_RATE)]
-    return [*_ends_with_us(), *words, "-MaxCutText", str(MOST_TEXT)]
+    return [*words, "-MaxCutText", str(MOST_TEXT)]
+
+
+def _free_number() -> tuple[int, socket.socket]:
+    """A display's number, and what keeps it for as long as the X server holds it open.
+
+    Asked to choose by itself, X finds a number taken by its abstract socket, and without one takes what is another's.
+    So that name is bound for it, and nobody listens there: programs go on to the other socket.
+    """
+    _make_place_for_sockets()
+    for number in range(_MOST_SCREENS):
+        if _looks_free(number):
+            claim = socket.socket(socket.AF_UNIX)
+            try:
+                claim.bind(f"\0{SOCKETS}/X{number}")
+            except OSError:
+                claim.close()
+            else:
+                return number, claim
+    raise NoScreen(problem=f"this machine shows {_MOST_SCREENS} screens already.")
+
+
+def _looks_free(number: int) -> bool:
+    """Neither locked by an X server of the usual kind, nor somebody else's to take away."""
+    place = SOCKETS / f"X{number}"
+    if Path(f"/tmp/.X{number}-lock").exists():
+        return False
+    return not place.exists() or (place.stat().st_uid == os.getuid() and not _answers(place))
+
+
+def _answers(place: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.settimeout(_AT_ONCE)
+        try:
+            asking.connect(str(place))
+        except ConnectionRefusedError:
+            return False
+        except OSError:
+            return True
+    return True
 
 
 def _ends_with_us() -> list[str]:
@@ -149,6 +189,14 @@ def _write_cookie(file: Path) -> None:
     file.write_bytes(line)
 
 
+async def _is_told(telling: int) -> bool:
+    """That it is ready, before its end and in time."""
+    try:
+        return bool(await asyncio.wait_for(asyncio.to_thread(_line, telling), _SOON))
+    except TimeoutError:
+        return False
+
+
 def _line(telling: int) -> str:
     with os.fdopen(telling) as said:
-        return said.readline().strip()
+        return said.readline()
