@@ -1,0 +1,226 @@
+"""A screen without a session: a real Xtigervnc, a bridge to it, and a page with nothing but the screen in it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+import subprocess
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
+from tornado.httpserver import HTTPServer
+from tornado.web import Application, RequestHandler, StaticFileHandler
+from tornado.websocket import WebSocketHandler
+
+import drybench_session
+from tests.waiting import wait_for
+
+MODULES = Path(drybench_session.__file__).with_name("screen")
+STRICT = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' blob: data:; style-src 'self'"
+PAGE = """<!doctype html><title>A screen</title><link rel="stylesheet" href="page.css">
+<div id="host"></div><script type="module" src="page.js"></script>"""
+FILES = {
+    "page.css": ("text/css", "body { margin: 0 } #host { width: 100vw; height: 100vh }"),
+    "page.js": (
+        "text/javascript",
+        """import { Screen } from "./screen/screen.js";
+        const address = () => `ws://${location.host}/stream`;
+        window.happened = [];
+        window.show = (options = {}) => {
+          const screen = new Screen(document.querySelector("#host"), { address, ...options });
+          for (const type of ["state", "said", "copied", "refused", "bell", "pasting"]) {
+            screen.addEventListener(type, ({ detail }) => happened.push({ type, ...detail }));
+          }
+          window.shown = screen;
+          screen.connect();
+          screen.focus();
+        };""",
+    ),
+}
+
+
+@dataclass
+class X:
+    """A display that nobody else knows."""
+
+    display: str
+    socket: Path
+
+    def run(self, *command: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=True, timeout=60, **options
+        )
+
+    def start(self, *command: str, **options: Any) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, env=self.environment, **options)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"PATH": os.environ["PATH"], "DISPLAY": self.display, "LANG": "C.UTF-8", "HOME": str(self.socket.parent)}
+
+    def paint(self, colour: str) -> None:
+        self.run("xsetroot", "-solid", colour)
+
+    def size(self) -> tuple[int, int]:
+        line = next(line for line in self.run("xdpyinfo").stdout.splitlines() if "dimensions:" in line)
+        width, height = line.split()[1].split("x")
+        return int(width), int(height)
+
+    def pointer(self) -> tuple[int, int]:
+        words = dict(word.split(":") for word in self.run("xdotool", "getmouselocation").stdout.split())
+        return int(words["x"]), int(words["y"])
+
+
+@contextmanager
+def x_server(folder: Path, size: str = "800x600") -> Iterator[X]:
+    reading, writing = os.pipe()
+    words = [f"-rfbunixpath={folder / 'rfb'}", "-rfbport=-1", "-SecurityTypes=None", "-FrameRate=250"]
+    words += ["-geometry", size, "-MaxCutText=16000000", "-SendPrimary=0", "-displayfd", str(writing)]
+    with (folder / "x.log").open("wb") as log:
+        server = subprocess.Popen(["Xtigervnc", *words], pass_fds=[writing], stdout=log, stderr=log)
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as number:
+            display = number.readline().strip()
+        assert display, (folder / "x.log").read_text()
+        yield X(f":{display}", folder / "rfb")
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+@dataclass
+class Bridge:
+    """What the page comes from, and what lies between it and the X server."""
+
+    url: str = ""
+    rfb: Path | None = None
+    says: bytes | None = None  # instead of an X server
+    close: int | None = None  # at once, with this code
+    open: list[Stream] = field(default_factory=list)
+    opened: int = 0
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+
+    def do(self, call: Any) -> None:
+        self.loop.call_soon_threadsafe(call)
+
+    def cut(self) -> None:
+        self.do(lambda: [stream.stream.close() for stream in self.open if stream.stream])
+
+    def say(self, text: str) -> None:
+        self.do(lambda: [stream.write_message(text) for stream in self.open])
+
+
+class Stream(WebSocketHandler):
+    max_message_size = 64 << 20
+
+    def initialize(self, bridge: Bridge) -> None:
+        self.bridge = bridge
+        self.socket: asyncio.StreamWriter | None = None
+
+    @property
+    def stream(self) -> Any:
+        return self.ws_connection and self.ws_connection.stream  # type: ignore[attr-defined]
+
+    async def open(self, *args: str, **kwargs: str) -> None:
+        self.bridge.opened += 1
+        self.bridge.open.append(self)
+        self.set_nodelay(True)
+        if self.bridge.close is not None:
+            self.close(self.bridge.close)
+        elif self.bridge.says is not None:
+            await self.write_message(self.bridge.says, binary=True)
+        else:
+            reader, self.socket = await asyncio.open_unix_connection(str(self.bridge.rfb))
+            self.reading = asyncio.ensure_future(self.carry(reader))
+
+    async def carry(self, reader: asyncio.StreamReader) -> None:
+        while data := await reader.read(1 << 16):
+            await self.write_message(data, binary=True)
+        self.close()
+
+    def on_message(self, message: str | bytes) -> None:
+        if self.socket and isinstance(message, bytes):
+            self.socket.write(message)
+
+    def on_close(self) -> None:
+        self.bridge.open.remove(self)
+        if self.socket:
+            self.socket.close()
+
+
+class Files(RequestHandler):
+    def get(self, name: str) -> None:
+        kind, text = FILES.get(name, ("text/html", PAGE))
+        self.set_header("Content-Type", kind)
+        self.set_header("Content-Security-Policy", STRICT)
+        self.finish(text)
+
+
+class Modules(StaticFileHandler):
+    def set_extra_headers(self, path: str) -> None:
+        self.set_header("Content-Security-Policy", STRICT)
+        self.set_header("Cache-Control", "no-store")
+
+
+@contextmanager
+def bridge(rfb: Path | None = None) -> Iterator[Bridge]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.setblocking(False)
+    made = Bridge(f"http://localhost:{listening.getsockname()[1]}/", rfb)
+    ready = threading.Event()
+
+    def serve() -> None:
+        asyncio.set_event_loop(made.loop)
+        routes = [(r"/stream", Stream, {"bridge": made}), (r"/screen/(.*)", Modules, {"path": str(MODULES)})]
+        server = HTTPServer(Application([*routes, (r"/(.*)", Files)]))
+        made.loop.call_soon(lambda: (server.add_socket(listening), ready.set()))
+        made.loop.run_forever()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    ready.wait()
+    try:
+        yield made
+    finally:
+        made.cut()
+        made.do(made.loop.stop)
+        thread.join()
+        listening.close()
+        made.loop.close()
+
+
+def colour(page: Page, x: float, y: float) -> tuple[int, int, int]:
+    """Of one pixel, as it is seen: a picture of the page with nothing else in it, and that is a small PNG."""
+    png = page.screenshot(clip={"x": x, "y": y, "width": 1, "height": 1}, scale="css")
+    data, at = b"", 8
+    while at < len(png):
+        (length,), kind = struct.unpack(">I", png[at : at + 4]), png[at + 4 : at + 8]
+        data += png[at + 8 : at + 8 + length] if kind == b"IDAT" else b""
+        at += 12 + length
+    red, green, blue = zlib.decompress(data)[1:4]
+    return red, green, blue
+
+
+def is_near(one: tuple[int, int, int], other: tuple[int, int, int], most: int = 8) -> bool:
+    return all(abs(mine - its) <= most for mine, its in zip(one, other, strict=True))
+
+
+def shows(page: Page, x: float, y: float, wanted: tuple[int, int, int]) -> None:
+    wait_for(lambda: is_near(colour(page, x, y), wanted))
+
+
+def happened(page: Page, kind: str) -> list[dict[str, Any]]:
+    return [one for one in page.evaluate("happened") if one["type"] == kind]
+
+
+def drawn(page: Page) -> None:
+    wait_for(lambda: page.evaluate("shown.state") == "drawn")
