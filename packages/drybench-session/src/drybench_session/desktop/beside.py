@@ -26,7 +26,8 @@ from drybench_session.desktop import pictures
 from drybench_session.desktop.offers import Offer, Offers
 from drybench_session.desktop.trace import Trace
 from drybench_session.desktop.uploads import Piece, Uploads
-from drybench_session.errors import AskWrong, NoClipboard, NotTheOwner, SessionError
+from drybench_session.errors import AskWrong, NoClipboard, SessionError
+from drybench_session.owners import only_the_owner
 
 Displays = Callable[[str], Mapping[str, str] | None]
 _BLOCK = 1 << 20
@@ -69,8 +70,7 @@ class _Handler(APIHandler):
     async def answer(self, ask: Callable[[], Awaitable[None]]) -> None:
         """A refusal is a code, a sentence and a next step, as everywhere."""
         try:
-            if self.beside.owner and self.current_user.username != self.beside.owner:
-                raise NotTheOwner(owner=self.beside.owner)
+            only_the_owner(self.current_user, self.beside.owner)
             await ask()
         except SessionError as error:
             self.set_status(error.status)

@@ -128,6 +128,7 @@ class ScreenState(_Owners, APIHandler):
 
 class Stream(WebSocketMixin, WebSocketHandler, _Owners):  # pyright: ignore[reportIncompatibleMethodOverride] - as Jupyter's
     name = ""
+    viewer = ""
     mode = CONTROL
     is_guest = False
     _bridge: Bridge | None = None
@@ -148,6 +149,7 @@ class Stream(WebSocketMixin, WebSocketHandler, _Owners):  # pyright: ignore[repo
             self._check_signed_in()
         self.mode = self._one_of("mode", CONTROL, WATCH)
         self._one_of("taken", ASK, TAKE)
+        self.viewer = self.get_query_argument("viewer", "")[:_LONGEST_NAME]
         await super().get(app)
 
     async def open(self, app: str) -> None:

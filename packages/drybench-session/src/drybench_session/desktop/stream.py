@@ -37,6 +37,7 @@ class Window(Protocol):
     """Somebody's page that looks at a screen."""
 
     name: str
+    viewer: str  # the page's own word for itself: after a cut it comes back before the cut was seen here
     mode: str
     is_guest: bool
 
@@ -62,7 +63,7 @@ class Viewers:
         A guest who may control does so beside the owner, and takes it from nobody.
         """
         if window.mode == CONTROL and not window.is_guest and (other := self._who_controls()):
-            if taken != TAKE:
+            if taken != TAKE and not (window.viewer and window.viewer == other.viewer):
                 return False
             self._windows.remove(other)
             other.close(Closed.TAKEN_OVER)

@@ -12,6 +12,7 @@ from drybench_session.desktop.offers import Offers
 from drybench_session.desktop.screens import Screen
 from drybench_session.desktop.selection import copied
 from drybench_session.desktop.stream import Viewers
+from drybench_session.errors import SessionError
 
 
 def tell(screen: Screen, viewers: Viewers, offers: Offers) -> None:
@@ -22,8 +23,9 @@ def tell(screen: Screen, viewers: Viewers, offers: Offers) -> None:
         if not await screen.socket() or not (environ := screen.environ):
             return
         async for _ in copied(environ):
-            if await pictures.is_there(environ):
-                await say({"event": "copied", "kind": "image"})
+            with suppress(SessionError):  # the program that copied it hangs, or is gone again
+                if await pictures.is_there(environ):
+                    await say({"event": "copied", "kind": "image"})
 
     for work in (lambda: offers.watch(say), pictures_copied):
         _WhileWatched(viewers, work)

@@ -15,6 +15,7 @@ export class ClipboardPanel {
   #said = document.querySelector("#clipboard-said");
   #whole = null; // of a text that is shown in part
   #picture = null;
+  #given = null; // the desktop tells us of what it has from us, too
 
   constructor(screen) {
     this.#screen = screen;
@@ -70,6 +71,7 @@ export class ClipboardPanel {
 
   async #put(file) {
     const body = await asPng(file).catch(() => file);
+    this.#given = body.size;
     const answer = await ask("PUT", "clipboard/image", { query: { app: place.app }, body }).catch(() => null);
     if (answer?.status === 204) return;
     notify(answer?.said?.sentence ? `${answer.said.sentence} ${answer.said.next_step}` : say("refused"), { bad: true });
@@ -79,8 +81,11 @@ export class ClipboardPanel {
     const url = address("clipboard/image", { app: place.app });
     const response = await fetch(url, { cache: "no-store" }).catch(() => null);
     if (response?.status !== 200 || response.headers.get("Content-Type") !== PICTURE) return;
+    const picture = await response.blob();
+    if (picture.size === this.#given) return;
+    this.#given = null;
     this.#hidePicture();
-    this.#picture = await response.blob();
+    this.#picture = picture;
     const figure = document.querySelector("#clipboard-picture");
     figure.querySelector("img").src = URL.createObjectURL(this.#picture);
     figure.hidden = false;
