@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +15,27 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from drybench.ids import uuid7
 from drybench.images.bringing import Bringing
 from drybench.notices.messages import Channel
 from drybench.phases import Outcome, Phase
 from drybench.runs.requests import RunRequest
 from drybench.runs.sweep_reading import SweepSaid
 from drybench.schedules.asking import ScheduleRequest
+from drybench.sharing.book import ShareBook
+from drybench.sharing.rules import GROUP, Share
 from drybench.web.door import asking
 from tests.unit.web.little_bench import ADA, BOB, FROM_SESSION, LittleBench, little_bench, notebook, now, xsrf
 
 ANYBODY = {"/health", "/sign-in", "/oauth_callback", "/sign-out", "/user/{rest:path}"}
 NOTEBOOK = notebook("print(x)", parameters="x = 1")
 FIELDS: dict[str, Any] = {"on": "both", "next": "yes", "environment": "newer"}  # what some forms must have
-ASKS: dict[str, Any] = {"on": {"on": "both"}, "offer": {"everybody": True}}  # what some calls must say
+ASKS: dict[str, Any] = {"on": {"on": "both"}, "offer": {"everybody": True}, "shares": {"person": "bob"}}  # what some calls must say
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[LittleBench]:
-    made = little_bench(tmp_path, with_containers=True)
+    made = little_bench(tmp_path, with_containers=True, own_host_names=True)
     assert made.containers
     yield made
     made.containers.building.close()
@@ -92,6 +96,10 @@ class Things:
         return self.ids[call.kind]
 
 
+def next_week() -> datetime:
+    return now() + timedelta(days=7)
+
+
 def things_of(bench: LittleBench, person: str) -> Things:
     whose, request = bench.person(person), RunRequest(NOTEBOOK, "disc.ipynb")
     run = bench.run("1 + 1", person=person)
@@ -104,6 +112,9 @@ def things_of(bench: LittleBench, person: str) -> Things:
     channel = Channel(f"0-channel-of-{person}", whose.id, "mine", "mail", "sealed", "both", now())
     bench.told.telling._book.add(channel)  # pyright: ignore[reportPrivateUsage]
     session = bench.session("lab", person)
+    share = ShareBook(bench.ledger).put(
+        Share(uuid7(), session.id, "desktop", whose.id, person, GROUP, None, "nobody's", False, now(), next_week())
+    )
     own = bench.portal.workshop.own.add(whose, Bringing(f"of-{person}", files={"requirements.txt": b"numpy"}))
     assert bench.containers
     build = bench.containers.building.begin(own.name)
@@ -117,6 +128,8 @@ def things_of(bench: LittleBench, person: str) -> Things:
             "environments": own.name,
             "builds": build.id,
             "wishes": wish.id,
+            "shared": share.id,
+            "shares": share.id,
         }
     )
 
