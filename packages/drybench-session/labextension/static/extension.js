@@ -1,5 +1,7 @@
 // Run in the Background: in the launcher, above a notebook, in its menus and in the palette; its runs at the side.
+// And the way to the session's other apps.
 
+import { showApps, showOnlyATerminal } from "./apps.js";
 import { IN_A_SESSION } from "./bench.js";
 import { Files } from "./files.js";
 import { RunForm } from "./form.js";
@@ -31,6 +33,8 @@ export default [
     optional: [IFileBrowserFactory, ILauncher, ICommandPalette, ILayoutRestorer],
     activate(app, ...parts) {
       document.head.append(stylesheet());
+      showApps(app, parts[3], parts[4]);
+      showOnlyATerminal(app);
       if (IN_A_SESSION) activate(app, ...parts);
       else saySo(app, parts[4]);
     },
