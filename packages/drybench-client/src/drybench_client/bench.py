@@ -20,6 +20,7 @@ from drybench_client.looking import Looking
 from drybench_client.receipts import Reproducing
 from drybench_client.results import Results
 from drybench_client.schedules import Scheduling
+from drybench_client.sharing import Sharing
 from drybench_client.sweeps import Sweeping
 
 _WHOLE_ID = 32
@@ -29,7 +30,7 @@ _PAUSE = 0.5  # between two looks, where the bench cannot be asked to tell
 _RESTART = 300.0  # seconds that a wait goes on while the bench is away: a machine may start again
 
 
-class Bench(Looking, Sweeping, Scheduling, Results, Reproducing, Equipping):
+class Bench(Looking, Sweeping, Scheduling, Sharing, Results, Reproducing, Equipping):
     """A bench, by its address and a token, or by the data directory of one's own.
 
     With nothing given: DRYBENCH_URL and DRYBENCH_TOKEN (set in every session), else DRYBENCH_DATA,

@@ -10,7 +10,7 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, Parameter
 
-from drybench_client.commands import environments, receipts, results, runs, schedules, sessions, sweeps
+from drybench_client.commands import environments, receipts, results, runs, schedules, sessions, shares, sweeps
 from drybench_client.errors import BenchAway
 
 COMMANDS = (
@@ -20,6 +20,7 @@ COMMANDS = (
     *sweeps.COMMANDS,
     *schedules.COMMANDS,
     *sessions.COMMANDS,
+    *shares.COMMANDS,
     *environments.COMMANDS,
 )
 _NAMES = {command.__name__.replace("_", "-") for command in COMMANDS}
