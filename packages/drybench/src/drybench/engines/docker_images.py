@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import aiodocker
@@ -15,6 +16,7 @@ from drybench.errors import DockerAway, ImageNotHad
 
 OURS = "drybench/"  # built here: somebody else's of that name, on the internet, is not it
 OF_ENVIRONMENT = "org.drybench.environment"
+TOLD_FOR = 60.0  # seconds that it is told why an image did not come; who asks later has it tried anew
 
 
 class Images:
@@ -37,8 +39,7 @@ class Images:
         if name not in self._getting:
             if name.startswith(("sha256:", OURS)):
                 raise ImageNotHad(image=name, problem="it is not on this machine, and it was made on this one")
-            pulling = Pulling()
-            self._getting[name] = (pulling, asyncio.create_task(_get(docker, name, pulling)))
+            self._begin(docker, name)
         pulling, task = self._getting[name]
         if not task.done():
             return f"getting the image: {pulling.have} of {pulling.all} layers" if pulling.all else "getting the image"
@@ -48,6 +49,21 @@ class Images:
                 return problem.sentence
             raise problem
         return ""
+
+    def _begin(self, docker: aiodocker.Docker, name: str) -> None:
+        pulling = Pulling()
+        task = asyncio.create_task(_get(docker, name, pulling))
+        self._getting[name] = (pulling, task)
+        task.add_done_callback(partial(self._ended, name))
+
+    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+        """Nobody may ask any more: whoever waited for it has been cancelled."""
+        keeps_word = not task.cancelled() and task.exception()
+        asyncio.get_running_loop().call_later(TOLD_FOR if keeps_word else 0, self._forget, name, task)
+
+    def _forget(self, name: str, task: asyncio.Task[None]) -> None:
+        if self._getting.get(name, (None, None))[1] is task:
+            del self._getting[name]
 
     async def close(self) -> None:
         tasks = [task for _, task in self._getting.values()]
