@@ -6,19 +6,19 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from drybench import findings, settings
+from drybench import findings, own_machine, settings
 from drybench.admin import doctor
 from drybench.data_folder import DataFolder
 from drybench.engines import docker_slots
 from drybench.errors import KeeperOnly
 from drybench.findings import Finding
-from drybench.model import Person
+from drybench.model import App, Person
 
 GPU = "0, GPU-5d6f, 24564, NVIDIA GeForce RTX 4090"
 WORKS = f"""
@@ -221,6 +221,40 @@ def test_a_port_that_another_program_has(examined: Machine) -> None:
 @pytest.mark.parametrize(("free", "stands"), [(None, "wrong"), (100 << 20, "wrong"), (5 << 30, "ok"), (50 << 30, "ok")])
 def test_disk(free: int | None, stands: str) -> None:
     assert findings.disk("/data", free).stands == stands
+
+
+@pytest.mark.parametrize(
+    ("there", "lacks"),
+    [
+        (("Xtigervnc", "xfce4-session"), ""),
+        (("Xtigervnc", "openbox"), ""),
+        (("Xtigervnc",), "no window manager"),
+        (("xfwm4",), "no TigerVNC (no program `Xtigervnc`)."),
+        ((), "`Xtigervnc`) and no window manager"),
+    ],
+)
+def test_what_a_desktop_on_this_machine_lacks(
+    examined: Machine, programs: Programs, monkeypatch: pytest.MonkeyPatch, there: Sequence[str], lacks: str
+) -> None:
+    monkeypatch.setattr(own_machine, "SYSTEM_PATH", str(programs.folder))
+    for name in there:
+        programs.add(name, "")
+    found = examined()["Desktop"]
+    assert (found.stands, found.ill) == ("missing" if lacks else "ok", False)
+    assert lacks in found.says
+    alone = App("napari", "napari", ("napari",))
+    assert own_machine.shows(alone) == ("Xtigervnc" in there)
+    assert own_machine.shows(App("desktop", "Desktop")) == (not lacks)
+    assert own_machine.shows(App("terminal", "Terminal"))
+
+
+def test_the_keepers_background(examined: Machine, tmp_path: Path) -> None:
+    picture = tmp_path / "lab.png"
+    assert "Background" not in examined()
+    found = examined(desktop={"background": str(picture)})["Background"]
+    assert (found.stands, str(picture) in found.says) == ("wrong", True)
+    picture.touch()
+    assert examined(desktop={"background": str(picture)})["Background"].stands == "ok"
 
 
 def test_an_old_python() -> None:

@@ -72,6 +72,25 @@ def port(number: int, taken: bool, ours: bool) -> Finding:
     return Finding("Port", "ok", f"{number} is free.", command)
 
 
+def desktop(lacks: Sequence[str]) -> Finding:
+    """On the machine itself: images bring what they need."""
+    part, command = "Desktop", "drybench environments python"
+    if not lacks:
+        return Finding(part, "ok", "Sessions on this machine itself can show one.", command)
+    words = f"Sessions on this machine itself can show none: there is no {' and no '.join(lacks)}."
+    step = "sudo apt install tigervnc-standalone-server xfce4 xclip mesa-utils"
+    return Finding(part, "missing", words, command, step, needed=False)
+
+
+def background(path: str, there: bool) -> Finding:
+    """Asked only where the keeper has one."""
+    part, command = "Background", f"ls -l {path}"
+    if there:
+        return Finding(part, "ok", f"Desktops in containers have {path}.", command)
+    step = "Put it there, for everybody to read, or mend `desktop.background` in drybench.toml."
+    return Finding(part, "wrong", f"{path} is not there, or is no file: desktops have Drybench's own.", command, step)
+
+
 def docker(said: Said, user: str, needed: bool) -> Finding:
     command = "docker version"
     if not said.here:

@@ -50,7 +50,7 @@ def lacks_for_screens(desktop: bool = True) -> list[str]:
     found = {"PATH": SYSTEM_PATH}  # as a task here has it
     lacks = [] if shutil.which(X_SERVER, path=SYSTEM_PATH) else [f"TigerVNC (no program `{X_SERVER}`)"]
     has_windows = commands.xfce(found) or commands.window_manager(found)
-    return [*lacks, *(["a window manager"] if desktop and not has_windows else [])]
+    return [*lacks, *(["window manager"] if desktop and not has_windows else [])]
 
 
 def numbered_gpus(said: str) -> list[tuple[str, Gpu]]:

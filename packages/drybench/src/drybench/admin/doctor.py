@@ -76,6 +76,9 @@ def _of_the_bench(data: DataFolder, in_force: Settings) -> Iterator[Finding]:
     number = Addresses.load(data.bench).port if data.bench.exists() else in_force.bench.port
     ours = who_is_up(data) is not None
     yield findings.port(number, not ours and _is_taken(in_force.bench.listen, number), ours)
+    yield findings.desktop(own_machine.lacks_for_screens())
+    if said := in_force.desktop.background:
+        yield findings.background(said, Path(said).is_file())
 
 
 def _of_containers(in_force: Settings, patience: float) -> Iterator[Finding]:
