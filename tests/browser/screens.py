@@ -59,8 +59,16 @@ class X:
             command, env=self.environment, capture_output=True, text=True, check=True, timeout=60, **options
         )
 
-    def start(self, *command: str, **options: Any) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(command, env=self.environment, **options)
+    @contextmanager
+    def running(self, *command: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+        program = subprocess.Popen(command, env=self.environment, **options)
+        try:
+            yield program
+        finally:
+            program.terminate()
+            program.wait(60)
+            if program.stdin:
+                program.stdin.close()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -68,6 +76,33 @@ class X:
 
     def paint(self, colour: str) -> None:
         self.run("xsetroot", "-solid", colour)
+
+    def waits_for(self, *window: str) -> None:
+        self.run("xdotool", "search", "--sync", "--onlyvisible", *window)
+
+    def picture(self) -> bytes:
+        """As a viewer sees it that knows nothing but raw pixels: red, green, blue and 255, row by row."""
+        with socket.socket(socket.AF_UNIX) as viewer:
+            viewer.connect(str(self.socket))
+            stream = viewer.makefile("rwb")
+            stream.read(12)
+            stream.write(b"RFB 003.008\n\1\1")
+            stream.flush()
+            stream.read(2 + 4)
+            width, height = struct.unpack(">HH", stream.read(4))
+            stream.read(16)
+            stream.read(*struct.unpack(">I", stream.read(4)))
+            stream.write(bytes((0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16, 0, 0, 0)))
+            stream.write(struct.pack(">BBHi BBHHHH", 2, 0, 1, 0, 3, 0, 0, 0, width, height))
+            stream.flush()
+            pixels = bytearray(b"\xff" * (width * height * 4))
+            _, _, count = struct.unpack(">BBH", stream.read(4))
+            for _ in range(count):
+                left, top, wide, high, _ = struct.unpack(">HHHHi", stream.read(12))
+                for row in range(top, top + high):
+                    pixels[(row * width + left) * 4 : (row * width + left + wide) * 4] = stream.read(wide * 4)
+            pixels[3::4] = b"\xff" * (width * height)
+            return bytes(pixels)
 
     def size(self) -> tuple[int, int]:
         line = next(line for line in self.run("xdpyinfo").stdout.splitlines() if "dimensions:" in line)

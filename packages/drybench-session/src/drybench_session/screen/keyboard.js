@@ -1,5 +1,6 @@
 // Keys, from a field that nobody sees: it has the focus, so that input methods, dead keys and a phone's keyboard work.
 
+import { InOrder } from "./in_order.js";
 import { keysym, named, ofCharacter } from "./keysyms.js";
 
 const MODIFIERS = { Control: "ctrlKey", Shift: "shiftKey", Alt: "altKey", Meta: "metaKey" };
@@ -15,12 +16,17 @@ export class Keyboard {
   #onAMac = /Mac|iPhone|iPad/.test(navigator.platform);
   #pasting = null; // the key that waits for what the browser has
   #composed = ""; // what of a composition was sent already
+  #held = []; // by the page, for the next key
+  #letGoOf = () => {};
   #following = matchMedia("(any-pointer: coarse)").matches; // a phone's keyboard composes all the time
 
   /** `send(keysym, down)`; `paste(clipboardData)` is done when its promise is. */
   constructor(field, send, paste) {
     this.#field = field;
-    this.#send = send;
+    this.#send = (keysym, down) => {
+      send(keysym, down);
+      if (!down && this.#held.length && !isModifier(keysym)) this.#releaseHeld();
+    };
     this.#paste = paste;
     this.#empty();
     const on = (type, call) => field.addEventListener(type, call);
@@ -39,6 +45,22 @@ export class Keyboard {
     this.#pasting = null;
     for (const { keysym } of [...this.#pressed.values()].reverse()) this.#send(keysym, false);
     this.#pressed.clear();
+  }
+
+  /** For who has no such keys, or no third hand: until the next key has been pressed. `over` is told then. */
+  hold(names, over = () => {}) {
+    const wanted = names.map((name) => named(name)).filter(Boolean);
+    const before = this.#held;
+    this.#held = wanted;
+    this.#letGoOf = over;
+    for (const one of before) if (!wanted.includes(one)) this.#send(one, false);
+    for (const one of wanted) if (!before.includes(one)) this.#send(one, true);
+  }
+
+  #releaseHeld() {
+    const over = this.#letGoOf;
+    this.hold([]);
+    over();
   }
 
   /** One after the other, and released the other way round. */
@@ -167,6 +189,9 @@ export class Keyboard {
     this.#field.setSelectionRange(FILLING.length, FILLING.length);
   }
 }
+
+const MODIFIER = { first: 0xffe1, last: 0xffee }; // Shift to Hyper
+const isModifier = (keysym) => keysym >= MODIFIER.first && keysym <= MODIFIER.last;
 
 const isComposing = ({ isComposing: composing, keyCode, key }) =>
   composing || keyCode === 229 || ["Process", "Unidentified", "Dead"].includes(key);

@@ -66,4 +66,7 @@ export function ofCharacter(character) {
   return (point >= 0x20 && point <= 0x7e) || (point >= 0xa0 && point <= 0xff) ? point : 0x01000000 + point;
 }
 
+/** Of characters that a keyboard for English has no key for. */
+export const isOnNoKeyboard = (keysym) => keysym > 0x7e && (keysym < 0xfe00 || keysym >= 0x01000000);
+
 const isCharacter = (key) => [...key].length === 1;
