@@ -135,6 +135,11 @@ export class Screen extends EventTarget {
     this.#keyboard.press(names);
   }
 
+  /** Modifiers, by X's names, for the next key; `over` is told when it has been pressed. None lets go of all. */
+  hold(names, over) {
+    this.#keyboard.hold(names, over);
+  }
+
   /** Gives the desktop's clipboard this text; what to paste it with differs from program to program. */
   paste(text) {
     this.#do("text", { text });
