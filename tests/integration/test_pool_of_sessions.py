@@ -77,9 +77,11 @@ target = "{folder}"
 read_only = true
 """
 EVERY_PROCESS = """
+from contextlib import suppress
 from pathlib import Path
 for place in Path("/proc").glob("[0-9]*/environ"):
-    print(place.read_bytes() + place.with_name("cmdline").read_bytes())
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+        print(place.read_bytes() + place.with_name("cmdline").read_bytes())
 """
 SECRET = "the-secret"
 LIMIT, LIMIT_OF_OLD = "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"
@@ -125,7 +127,7 @@ class Somebody:
 @dataclass(frozen=True)
 class Pool:
     bench: Bench
-    ada: Somebody
+    olga: Somebody
     bob: Somebody
     eve: Somebody
 
@@ -142,7 +144,7 @@ class Pool:
         return self.standing()[0]
 
     def machine(self) -> dict[str, Any]:
-        return self.ada.api.get("/machine").raise_for_status().json()
+        return self.olga.api.get("/machine").raise_for_status().json()
 
     def folder(self, session: dict[str, Any]) -> Path:
         """Of the ready task that it took."""
@@ -170,14 +172,15 @@ def whole_pool(session_image: SessionImage, tmp_path_factory: pytest.TempPathFac
         leave_out("Only root can mount.")
     lines = settings(session_image, tmp_path_factory.mktemp("environments"))
     with new_bench(lines, containers=True) as bench, ExitStack() as stack:
-        yield Pool(bench, *(come_in(bench, name, stack) for name in ("ada", "bob", "eve")))
+        people = (come_in(bench, name, stack) for name in ("olga", "bob", "eve"))  # names that stand in no id
+        yield Pool(bench, *people)
 
 
 @pytest.fixture
 def pool(whole_pool: Pool) -> Iterator[Pool]:
     whole_pool.one_stands_ready()
     yield whole_pool
-    for person in (whole_pool.ada, whole_pool.bob, whole_pool.eve):
+    for person in (whole_pool.olga, whole_pool.bob, whole_pool.eve):
         person.stops()
 
 
@@ -201,43 +204,43 @@ def come_in(bench: Bench, name: str, stack: ExitStack) -> Somebody:
 
 def test_who_clicks_gets_what_stands_ready(pool: Pool) -> None:
     ready = pool.one_stands_ready()
-    session = pool.ada.clicks()
+    session = pool.olga.clicks()
     assert pool.folder(session).name == ready
-    assert pool.ada.reaches(session)
+    assert pool.olga.reaches(session)
 
 
 def test_another_comes_in_its_place_and_a_used_one_ends_with_its_session(pool: Pool) -> None:
-    first, session = pool.one_stands_ready(), pool.ada.clicks()
+    first, session = pool.one_stands_ready(), pool.olga.clicks()
     used = inspected(f"drybench-{session['task']}")["Id"]
     assert pool.one_stands_ready() != first
-    pool.ada.stops()
+    pool.olga.stops()
     assert used not in docker("ps", "--quiet", "--no-trunc").split()
     wait_for(lambda: not (pool.bench.data.tasks / first / "own").exists(), PATIENCE)
-    again = pool.ada.clicks()
+    again = pool.olga.clicks()
     assert pool.folder(again).name != first
 
 
 def test_its_door_is_gone_and_it_takes_no_second_claim(pool: Pool) -> None:
-    session = pool.ada.clicks()
+    session = pool.olga.clicks()
     folder = TaskFolder(pool.folder(session))
     assert not folder.has_door()
     assert folder.taken_by() == session["task"]
     other = Task("somebody-elses", "bob", SESSION, ("true",))
     assert local_claiming.give(folder, other, {}) is Claimed.ANOTHERS
-    assert pool.ada.reaches(session)
+    assert pool.olga.reaches(session)
 
 
 def test_no_token_is_in_docker_or_in_proc(pool: Pool) -> None:
-    session = pool.ada.clicks()
-    assert pool.ada.reaches(session)
+    session = pool.olga.clicks()
+    assert pool.olga.reaches(session)
     shown = json.dumps(inspected(f"drybench-{session['task']}")) + pool.inside(session, "python3", "-c", EVERY_PROCESS)
     assert "DRYBENCH_TASK_DIR" in shown
     assert not [word for word in ("JUPYTERHUB_API_TOKEN", "DRYBENCH_TOKEN", "JPY_API_TOKEN") if word in shown]
-    assert pool.ada.name not in json.dumps(inspected(f"drybench-{session['task']}")["Config"])
+    assert pool.olga.name not in json.dumps(inspected(f"drybench-{session['task']}")["Config"])
 
 
 def test_its_limits_are_those_of_the_size_that_was_asked_for(pool: Pool) -> None:
-    session = pool.ada.clicks(size="large")
+    session = pool.olga.clicks(size="large")
     host = inspected(f"drybench-{session['task']}")["HostConfig"]
     assert (host["Memory"], host["MemorySwap"], host["NanoCpus"]) == (600 * MIB, 600 * MIB, 0)
     assert host["CpuShares"] == 512
@@ -246,17 +249,17 @@ def test_its_limits_are_those_of_the_size_that_was_asked_for(pool: Pool) -> None
 
 
 def test_inside_it_is_the_session_of_its_person(pool: Pool) -> None:
-    session = pool.ada.clicks()
-    said = pool.inside(session, "sh", "-c", "echo hers >/home/ada/own; ls /home; getent passwd $(id -u); id -un")
-    assert said.splitlines() == ["ada", f"ada:x:{ALL}:{ALL}:ada:/home/ada:/bin/sh", "ada"]
-    own = pool.bench.data.homes / "ada" / "own"
+    session = pool.olga.clicks()
+    said = pool.inside(session, "sh", "-c", "echo hers >/home/olga/own; ls /home; getent passwd $(id -u); id -un")
+    assert said.splitlines() == ["olga", f"olga:x:{ALL}:{ALL}:olga:/home/olga:/bin/sh", "olga"]
+    own = pool.bench.data.homes / "olga" / "own"
     assert (own.read_text(), own.stat().st_uid) == ("hers\n", ALL)
     assert not list(host_mounts.below(TaskFolder(pool.folder(session)).path))
 
 
 def test_nothing_of_one_person_reaches_another(pool: Pool) -> None:
     """Their home, their variables, what their server wrote at its start, and JupyterLab's settings."""
-    for person in (pool.ada, pool.bob):
+    for person in (pool.olga, pool.bob):
         home = pool.bench.data.homes / person.name
         session = person.clicks()
         assert person.reaches(session)
@@ -265,14 +268,14 @@ def test_nothing_of_one_person_reaches_another(pool: Pool) -> None:
         assert (home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings").exists()
         assert list((home / ".local/share/jupyter/runtime").iterdir())
         pool.one_stands_ready()
-    ada, bob = (person.get(person.made[-1]) for person in (pool.ada, pool.bob))
-    for mine, other in ((ada, "bob"), (bob, "ada")):
+    olga, bob = (person.get(person.made[-1]) for person in (pool.olga, pool.bob))
+    for mine, other in ((olga, "bob"), (bob, "olga")):
         found = pool.inside(mine, "sh", "-c", f"grep -rls '{SECRET} of {other}' {LOOKED_AT} || true; ls /home")
         assert found.split() == [mine["person"]]
         assert other not in pool.inside(mine, "python3", "-c", EVERY_PROCESS)
         assert other not in pool.inside(mine, "cat", "/etc/passwd", "/etc/group", "/proc/self/mountinfo")
-    assert pool.ada.web.get(f"{bob['url']}api/status").status_code in (403, 404)
-    assert SECRET not in pool.inside(ada, "sh", "-c", "env")
+    assert pool.olga.web.get(f"{bob['url']}api/status").status_code in (403, 404)
+    assert SECRET not in pool.inside(olga, "sh", "-c", "env")
 
 
 def test_what_everybody_sees_is_in_it_and_who_sees_more_starts_a_session_of_their_own(pool: Pool) -> None:
@@ -288,21 +291,21 @@ def test_a_portal_that_is_killed_after_the_click_ends_in_one_session(pool: Pool)
     """Again and again, a little later each time: in the middle of the claim, too."""
     for tenth in range(1, 6):
         pool.one_stands_ready()
-        asked = pool.ada.api.post("/sessions", json={"environment": "lab", "name": f"lab-{tenth}"}).json()
-        pool.ada.made.append(asked["id"])
+        asked = pool.olga.api.post("/sessions", json={"environment": "lab", "name": f"lab-{tenth}"}).json()
+        pool.olga.made.append(asked["id"])
         time.sleep(tenth / 10)  # the moment is what is tried
         portal = pool.bench.pids()["portal"]
         pool.bench.kill("portal")
         wait_for(lambda portal=portal: pool.bench.pids().get("portal") not in (None, portal), PATIENCE)
         wait_for(pool.bench.answers, PATIENCE)
-        wait_for(lambda id=asked["id"]: pool.ada.running(id), PATIENCE)
-        session = pool.ada.get(asked["id"])
-        assert pool.ada.reaches(session)
+        wait_for(lambda id=asked["id"]: pool.olga.running(id), PATIENCE)
+        session = pool.olga.get(asked["id"])
+        assert pool.olga.reaches(session)
         names = docker("ps", "--format", "{{.Names}}", "--filter", f"label=org.drybench.bench={pool.bench_id}").split()
         assert names.count(f"drybench-{session['task']}") == 1
         pool.one_stands_ready()
         assert len(docker("ps", "-q", "--filter", f"label=org.drybench.bench={pool.bench_id}").split()) == 2
-        pool.ada.stops()
+        pool.olga.stops()
 
 
 def test_a_bench_that_is_down_leaves_nothing_mounted(pool: Pool) -> None:
