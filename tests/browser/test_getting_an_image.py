@@ -27,7 +27,6 @@ title = "From elsewhere"
 summary = "An image that another laboratory shares"
 image = "{image}"
 """
-SLOW = 60_000  # milliseconds, on a machine that has other work
 PHONE: ViewportSize = {"width": 390, "height": 780}
 DESK: ViewportSize = {"width": 1280, "height": 860}
 
@@ -40,11 +39,17 @@ def there() -> Iterator[Registry]:
 
 
 @pytest.fixture(scope="module")
-def image(there: Registry) -> Iterator[str]:
-    name = f"{there.image('lab/elsewhere')}:1"
-    yield name
-    if has_image(SOCKET, name):
-        docker("rmi", "-f", name)
+def image(there: Registry) -> str:
+    return f"{there.image('lab/elsewhere')}:1"
+
+
+@pytest.fixture(autouse=True)
+def not_here(there: Registry, image: str) -> Iterator[None]:
+    """Whichever test came before."""
+    there.let_go.clear()
+    yield
+    if has_image(SOCKET, image):
+        docker("rmi", "-f", image)
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +75,12 @@ def test_how_far_it_is_can_be_seen_and_it_can_be_cancelled(page: Page, hand: Cli
     take(page, "home-an-image-to-be-got")
     card.get_by_role("button", name="JupyterLab").click()
     expect(page.get_by_text("JupyterLab in From elsewhere")).to_be_visible()
-    expect(page.get_by_text("getting the image: 2 of 3 layers")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("getting the image: 2 of 3 layers")).to_be_visible()
     _looked_at(page, take, "getting-an-image")
+    session = page.url.rpartition("/")[2]
     page.get_by_role("button", name="Cancel").click()
-    session = next(one for one in hand.sessions() if one["environment"] == "elsewhere")
-    wait_for(lambda: hand.get_session(session["id"])["phase"] == "ended", 30)
-    assert hand.get_session(session["id"])["outcome"] == "stopped"
+    wait_for(lambda: hand.get_session(session)["phase"] == "ended")
+    assert hand.get_session(session)["outcome"] == "stopped"
 
 
 def test_one_that_cannot_be_had_says_why(page: Page, there: Registry, take: Picture) -> None:
@@ -83,9 +88,7 @@ def test_one_that_cannot_be_had_says_why(page: Page, there: Registry, take: Pict
     try:
         page.locator(".card", has=page.locator("[value=nowhere]")).get_by_role("button", name="JupyterLab").click()
         error = page.locator(".error")
-        expect(error).to_contain_text(
-            "lab/nowhere:1 could not be had: manifest unknown. Look at its name", timeout=SLOW
-        )
+        expect(error).to_contain_text("lab/nowhere:1 could not be had: manifest unknown. Look at its name")
         _looked_at(page, take, "image-not-had")
     finally:
         there.manifest = kept
@@ -97,10 +100,10 @@ def test_when_it_has_come_the_session_starts_from_it(
     """What came has no shell to start anything with, and that is said."""
     session = hand.start_session(environment="elsewhere")
     page.goto(f"{bench.url}/start/{session['id']}")
-    expect(page.get_by_text("getting the image: 2 of 3 layers")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("getting the image: 2 of 3 layers")).to_be_visible()
     there.let_go.set()
-    wait_for(lambda: has_image(SOCKET, image), 30)
-    expect(page.locator(".error")).to_contain_text("ended by itself", timeout=SLOW)
+    wait_for(lambda: has_image(SOCKET, image))
+    expect(page.locator(".error")).to_contain_text("ended by itself")
 
 
 def _looked_at(page: Page, take: Picture, name: str) -> None:
