@@ -28,7 +28,7 @@ from drybench.engines import docker_connection, docker_network
 from drybench.hub import tickets
 from drybench.up.child_processes import Children
 from drybench_client.bench import Bench as Client
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 DRYBENCH = Path(sys.executable).parent / "drybench"
 SHARED = DataFolder(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "drybench-tests")
@@ -76,7 +76,7 @@ class Bench:
         if not self.data.bench.exists() and "--port" not in words:
             words = ("--port", str(self._port), *words)
         if self.up:
-            self.up.wait(20)  # `drybench down` may just have ended it
+            self.up.wait(PATIENCE)  # `drybench down` may just have ended it
         with self._output.open("wb") as output:
             self.up = subprocess.Popen(
                 [*by, DRYBENCH, "up", "--data", self.data.path, *words],
@@ -85,7 +85,7 @@ class Bench:
                 stderr=output,
             )
 
-    def wait_until_ready(self, seconds: float = 60) -> None:
+    def wait_until_ready(self, seconds: float = PATIENCE) -> None:
         assert self.up
         wait_for(lambda: self.link or (self.up and self.up.poll() is not None), seconds)
         assert self.link, self.said + self.logs()
@@ -95,7 +95,7 @@ class Bench:
         began = time.monotonic()
         if self.up:
             self.up.terminate()
-            self.up.wait(20)
+            self.up.wait(PATIENCE)
         return time.monotonic() - began
 
     def kill(self, *parts: str) -> None:
@@ -103,7 +103,7 @@ class Bench:
         for part in parts:
             os.kill(self.up.pid if part == "up" and self.up else self.pids()[part], signal.SIGKILL)
         if "up" in parts and self.up:
-            self.up.wait(10)
+            self.up.wait(PATIENCE)
 
     def pids(self) -> dict[str, int]:
         return {name: identity.pid for name, identity in Children(self.data.children).alive().items()}
@@ -121,7 +121,7 @@ class Bench:
         if self.up is None or self.up.poll() is not None:
             self.start()
             self.wait_until_ready()
-        wait_for(self.answers, 60)
+        wait_for(self.answers)
 
     def run(self, *words: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
         """One of the keeper's or the person's commands on this bench."""
@@ -135,7 +135,9 @@ class Bench:
     def browser(self, door: str = "127.0.0.1") -> httpx.Client:
         """Cookies and redirects as a browser has them; whatever host is named, it goes to this bench's door."""
         transport = _ToTheDoor(door, self.addresses.port)
-        return httpx.Client(base_url=self.url, transport=transport, follow_redirects=True, timeout=30, trust_env=False)
+        return httpx.Client(
+            base_url=self.url, transport=transport, follow_redirects=True, timeout=PATIENCE, trust_env=False
+        )
 
     def get(self, path: str, **more: Any) -> httpx.Response:
         with self.browser() as browser:

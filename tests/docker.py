@@ -186,7 +186,7 @@ class PrivateDocker:
         ]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "PATH": self.path})
-        wait_for(lambda: _answers(self.socket), seconds=60)
+        wait_for(lambda: _answers(self.socket))
 
     def kill(self) -> None:
         """As a crash: containers run on, but nobody answers."""
@@ -320,7 +320,7 @@ def _start_docker() -> None:
     begin = f"exec setsid dockerd >'{CACHE}/docker.log' 2>&1 & echo $!"  # nobody's child: its starter may end first
     pid = subprocess.run(["sh", "-c", begin], capture_output=True, check=True).stdout
     _remember(int(pid), CACHE / "docker.json")
-    wait_for(lambda: _answers(SOCKET), seconds=60)
+    wait_for(lambda: _answers(SOCKET))
 
 
 @contextmanager
@@ -333,7 +333,7 @@ def _podman(folder: Path) -> Iterator[Path]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(serve, env=environ, stdout=log, stderr=log)
     try:
-        wait_for(lambda: _answers(socket), seconds=60)
+        wait_for(lambda: _answers(socket))
         yield socket
     finally:
         subprocess.run([*podman, "rm", "--all", "--force", "--time=0"], env=environ, capture_output=True, check=False)
@@ -368,4 +368,4 @@ def _end(file: Path) -> None:
         file.unlink()
         if identity is not None and identity.is_alive:
             identity.signal(signal.SIGTERM)
-            wait_for(lambda: not identity.is_alive, seconds=60)
+            wait_for(lambda: not identity.is_alive)

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from drybench.ports import is_free
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 OPENS = "the-owners-own-token"
 
@@ -55,11 +55,11 @@ def jupyterlab(python: Path, folder: Path, told: Mapping[str, str]) -> Iterator[
         server = subprocess.Popen(command, cwd=home, env=environ, stdout=said, stderr=said)
     lab = Lab(home, f"http://127.0.0.1:{port}/user/ada/", log)
     try:
-        wait_for(lambda: _answers(lab), 60)
+        wait_for(lambda: _answers(lab))
         yield lab
     finally:
         server.kill()  # asked kindly it waits for what JupyterLab looks for in the network
-        server.wait(20)
+        server.wait(PATIENCE)
 
 
 def alone(python: Path, home: Path) -> dict[str, str]:

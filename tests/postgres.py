@@ -38,7 +38,7 @@ class Cluster:
         assert said.returncode == 0
         options = ("fsync=off", "listen_addresses=", f"unix_socket_directories={self._folder}")
         self._process = self._run("postgres", "-D", data, *(word for one in options for word in ("-c", one)))
-        wait_for(self._answers, seconds=60)
+        wait_for(self._answers)
 
     def stop(self) -> None:
         if self._process is not None:

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
+PATIENCE = 60.0  # seconds for what takes one or two: a machine may be slow, and have other work
 PAUSE = 0.02  # between two looks
 
 
-def wait_for(condition: Callable[[], Answer], seconds: float = 10) -> Answer:
+def wait_for(condition: Callable[[], Answer], seconds: float = PATIENCE) -> Answer:
     """The first truthy answer of the condition."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()):
@@ -21,7 +22,7 @@ def wait_for(condition: Callable[[], Answer], seconds: float = 10) -> Answer:
     return answer
 
 
-async def eventually(condition: Callable[[], Answer], seconds: float = 10) -> Answer:
+async def eventually(condition: Callable[[], Answer], seconds: float = PATIENCE) -> Answer:
     """The same, while the event loop goes on."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()):

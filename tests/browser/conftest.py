@@ -12,6 +12,9 @@ from tests.bench import Bench
 from tests.browser.looking import WIDE, Picture
 from tests.browser.serving import open_chromium
 from tests.browser.two_people import guarded_bench
+from tests.waiting import PATIENCE
+
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +35,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport=WIDE, color_scheme="light")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(1000 * PATIENCE)
     yield context
     context.close()
 

@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Frame, Page
+
+from tests.waiting import wait_for
 
 PICTURES = os.environ.get("DRYBENCH_PICTURES")
 WIDE = {"width": 1280, "height": 860}
@@ -21,6 +23,11 @@ class Picture:
 
     def __call__(self, page: Page, name: str) -> None:
         page.screenshot(path=self._folder / f"{name}.png", animations="disabled")  # none in between
+
+
+def until(page: Page | Frame, expression: str, about: object = None) -> None:
+    """What a page shows to its scripts only. Playwright's own wait evals in the page, which ours forbid."""
+    wait_for(lambda: page.evaluate(expression, about))
 
 
 def axe(page: Page, part: str | None = None) -> None:

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from drybench.web.door import cookie_name
 from tests.unit.web.little_bench import ADA, LittleBench, little_bench
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 CHROMIUM = Path(__file__).with_name("chromium")
 LOCALHOST_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
@@ -47,6 +47,7 @@ def open_chromium(playwright: Playwright) -> Browser:
 
 def signed_in(browser: Browser, bench: LittleBench, token: str = ADA, **options: object) -> BrowserContext:
     context = browser.new_context(base_url=bench.public, **options)  # type: ignore[arg-type]
+    context.set_default_timeout(1000 * PATIENCE)
     name = cookie_name(bench.portal.addresses)
     context.add_cookies([{"name": name, "value": bench.tokens.seal(token), "url": bench.public}])
     return context
@@ -65,7 +66,5 @@ def bench(tmp_path: Path) -> Iterator[LittleBench]:
 def page(browser: Browser, bench: LittleBench) -> Iterator[Page]:
     """Signed in as Ada."""
     context = signed_in(browser, bench)
-    opened = context.new_page()
-    opened.set_default_timeout(30_000)
-    yield opened
+    yield context.new_page()
     context.close()

@@ -52,9 +52,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LittleBen
 @pytest.fixture
 def page(browser: Browser, bench: LittleBench) -> Iterator[Page]:
     context = signed_in(browser, bench)
-    opened = context.new_page()
-    opened.set_default_timeout(30_000)
-    yield opened
+    yield context.new_page()
     context.close()
 
 

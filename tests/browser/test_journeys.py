@@ -40,7 +40,7 @@ def test_from_the_link_to_a_cell_in_jupyterlab(page: Page, bench: Bench, take: P
     lab = page.url
     page.goto(f"{lab.partition('?')[0]}?reset")  # another test may have left a notebook open
     page.locator('.jp-LauncherCard[title="Python 3 (ipykernel)"]').first.click()
-    expect(page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first).to_be_visible(timeout=60_000)
+    expect(page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first).to_be_visible()
     _run_a_cell(page, "6 * 7", "42")
     take(page, "jupyterlab")
     page.goto(bench.url)
@@ -80,12 +80,12 @@ def test_a_notebook_is_handed_in_watched_and_done(page: Page, bench: Bench, tmp_
     page.get_by_role("button", name="Run it").click()
     page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{32,}"))
     frame = page.frame_locator("iframe").first
-    expect(frame.get_by_text("(2, 64, 64)")).to_be_visible(timeout=60_000)
-    expect(frame.locator("img").first).to_be_visible(timeout=60_000)
+    expect(frame.get_by_text("(2, 64, 64)")).to_be_visible()
+    expect(frame.locator("img").first).to_be_visible()
     take(page, "run-live")
     axe(page)
     go_on.touch()
-    expect(_state(page, "done")).to_be_visible(timeout=60_000)
+    expect(_state(page, "done")).to_be_visible()
     expect(page.frame_locator("iframe").first.get_by_text("the end", exact=True)).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the notebook").click()
@@ -97,7 +97,7 @@ def test_a_notebook_is_handed_in_watched_and_done(page: Page, bench: Bench, tmp_
     axe(page)
     page.get_by_role("button", name="Open in JupyterLab").click()
     page.wait_for_url(re.compile(r"/user/[^/]+/python/lab/tree/.*wing-disc.*/made/notebook.ipynb"), timeout=90_000)
-    expect(page.get_by_text("the end", exact=True).first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("the end", exact=True).first).to_be_visible()
     page.goto("about:blank")
     _stop(bench)
 
@@ -107,9 +107,7 @@ def test_a_failing_one_says_why(page: Page, bench: Bench, tmp_path: Path, take: 
     page.goto(f"{bench.url}/runs/new")
     page.locator("input[type=file]").set_input_files(notebook)
     page.get_by_role("button", name="Run it").click()
-    expect(page.get_by_text("Cell 2 stopped with IndexError: list index out of range (line 1).").first).to_be_visible(
-        timeout=60_000
-    )
+    expect(page.get_by_text("Cell 2 stopped with IndexError: list index out of range (line 1).").first).to_be_visible()
     take(page, "run-failed")
     axe(page)
 
@@ -119,7 +117,7 @@ def test_home_and_runs_with_something_on_them(page: Page, browser: Browser, benc
     with bench.owner() as owner:
         owner.start_session()
     page.goto(bench.url)
-    expect(_state(page, "running")).to_be_visible(timeout=60_000)
+    expect(_state(page, "running")).to_be_visible()
     take(page, "home")
     page.goto(f"{bench.url}/runs")
     take(page, "runs")
@@ -150,7 +148,7 @@ def _go_where_it_was(page: Page, address: str) -> None:
 def _stop(bench: Bench) -> None:
     with bench.owner() as owner:
         owner.stop_session("python")
-        wait_for(lambda: all(session["phase"] == "ended" for session in owner.sessions()), 30)
+        wait_for(lambda: all(session["phase"] == "ended" for session in owner.sessions()))
 
 
 def _run_a_cell(page: Page, text: str, output: str) -> None:

@@ -26,7 +26,6 @@ step = 2  # every how many frames
 channel: Literal["nuclei", "membrane"] = "nuclei"
 areas = [10, 400]  # pixels, smallest and largest
 mean = True  # average over the frames"""
-SLOW = 60_000  # milliseconds, on a machine that has other work
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +33,10 @@ def lab(bench: Bench) -> Iterator[str]:
     """The address of a session that runs."""
     with bench.owner() as owner:
         session = owner.start_session()
-        wait_for(lambda: _phase(owner, session["id"]) == "running", 60)
+        wait_for(lambda: _phase(owner, session["id"]) == "running")
         yield f"{session['url']}lab" if session["url"].endswith("/") else f"{session['url']}/lab"
         owner.stop_session(session["id"])
-        wait_for(lambda: _phase(owner, session["id"]) == "ended", 30)
+        wait_for(lambda: _phase(owner, session["id"]) == "ended")
 
 
 def test_from_the_notebooks_toolbar_to_its_result(page: Page, lab: str, bench: Bench, take: Picture) -> None:
@@ -65,11 +64,11 @@ def test_from_the_notebooks_toolbar_to_its_result(page: Page, lab: str, bench: B
     form.get_by_role("button", name="Run it").click()
     expect(form).to_be_hidden()
     entry = _runs(page).get_by_role("listitem").filter(has_text="wing disc, large areas")
-    expect(entry.get_by_role("progressbar")).to_be_visible(timeout=SLOW)
+    expect(entry.get_by_role("progressbar")).to_be_visible()
     axe(page, ".drybench-runs")
     take(page, "jupyterlab-runs")
     go_on.touch()
-    expect(entry.locator(".drybench-state")).to_have_text("done", timeout=SLOW)
+    expect(entry.locator(".drybench-state")).to_have_text("done")
     with page.expect_popup() as opened:
         entry.get_by_role("link", name="wing disc, large areas").click()
     expect(opened.value.get_by_role("heading", level=1)).to_contain_text("wing disc")  # and nobody signed in again
@@ -86,7 +85,7 @@ def test_from_the_file_browser_and_why_it_failed(page: Page, lab: str, bench: Be
     form = _form(page, "areas")
     form.get_by_role("button", name="Run it").click()
     entry = _runs(page).get_by_role("listitem").filter(has_text="areas").first
-    expect(entry).to_contain_text("Cell 2 stopped with IndexError: list index out of range", timeout=SLOW)
+    expect(entry).to_contain_text("Cell 2 stopped with IndexError: list index out of range")
     expect(entry.locator(".drybench-state")).to_have_text("failed")
 
 
@@ -104,14 +103,14 @@ def test_from_the_launcher_and_in_the_dark(page: Page, lab: str, bench: Bench) -
     page.get_by_role("menuitem", name="Settings").click()
     page.locator(".lm-Menu").get_by_text("Theme", exact=True).click()
     page.locator(".lm-Menu").get_by_text("JupyterLab Dark", exact=True).click()
-    expect(page.locator("body[data-jp-theme-light=false]")).to_be_attached(timeout=SLOW)
+    expect(page.locator("body[data-jp-theme-light=false]")).to_be_attached()
     page.locator('.lm-TabBar-tab[data-id="drybench-runs"]').click()
     axe(page, ".drybench-form")
     axe(page, ".drybench-runs")
     form.get_by_role("button", name="Run it").focus()
     page.keyboard.press("Enter")
     done = _runs(page).get_by_role("listitem").filter(has_text="summary").first.locator(".drybench-done")
-    expect(done).to_be_visible(timeout=SLOW)
+    expect(done).to_be_visible()
     _must_have_said(bench, "the table: 1,2,3")
     (bench.home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings").unlink()
 
@@ -126,7 +125,7 @@ def test_by_the_keyboard_alone_and_it_looks_only_while_somebody_can(page: Page, 
     page.keyboard.type("3")
     page.keyboard.press("Enter")
     entry = _runs(page).get_by_role("listitem").filter(has_text="keys").first
-    expect(entry.locator(".drybench-done")).to_be_visible(timeout=SLOW)
+    expect(entry.locator(".drybench-done")).to_be_visible()
     page.locator('.lm-TabBar-tab[data-id="filebrowser"]').click()
     expect(_runs(page)).to_be_hidden()
     asked: list[str] = []
@@ -166,7 +165,7 @@ def _folder(bench: Bench, name: str) -> Path:
 def _open(page: Page, lab: str, folder: Path, notebook: str = "") -> None:
     page.goto(f"{lab}/tree/{folder.name}/{notebook}?reset")
     shown = page.locator(".jp-Notebook .jp-Cell" if notebook else ".jp-LauncherCard").first
-    expect(shown).to_be_visible(timeout=SLOW)
+    expect(shown).to_be_visible()
 
 
 def _add_to_the_first_cell(page: Page, text: str) -> None:
@@ -184,7 +183,7 @@ def _ask_by_the_toolbar(page: Page, stem: str) -> Locator:
 def _by_the_palette(page: Page, command: str) -> None:
     _type_in_palette(page, command)
     active = page.locator(".lm-CommandPalette-item.lm-mod-active .lm-CommandPalette-itemLabel")
-    expect(active).to_have_text(command, timeout=SLOW)
+    expect(active).to_have_text(command)
     page.keyboard.press("Enter")
 
 
@@ -211,7 +210,7 @@ def _choose(page: Page, name: str) -> None:
 
 def _form(page: Page, stem: str) -> Locator:
     form = page.locator(f'.drybench-form[id$="{stem}.ipynb"]')
-    expect(form.get_by_role("button", name="Run it")).to_be_visible(timeout=SLOW)
+    expect(form.get_by_role("button", name="Run it")).to_be_visible()
     return form
 
 

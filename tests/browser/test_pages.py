@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from drybench.model import Run, Session
 from drybench.phases import Outcome, Phase, Reason
 from tests.browser.full_bench import fill
+from tests.browser.looking import until
 from tests.browser.serving import bench as bench
 from tests.browser.serving import page as page
 from tests.browser.serving import signed_in
@@ -164,7 +165,7 @@ def test_the_notebook_grows_without_moving_what_is_read(page: Page, bench: Littl
     frame = page.frame_locator("iframe")
     expect(frame.get_by_text("print(29)")).to_be_attached()
     page.mouse.wheel(0, 600)
-    page.wait_for_function("scrollY > 300")
+    until(page, "scrollY > 300")
     before = page.evaluate("scrollY")
     _tell(bench, run, 29, "the last word")
     expect(frame.get_by_text("the last word")).to_be_attached()
@@ -195,7 +196,7 @@ def test_a_search_finds_by_name_and_keeps_the_address(page: Page, bench: LittleB
     bench.run(name="pears")
     page.goto("/runs")
     page.get_by_label("Search by name").fill("pear")
-    expect(page.get_by_role("link", name="apples")).to_have_count(0, timeout=20_000)
+    expect(page.get_by_role("link", name="apples")).to_have_count(0)
     expect(page.get_by_role("link", name="pears")).to_be_visible()
     expect(page).to_have_url(re.compile("search=pear"))
 

@@ -24,9 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 @pytest.fixture(params=[1280, 390])
 def page(browser: Browser, bench: LittleBench, request: pytest.FixtureRequest) -> Iterator[Page]:
     context = signed_in(browser, bench, viewport={"width": request.param, "height": 800})
-    opened = context.new_page()
-    opened.set_default_timeout(30_000)
-    yield opened
+    yield context.new_page()
     context.close()
 
 

@@ -40,7 +40,6 @@ def page(browser: Browser, bench: LittleBench) -> Iterator[Page]:
     """Whatever asks for something that is not this bench's fails its test."""
     context = signed_in(browser, bench)
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
     asked: set[str] = set()
     opened.on("request", lambda request: asked.add(request.url))
     yield opened
@@ -158,16 +157,16 @@ def test_a_million_lines_do_not_hurt_the_page(page: Page, bench: LittleBench) ->
     for start in range(0, 1_000_000, 20_000):
         bench.journal(run, _printed(0, "".join(f"line {n}\n" for n in range(start, start + 20_000))))
     bench.move(run, Phase.RUNNING)
-    expect(frame.get_by_text("line 999999")).to_be_attached(timeout=30_000)
+    expect(frame.get_by_text("line 999999")).to_be_attached()
     note = frame.get_by_text("earlier lines are not shown here")
     expect(note).to_contain_text("999,0")
     assert frame.locator("html").evaluate("node => node.outerHTML.length") < 400_000
     page.reload()
-    expect(frame.get_by_text("line 999999")).to_be_attached(timeout=30_000)
+    expect(frame.get_by_text("line 999999")).to_be_attached()
     expect(note).to_contain_text("999,0")
     bench.move(run, Phase.ENDED, Outcome.DONE)
     page.reload()
-    expect(frame.get_by_text("line 999999")).to_be_attached(timeout=30_000)
+    expect(frame.get_by_text("line 999999")).to_be_attached()
     expect(note).to_contain_text("999,0")
 
 

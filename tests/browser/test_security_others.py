@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.bench import Bench
+from tests.browser.looking import until
 from tests.browser.two_people import People, both_come_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
@@ -68,7 +69,7 @@ def test_each_has_a_session_on_a_host_of_their_own(people: People) -> None:
         page = person.page()
         page.locator(f"#session-{session['id']}").get_by_role("link", name="Open").click()
         page.wait_for_url(f"{person.host}/user/{person.name}/lab/**")
-        page.wait_for_function("document.title.includes('JupyterLab')")
+        expect(page).to_have_title(re.compile("JupyterLab"))
         page.close()
 
 
@@ -135,7 +136,7 @@ def test_the_stream_tells_of_ones_own_only(people: People, bobs_home: Page) -> N
     }""")
     adas = people.ada.run("print(1)", name="not to be heard of")
     bobs = people.bob.run("print(1)", name="to be heard of")
-    bobs_home.wait_for_function("id => heard.includes(id)", arg=bobs["id"])
+    until(bobs_home, "id => heard.includes(id)", bobs["id"])
     heard = bobs_home.evaluate("heard")
     assert adas["id"] not in heard
     assert people.ada.session()["id"] not in heard
@@ -145,7 +146,7 @@ def test_a_page_of_ones_own_run_shows_it(people: People, adas_run: dict[str, Any
     """So that the refusals above are none of everything."""
     page = people.ada.page(f"/runs/{adas_run['id']}")
     expect(page.get_by_role("heading", level=1)).to_have_text("ada's own")
-    expect(page.frame_locator("iframe").get_by_text("the secret of ada", exact=True)).to_be_visible(timeout=20_000)
+    expect(page.frame_locator("iframe").get_by_text("the secret of ada", exact=True)).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name="result.txt").click()
     assert download.value.path().read_text() == "42"

@@ -15,7 +15,7 @@ from drybench.hub import tickets
 from drybench.hub.identity import Identity
 from drybench.secret_files import secret
 from tests.bench import Bench
-from tests.browser.two_people import People, both_come_in, make_token, notebook, submit
+from tests.browser.two_people import SOON, People, both_come_in, make_token, notebook, submit
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
@@ -58,7 +58,7 @@ def test_it_ends_soon_after_it_was_revoked(people: People) -> None:
     with bench.api(made["token"]) as client:
         assert client.get("/me").json()["name"] == "ada"
         people.ada.api.delete(f"{hub}/{made['id']}").raise_for_status()
-        wait_for(lambda: client.get("/me").status_code == 401, 10)
+        wait_for(lambda: client.get("/me").status_code == 401, SOON)
 
 
 @pytest.mark.parametrize("service", ["portal_token", "cookie_secret", "proxy_password"])
@@ -126,12 +126,12 @@ def test_nor_at_the_hub(people: People, in_session: httpx.Client, method: str, p
 def test_a_stop_ends_the_sessions_token(people: People) -> None:
     asked = people.ada.api.post("/sessions", json={"name": "brief"}).raise_for_status().json()["id"]
     there = f"/sessions/{asked}"
-    wait_for(lambda: people.ada.api.get(there).json()["phase"] == "running", 60)
+    wait_for(lambda: people.ada.api.get(there).json()["phase"] == "running")
     with people.ada.bench.api(token_of_session(people.ada.api.get(there).json())) as client:
         assert client.get("/me").json()["name"] == "ada"
         people.ada.api.post(f"{there}/stop").raise_for_status()
-        wait_for(lambda: people.ada.api.get(there).json()["phase"] == "ended", 30)
-        wait_for(lambda: client.get("/me").status_code == 401, 15)
+        wait_for(lambda: people.ada.api.get(there).json()["phase"] == "ended")
+        wait_for(lambda: client.get("/me").status_code == 401, SOON)
     people.ada.api.delete(there).raise_for_status()
 
 

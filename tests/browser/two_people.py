@@ -6,6 +6,7 @@ Bob's session is Bob's code: it answers under /evil/ whatever he likes, to whoev
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,16 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from drybench import ports
 from drybench.addresses import host_label
+from drybench.hub.identity import FRESH
 from tests.bench import Bench, new_bench
 from tests.browser.serving import CHROMIUM
 from tests.certificate import certificate
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 DOMAIN = "bench.test"
+SOON = 6 * FRESH  # on a machine that has other work
 NAMES = f"MAP *.{DOMAIN} 127.0.0.1, MAP {DOMAIN} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
 SETTINGS = """
 [bench]
@@ -73,7 +76,6 @@ class Somebody:
 
     def page(self, address: str = "/") -> Page:
         page = self.browser.new_page()
-        page.set_default_timeout(15_000)
         page.goto(address)
         return page
 
@@ -85,7 +87,7 @@ class Somebody:
     def session(self, **asked_for: str) -> dict[str, Any]:
         """Their JupyterLab, started if it does not run."""
         asked = self.api.post("/sessions", json={"name": "lab", **asked_for}).raise_for_status().json()
-        return wait_for(lambda: self._running(asked["id"]), 60)
+        return wait_for(lambda: self._running(asked["id"]))
 
     def run(self, *sources: str, name: str = "a run", wait: bool = True, **more: Any) -> dict[str, Any]:
         run = submit(self.api, notebook(*sources), name=name, **more).raise_for_status().json()
@@ -96,7 +98,7 @@ class Somebody:
             run = self.api.get(f"/runs/{id}").raise_for_status().json()
             return run if run["phase"] == "ended" else None
 
-        return wait_for(look, 60)
+        return wait_for(look)
 
     def has(self) -> dict[str, Any]:
         """Everything that somebody else could have done in their name: runs, sessions and how they are, tokens."""
@@ -151,7 +153,9 @@ def open_chromium(playwright: Playwright) -> Browser:
 
 
 def new_browser(browser: Browser, bench: Bench) -> BrowserContext:
-    return browser.new_context(base_url=bench.url, ignore_https_errors=True)
+    context = browser.new_context(base_url=bench.url, ignore_https_errors=True)
+    context.set_default_timeout(1000 * PATIENCE)
+    return context
 
 
 def sign_in(browser: BrowserContext, name: str) -> None:
@@ -169,7 +173,7 @@ def make_token(browser: BrowserContext) -> str:
     page = browser.new_page()
     page.goto("/hub/token", wait_until="networkidle")  # its script takes the button by and by
     page.get_by_role("button", name="Request new API token").click()
-    page.wait_for_function("document.querySelector('#token-result').innerText")
+    expect(page.locator("#token-result")).to_have_text(re.compile(r"\w"))
     token = page.locator("#token-result").inner_text()
     page.close()
     return token

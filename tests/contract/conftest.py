@@ -18,7 +18,7 @@ from drybench.model import RUN, Task
 from drybench.phases import Seen, Sight
 from tests.contract.containers import Bench, clear, new_bench
 from tests.contract.engine_contract import log_of, log_with, until
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Local:
     async def sight(self, handle: Handle) -> Sight:
         return (await self.engine.poll([handle]))[0]
 
-    async def ended(self, handle: Handle, seconds: float = 10) -> Sight:
+    async def ended(self, handle: Handle, seconds: float = PATIENCE) -> Sight:
         return await until(self.engine, handle, Seen.ENDED, seconds=seconds)
 
     async def log(self, handle: Handle) -> bytes:

@@ -20,6 +20,7 @@ from drybench.model import RUN, Account, Mount, Task
 from drybench.phases import Seen, Sight
 from tests.contract.engine_contract import SERVER, TAKES_ONE, EngineContract, MakeEngine, log_of, log_with, until
 from tests.docker import Door, door, remove_containers
+from tests.waiting import PATIENCE
 
 ADA = Account(uid=20_001, gid=20_001)
 RUNNER = Path(drybench_runner.__file__).parent.parent
@@ -79,11 +80,11 @@ class Bench:
     async def sight(self, handle: Handle) -> Sight:
         return (await self.engine.poll([handle]))[0]
 
-    async def ended(self, handle: Handle, seconds: float = 20) -> Sight:
+    async def ended(self, handle: Handle, seconds: float = PATIENCE) -> Sight:
         return await until(self.engine, handle, Seen.ENDED, seconds=seconds)
 
     async def runs(self, handle: Handle) -> Sight:
-        return await until(self.engine, handle, Seen.RUNNING, seconds=20)
+        return await until(self.engine, handle, Seen.RUNNING)
 
     async def log(self, handle: Handle) -> str:
         return (await log_of(self.engine, handle)).decode()

@@ -22,12 +22,14 @@ from drybench.engines.base import Engine, Handle
 from drybench.errors import ReadyGone, Refused
 from drybench.model import READY, RUN, Mount, Task
 from drybench.phases import Seen, Sight
+from tests.waiting import PATIENCE
 
 MakeEngine = Callable[[], Engine]
 Command = tuple[str, ...]
 TAKES_ONE = """
 import asyncio, os, pathlib, subprocess, sys
 from drybench_runner.claims import Door
+from tests.waiting import PATIENCE
 claim = asyncio.run(Door(pathlib.Path(os.environ["DRYBENCH_TASK_DIR"])).claim())
 sys.exit(subprocess.run(claim.command, env={**os.environ, **claim.env}).returncode)
 """
@@ -41,7 +43,7 @@ server.serve_forever()
 """
 
 
-async def until(engine: Engine, handle: Handle, *wanted: Seen, seconds: float = 10) -> Sight:
+async def until(engine: Engine, handle: Handle, *wanted: Seen, seconds: float = PATIENCE) -> Sight:
     """The first look that sees it so."""
     deadline = time.monotonic() + seconds
     while (sight := (await engine.poll([handle]))[0]).seen not in wanted:
@@ -54,7 +56,7 @@ async def log_of(engine: Engine, handle: Handle, since: int = 0) -> bytes:
     return b"".join([block async for block in engine.logs(handle, since)])
 
 
-async def log_with(engine: Engine, handle: Handle, text: bytes, seconds: float = 10) -> bytes:
+async def log_with(engine: Engine, handle: Handle, text: bytes, seconds: float = PATIENCE) -> bytes:
     deadline = time.monotonic() + seconds
     while text not in (log := await log_of(engine, handle)):
         assert time.monotonic() < deadline, f"{text!r} is not in {log!r} within {seconds} s"
@@ -136,7 +138,7 @@ class EngineContract:
                 if id == given.id and (await engine.poll([handle]))[0].seen is Seen.ENDED:
                     return
 
-        await asyncio.wait_for(listen(), 10)
+        await asyncio.wait_for(listen(), PATIENCE)
 
     async def test_started_twice_it_is_one_process(self, engine: Engine, task: Callable[..., Task]) -> None:
         given = task(self.says("began"))
@@ -289,7 +291,7 @@ class EngineContract:
         async for id in engine.changes():
             if id == given.id and (address := (await engine.poll([handle]))[0].address):
                 break
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
             assert (await client.get(address)).status_code == 200
 
     @pytest.fixture
@@ -330,7 +332,7 @@ class EngineContract:
                 if id == given.id and (await engine.poll([handle]))[0].seen is Seen.ENDED:
                     return
 
-        await asyncio.wait_for(listen(), 10)
+        await asyncio.wait_for(listen(), PATIENCE)
         assert (await engine.poll([handle]))[0].exit_code == code
 
     async def test_claimed_twice_it_is_given_its_work_once(

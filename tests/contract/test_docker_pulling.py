@@ -12,6 +12,7 @@ from drybench.model import Task
 from tests.contract.containers import Bench
 from tests.docker import SOCKET, docker, has_image
 from tests.registry import Registry, registry
+from tests.waiting import PATIENCE
 
 NAME = "drybench-test/pulled"
 
@@ -43,6 +44,6 @@ async def test_one_that_the_registry_does_not_have_is_refused_to_all(containers:
 
 
 async def _words(containers: Bench, task: Task, wanted: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while await containers.engine.prepare(task) != wanted:
             await asyncio.sleep(0.02)

@@ -16,6 +16,7 @@ from drybench.model import Gpu
 from drybench.phases import Seen
 from tests.contract.containers import Bench, clear, new_bench
 from tests.docker import BASE, PrivateDocker, docker, inspected, private_docker
+from tests.waiting import PATIENCE
 
 GPUS = (Gpu("GPU-0b1e", 24 << 30), Gpu("GPU-7c2d", 12 << 30), Gpu("2", 12 << 30))
 
@@ -51,7 +52,7 @@ async def test_a_docker_that_is_killed_and_comes_back(restarted: Bench, own_dock
     assert (await restarted.sight(handle)).seen is Seen.RUNNING
     assert await restarted.log(handle) == "began\n"
     docker("exec", "-d", f"drybench-{handle['task']}", "touch", "/tmp/end", socket=own_docker.socket)
-    await asyncio.wait_for(news, 20)
+    await asyncio.wait_for(news, PATIENCE)
     assert (await restarted.sight(handle)).exit_code == 3
 
 

@@ -22,7 +22,7 @@ from drybench.model import Mount, Task
 from drybench.phases import Reason, Seen
 from tests.contract.containers import Bench, clear, new_bench
 from tests.docker import BASE, docker, door, inspected
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 IGNORES_SIGTERM = "trap 'echo asked' TERM; echo up; while true; do sleep 0.1; done"
 PORTAL = """
@@ -82,7 +82,7 @@ async def test_docker_away_for_a_while(docker_url: str, python_image: str, tmp_p
             with pytest.raises(DockerAway):
                 await bench.start("true")
             docker("exec", f"drybench-{handle['task']}", "touch", "/tmp/end")
-        await asyncio.wait_for(news, 20)
+        await asyncio.wait_for(news, PATIENCE)
         assert (await bench.sight(handle)).exit_code == 3
         await clear(bench)
 
@@ -265,13 +265,13 @@ async def test_use_is_seen_without_asking_docker(containers: Bench) -> None:
         "python3", "-c", "data = bytearray(100 << 20); print('up', flush=True)\nwhile True: pass"
     )
     await containers.said(handle, "up")
-    await containers.sight(handle)
-    await asyncio.sleep(0.3)
-    sight = await containers.sight(handle)
+    async with asyncio.timeout(PATIENCE):
+        while ((sight := await containers.sight(handle)).cpu or 0) <= 0.1:
+            await asyncio.sleep(0.3)
     assert sight.memory is not None
     assert 100 << 20 <= sight.memory < 200 << 20
     assert sight.cpu is not None
-    assert 0.1 < sight.cpu < 2.1
+    assert sight.cpu < 2.1
 
 
 async def test_files_left_in_the_container_are_kept_for_a_while(
@@ -289,7 +289,7 @@ async def test_files_left_in_the_container_are_kept_for_a_while(
         containers.tasks, url=docker_url, bench_id=containers.bench_id, cores=2, memory=4 << 30, keep_stopped=0.001
     )
     await sweeper.poll([handle])
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while docker("ps", "-aq", "--filter", f"name={kept}"):
             await asyncio.sleep(0.05)
     await sweeper.close()
@@ -319,14 +319,14 @@ async def test_one_that_left_nothing_is_gone_but_for_its_log(
 
 async def test_a_log_is_bounded(containers: Bench) -> None:
     handle = await containers.start("python3", "-c", "print(('x' * 1023 + '\\n') * (40 << 10), end='')")
-    await containers.ended(handle, seconds=60)
+    await containers.ended(handle)
     assert len(await containers.log(handle)) <= 2 * 9 << 20
     await containers.engine.forget(handle)
     assert (containers.tasks / handle["task"] / "docker.log").stat().st_size <= 2 * 9 << 20
 
 
 async def _prepared(containers: Bench, task: Task) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while await containers.engine.prepare(task):
             await asyncio.sleep(0.05)
 

@@ -124,7 +124,7 @@ async def test_what_cannot_be_started_says_why(
 
 async def test_a_log_is_bounded_and_says_so(local: Local) -> None:
     handle = await local.start("sh", "-c", "head -c 80M /dev/zero; echo; echo last")
-    await local.ended(handle, seconds=20)
+    await local.ended(handle)
     log = await local.log(handle)
     assert len(log) == local_watcher.LOG_LIMIT + len(local_watcher.LOG_FULL)
     assert log.endswith(local_watcher.LOG_FULL)

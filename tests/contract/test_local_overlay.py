@@ -54,7 +54,7 @@ def wheel(tmp_path: Path) -> Path:
 
 async def _run(local: Local, shared: Path, script: str) -> str:
     handle = await local.start("sh", "-c", script, python=shared)
-    sight = await local.ended(handle, seconds=60)
+    sight = await local.ended(handle)
     log = (await local.log(handle)).decode()
     assert sight.exit_code == 0, log
     return log

@@ -18,6 +18,7 @@ from drybench.engines.processes import Identity
 from drybench.phases import Reason, Seen, Sight
 from tests.contract.conftest import Local
 from tests.contract.engine_contract import until
+from tests.waiting import PATIENCE
 
 PORTAL = """
 import asyncio, os, signal, sys
@@ -180,10 +181,10 @@ async def test_changes_tell_of_tasks_that_another_portal_started(local: Local) -
     other = LocalEngine(local.tasks, cores=2, memory=4 << 30)
     await other.poll([handle])
     await local.engine.stop(handle, 0)
-    assert await asyncio.wait_for(anext(other.changes()), 10) == handle["task"]
+    assert await asyncio.wait_for(anext(other.changes()), PATIENCE) == handle["task"]
     assert (await other.poll([handle]))[0].seen is Seen.ENDED
     await other.close()
 
 
 def _run(*command: str, said: bytes = b"") -> int:
-    return subprocess.run(command, input=said, capture_output=True, timeout=20, check=False).returncode
+    return subprocess.run(command, input=said, capture_output=True, timeout=PATIENCE, check=False).returncode

@@ -80,7 +80,7 @@ def test_it_is_built_and_passes_its_own_tests(bench: Bench, name: str) -> None:
 def test_alone_it_says_a_link_with_a_token(bench: Bench, name: str, account: str) -> None:
     image = bench.build(name)
     with started(image, "--user", account, "--publish", "127.0.0.1::8888") as container:
-        link = wait_for(lambda: LINK.search(docker("logs", container)), seconds=60)
+        link = wait_for(lambda: LINK.search(docker("logs", container)))
         port = docker("port", container, "8888").rpartition(":")[2]
         assert link
         assert status(f"http://127.0.0.1:{port}{link[1]}") == 200

@@ -187,7 +187,7 @@ class SmallBench:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [at]})
         thread.start()
         try:
-            wait_for(lambda: server.started, seconds=10)
+            wait_for(lambda: server.started)
             yield "" if unix else f"http://127.0.0.1:{at.getsockname()[1]}"
         finally:
             server.should_exit = True

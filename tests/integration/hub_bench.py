@@ -30,7 +30,7 @@ from drybench.hub import tickets
 from drybench.hub_client import HubClient, HubServer
 from drybench.proxying import write_proxy_files
 from drybench.secret_files import secret
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 BIN = Path(sys.executable).parent
 
@@ -219,7 +219,7 @@ class HubBench:
             self.hub = subprocess.Popen(command, cwd=self.data.hub, env=environ, stdout=log, stderr=log)
 
     def wait_until_up(self) -> None:
-        wait_for(self.is_up, seconds=40)
+        wait_for(self.is_up)
 
     def be_whole(self) -> None:
         """As at first, whatever a test that failed in its middle left away."""
@@ -242,20 +242,22 @@ class HubBench:
     def kill_hub(self) -> None:
         assert self.hub is not None
         self.hub.send_signal(signal.SIGKILL)
-        self.hub.wait(10)
+        self.hub.wait(PATIENCE)
 
     def get(self, path: str, host: str | None = None, **more: Any) -> httpx.Response:
         """Through traefik, under the main host name or another one."""
         headers = {"Host": host or urlsplit(self.addresses.public).netloc, **more.pop("headers", {})}
         door = f"{urlsplit(self.addresses.public).scheme}://127.0.0.1:{self.addresses.port}"
-        return httpx.get(door + path, headers=headers, trust_env=False, verify=False, **more)
+        return httpx.get(door + path, headers=headers, trust_env=False, verify=False, timeout=PATIENCE, **more)
 
     def hub_says(self) -> str:
         return (self.data.logs / "hub").read_text(errors="replace")
 
     def api(self, method: str, path: str, token: str | None = None, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"token {token or self.token}"}
-        return httpx.request(method, self.addresses.hub_api + path, headers=headers, trust_env=False, **more)
+        return httpx.request(
+            method, self.addresses.hub_api + path, headers=headers, trust_env=False, timeout=PATIENCE, **more
+        )
 
     def task(self, id: str, person: str, session: str) -> StandInTask:
         """As the ledger has it when there is room: the Hub is about to be asked."""
@@ -264,7 +266,7 @@ class HubBench:
     def start(self, id: str, person: str, session: str) -> StandInTask:
         task = self.task(id, person, session)
         self.ask_hub("start_server", person, session, id)
-        wait_for(lambda: self.is_ready(person, session), seconds=20)
+        wait_for(lambda: self.is_ready(person, session))
         return task
 
     def is_ready(self, person: str, session: str) -> bool:
@@ -293,7 +295,7 @@ class HubBench:
         for process in processes:
             process.kill()
         for process in processes:
-            process.wait(15)
+            process.wait(PATIENCE)
         self.portal.close()
 
 
@@ -302,7 +304,7 @@ class Browser:
 
     def __init__(self, bench: HubBench) -> None:
         self.bench = bench
-        self.client = httpx.Client(trust_env=False, transport=_ToTraefik(bench.addresses.port))
+        self.client = httpx.Client(trust_env=False, transport=_ToTraefik(bench.addresses.port), timeout=PATIENCE)
 
     def __enter__(self) -> Browser:
         return self

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from tests.docker import CACHE
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 HERE = "10.231.7.1"  # this machine's end
 THERE, ALSO_THERE = "10.231.7.2", "10.231.7.3"
@@ -81,7 +81,7 @@ def running(program: str, *words: str, by: tuple[str, ...] = ()) -> Iterator[Non
         yield
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def code(host: str, port: int, path: str = "/", by: tuple[str, ...] = ()) -> str:

@@ -49,7 +49,7 @@ class SshDoor:
         assert typed[0] == "ssh"
         with subprocess.Popen([*self.ssh("-N", "-o", "ExitOnForwardFailure=yes"), *typed[1:]]) as ssh:
             try:
-                wait_for(lambda: answers(here, port), 20)
+                wait_for(lambda: answers(here, port))
                 yield
             finally:
                 ssh.terminate()
@@ -70,7 +70,7 @@ def ssh_door(folder: Path) -> Iterator[SshDoor]:
     with (folder / "sshd.log").open("wb") as log:
         with subprocess.Popen([sshd, "-D", "-e", "-f", folder / "sshd_config"], stderr=log) as process:
             try:
-                wait_for(lambda: answers("127.0.0.1", port), 20)
+                wait_for(lambda: answers("127.0.0.1", port))
                 yield SshDoor(folder, port)
             finally:
                 process.terminate()

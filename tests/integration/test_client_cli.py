@@ -16,7 +16,7 @@ import pytest
 
 from drybench_client.cli import COMMANDS
 from tests.integration.client_bench import ALPHA, ENDED, ID, OTHER, SmallBench, problem
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 FAILED = {
     "phase": "ended",
@@ -54,7 +54,7 @@ def environ(data: Path) -> dict[str, str]:
 
 def call(data: Path, *words: object, program: list[str] = DRYBENCH) -> subprocess.CompletedProcess[str]:
     command = [*program, *map(str, words)]
-    return subprocess.run(command, env=environ(data), capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, env=environ(data), capture_output=True, text=True, timeout=100, check=False)
 
 
 def asked(data: Path, *words: object) -> Any:
@@ -159,9 +159,9 @@ class TestRun:
         small.looks = [{"phase": "running"}]
         command = [*DRYBENCH, "run", str(notebook), "--wait"]
         with subprocess.Popen(command, env=environ(bench), stderr=subprocess.PIPE, text=True) as waiting:
-            wait_for(lambda: ("GET", f"/runs/{ID}/wait") in small.asked, seconds=20)  # and nothing comes for a while
+            wait_for(lambda: ("GET", f"/runs/{ID}/wait") in small.asked)  # and nothing comes for a while
             waiting.send_signal(signal.SIGINT)
-            _, said = waiting.communicate(timeout=20)
+            _, said = waiting.communicate(timeout=PATIENCE)
         assert waiting.returncode == 130
         assert f"Run {ID[-8:]} goes on." in said
         assert f"drybench cancel {ID[-8:]}" in said
@@ -172,7 +172,7 @@ class TestRun:
         ours, theirs = os.openpty()
         command = [*DRYBENCH, "run", str(notebook), "--wait"]
         with subprocess.Popen(command, env=environ(bench), stdout=subprocess.DEVNULL, stderr=theirs) as waiting:
-            assert waiting.wait(20) == 0
+            assert waiting.wait(PATIENCE) == 0
         shown = os.read(ours, 10_000).decode()
         os.close(theirs)
         os.close(ours)

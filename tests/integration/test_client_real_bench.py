@@ -169,7 +169,7 @@ def test_inspect(bench: RealBench, tmp_path: Path) -> None:
 def test_in_a_session_s_terminal_it_needs_no_sign_in(bench: RealBench, owner: Bench, tmp_path: Path) -> None:
     session = owner.start_session(name="terminal")
     try:
-        wait_for(lambda: _named(owner, session["id"])["phase"] == "running", seconds=60)
+        wait_for(lambda: _named(owner, session["id"])["phase"] == "running")
         environ = _environ_of(_named(owner, session["id"])["task"])
         assert {"DRYBENCH_URL", "DRYBENCH_TOKEN"} <= environ.keys()
         ended = _in(environ, "run", a_notebook(tmp_path, "print(alpha)"), "--wait", "--json")
@@ -179,7 +179,7 @@ def test_in_a_session_s_terminal_it_needs_no_sign_in(bench: RealBench, owner: Be
         assert _in(environ, "sessions").returncode == 2, "a session's token may ask for runs, nothing else"
     finally:
         bench.run("stop", "terminal")
-        wait_for(lambda: _named(owner, session["id"])["phase"] == "ended", seconds=30)
+        wait_for(lambda: _named(owner, session["id"])["phase"] == "ended")
 
 
 def _named(owner: Bench, id: str) -> Any:

@@ -59,14 +59,14 @@ def test_what_is_starred_stays_and_what_is_removed_is_gone(bench: RealBench, own
     assert not owner.unstar(run)["starred"]
     assert owner.keep(90)["days"] == owner.retention()["days"] == 90
     assert owner.keep(0)["days"] == 0
-    wait_for(lambda: bench.run("remove", run["id"]).returncode == 0, seconds=20)  # it may still be settled
+    wait_for(lambda: bench.run("remove", run["id"]).returncode == 0)  # it may still be settled
     with pytest.raises(NotFound):
         owner.get(run)
 
 
 def test_deeds_at_the_wrong_time_say_so(bench: RealBench, owner: Bench, tmp_path: Path) -> None:
     run = owner.submit(a_notebook(tmp_path, "import time\ntime.sleep(600)"))
-    wait_for(lambda: owner.get(run)["phase"] == "running", seconds=60)
+    wait_for(lambda: owner.get(run)["phase"] == "running")
     for deed in (owner.remove, owner.attach, owner.go_on, owner.let_go):
         with pytest.raises(Conflict) as refused:
             deed(run)

@@ -200,7 +200,7 @@ def test_a_killed_portal_leaves_no_lock(url: str, tmp_path: Path) -> None:
     finally:
         portal.send_signal(signal.SIGKILL)
         portal.communicate()
-    wait_for(lambda: is_free(url, lock), seconds=10)
+    wait_for(lambda: is_free(url, lock))
 
 
 def holding(url: str, lock: Path) -> subprocess.Popen[str]:

@@ -131,7 +131,7 @@ def test_a_session_in_a_container(
         session = Task(it, network)
         asked.address = f"http://{session.address}:{port_of(tmp_path, it)}"
         asked.phase, asked.answers, asked.handed_over = "running", True, True
-        wait_for(lambda: bench.is_ready("ada", "one"), seconds=30)
+        wait_for(lambda: bench.is_ready("ada", "one"))
         assert browser.get("/user/ada/one/lab").status_code == 200
         assert browser.get("/user/ada/one/api/me").json()["identity"]["username"] == "ada"
         assert said_inside(session, "$JUPYTERHUB_API_URL/user")["name"] == "ada"
@@ -172,7 +172,7 @@ def command(asked: Any, python: Path) -> tuple[str, ...]:
 
 def port_of(own: Path, name: str) -> int:
     wrote = own / "address.json"
-    wait_for(lambda: wrote.exists() or not real.inspected(name)["State"]["Running"], seconds=40)
+    wait_for(lambda: wrote.exists() or not real.inspected(name)["State"]["Running"])
     assert wrote.exists(), real.docker("logs", name)
     return json.loads(wrote.read_text())["port"]
 

@@ -27,7 +27,7 @@ from drybench.proxying import write_proxy_files
 from drybench.settings import Settings
 from drybench.settings_sections import DockerEngine
 from tests.integration.outside import code
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.needs("docker", "iptables")
 TRAEFIK = Path(sys.executable).with_name("traefik")
@@ -55,12 +55,12 @@ class Elsewhere:
         with (self.folder / "log").open("ab") as log:
             command = [*self.inside, "dockerd", "--host", self.url, *options, "--bridge=none"]
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_for(lambda: subprocess.run(["docker", "-H", self.url, "info"], capture_output=True).returncode == 0, 60)
+        wait_for(lambda: subprocess.run(["docker", "-H", self.url, "info"], capture_output=True).returncode == 0)
 
     def end(self, how: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(how)
-        self.process.wait(60)
+        self.process.wait(PATIENCE)
 
     def network(self) -> Network:
         return asyncio.run(docker_network.made(self.url, HERE, DockerEngine()))
@@ -115,7 +115,7 @@ def network(elsewhere: Elsewhere, tmp_path: Path) -> Iterator[Network]:
         yield network
     finally:
         proxy.kill()
-        proxy.wait(10)
+        proxy.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])

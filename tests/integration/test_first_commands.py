@@ -57,7 +57,7 @@ def test_two_commands_on_a_bare_debian(bare_machine: BareMachine) -> None:
     again = bare_machine.says(f"{up} && .venv/bin/drybench down")
     assert "Drybench is ready" in again.stdout, again.stderr
     assert "Fetching" not in again.stderr
-    assert time.monotonic() - began < 20  # seconds, on a machine with other work too
+    assert time.monotonic() - began < 60  # seconds, on a machine with other work too
 
 
 def test_without_uv_a_venv_with_pip(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ class Bench:
 
     async def carry_out(self, *cells: str) -> Attempt:
         run, handle = await self.begin(*cells)
-        sight = await until(self.engine, handle, Seen.ENDED, seconds=60)
+        sight = await until(self.engine, handle, Seen.ENDED)
         assert (sight.exit_code, sight.reason) == (0, None), (self.folder(handle) / "log").read_text()
         return run
 
@@ -86,7 +86,7 @@ async def bench(tmp_path: Path, python_environment: Path) -> AsyncIterator[Bench
         while not forked:
             _, handle = await bench.begin("1")
             forked = bench.is_forked(handle)
-            await until(bench.engine, handle, Seen.ENDED, seconds=60)
+            await until(bench.engine, handle, Seen.ENDED)
     yield bench
     for folder in bench.tasks.iterdir():
         await bench.engine.forget({"format": 1, "task": folder.name})
@@ -113,7 +113,7 @@ async def test_a_notebook_of_a_forked_runner_cannot_tell(tmp_path: Path, bench: 
     seen: list[Any] = []
     for each in (first, bench):
         run, handle = await each.begin(SURROUNDINGS)
-        await until(each.engine, handle, Seen.ENDED, seconds=60)
+        await until(each.engine, handle, Seen.ENDED)
         text = run.text(0).replace(str(each.folder(handle)), "TASK").replace(str(run.folder), "RUN")
         seen.append(json.loads(text.replace(handle["task"], "TASK")))
         await each.engine.forget(handle)
@@ -130,7 +130,7 @@ async def test_each_has_randomness_of_its_own(bench: Bench) -> None:
 
 async def test_a_forked_runner_has_no_descriptor_variable_or_thread_of_its_starter(bench: Bench) -> None:
     run, handle = await bench.begin("import time; print('began'); time.sleep(1000)")
-    await eventually(lambda: run.has_printed("began"), seconds=60)
+    await eventually(lambda: run.has_printed("began"))
     assert bench.is_forked(handle)
     pid, starter = bench.command(handle).pid, bench.starters[0]
     theirs = _open_files(starter) - {"/dev/null"}
@@ -149,23 +149,23 @@ async def test_its_memory_is_its_own_and_is_watched(bench: Bench) -> None:
     other, beside = await bench.begin("import time; print('began'); time.sleep(1000)")
     run = bench.given("import time; print('began'); much = b'x' * (700 << 20); time.sleep(1000)")
     handle = await bench.engine.start(bench.task(run, memory=500 << 20), {})
-    assert (await until(bench.engine, handle, Seen.ENDED, seconds=60)).reason is Reason.OUT_OF_MEMORY
-    await eventually(lambda: other.has_printed("began"), seconds=60)
+    assert (await until(bench.engine, handle, Seen.ENDED)).reason is Reason.OUT_OF_MEMORY
+    await eventually(lambda: other.has_printed("began"))
     assert (await bench.engine.poll([beside]))[0].seen is Seen.RUNNING
     assert len(bench.starters) == 1
 
 
 async def test_it_is_stopped_like_any_other(bench: Bench) -> None:
     run, handle = await bench.begin("import time; print('began'); time.sleep(1000)")
-    await eventually(lambda: run.has_printed("began"), seconds=60)
+    await eventually(lambda: run.has_printed("began"))
     await bench.engine.stop(handle, 10)
-    assert (await until(bench.engine, handle, Seen.ENDED, seconds=30)).exit_code == 0
+    assert (await until(bench.engine, handle, Seen.ENDED)).exit_code == 0
     assert run.result()["outcome"] == "stopped"
 
 
 async def test_a_killed_starter_ends_nothing_and_is_replaced(bench: Bench) -> None:
     run, handle = await bench.begin("import time; print('began'); time.sleep(1000)")
-    await eventually(lambda: run.has_printed("began"), seconds=60)
+    await eventually(lambda: run.has_printed("began"))
     os.kill(bench.starters[0], signal.SIGKILL)
     await bench.carry_out("1")
     assert (await bench.engine.poll([handle]))[0].seen is Seen.RUNNING
@@ -177,7 +177,7 @@ async def test_started_twice_it_is_one_process(bench: Bench) -> None:
     run = bench.given("open('ran', 'a').write('x')")
     task, other = bench.task(run), LocalEngine(bench.tasks, cores=2, memory=4 << 30)
     handles = await asyncio.gather(*(which.start(task, {}) for which in (bench.engine, other) * 3))
-    await until(bench.engine, handles[0], Seen.ENDED, seconds=60)
+    await until(bench.engine, handles[0], Seen.ENDED)
     assert len({handle["pid"] for handle in handles}) == 1
     assert (run.output / "ran").read_text() == "x"
     await other.close()
@@ -185,23 +185,23 @@ async def test_started_twice_it_is_one_process(bench: Bench) -> None:
 
 async def test_a_watcher_that_was_forked_is_replaced_when_it_is_killed(bench: Bench) -> None:
     run, handle = await bench.begin("import time; print('began'); time.sleep(1000)")
-    await eventually(lambda: run.has_printed("began"), seconds=60)
+    await eventually(lambda: run.has_printed("began"))
     os.kill(handle["pid"], signal.SIGKILL)
     command = bench.command(handle)
     await eventually(lambda: Identity.of(handle["pid"]) is None)
     assert (await bench.engine.poll([handle]))[0].seen is Seen.RUNNING
     command.signal(signal.SIGKILL)
-    assert (await until(bench.engine, handle, Seen.ENDED, seconds=30)).reason is Reason.WATCHER_DIED
+    assert (await until(bench.engine, handle, Seen.ENDED)).reason is Reason.WATCHER_DIED
 
 
 async def test_what_stands_ready_is_forked_too(bench: Bench) -> None:
     run = bench.given("print('hello')")
     ready = Task(str(uuid4()), "ada", READY, ("python", "-m", "drybench_runner", "ready"), python=bench.python)
     handle = await bench.engine.start(ready, {})
-    await until(bench.engine, handle, Seen.RUNNING, seconds=30)
+    await until(bench.engine, handle, Seen.RUNNING)
     assert bench.is_forked(handle)
     claimed = await bench.engine.claim(handle, bench.task(run), {})
-    assert (await until(bench.engine, claimed, Seen.ENDED, seconds=60)).exit_code == 0
+    assert (await until(bench.engine, claimed, Seen.ENDED)).exit_code == 0
     assert run.text(0) == "hello\n"
 
 

@@ -12,7 +12,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
 from tests.integration.runner_bench import Attempt, attempt, code, notebook
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 Make = Callable[..., Attempt]
 
@@ -34,8 +34,8 @@ def by_hand(attempt: Attempt, source: str) -> None:
     client.load_connection_file(str(attempt.made / "held" / "kernels" / "kernel.json"))
     client.start_channels(stdin=False, hb=False)
     try:
-        client.wait_for_ready(timeout=20)
-        assert client.execute_interactive(source, timeout=20)["content"]["status"] == "ok"
+        client.wait_for_ready(timeout=PATIENCE)
+        assert client.execute_interactive(source, timeout=PATIENCE)["content"]["status"] == "ok"
     finally:
         client.stop_channels()
         client.context.destroy(linger=0)
@@ -69,12 +69,12 @@ def failing(make: Make) -> Attempt:
 
 def test_what_is_mended_by_hand_goes_on_from_that_cell_and_ends_well(failing: Attempt) -> None:
     process = failing.start()
-    wait_for(lambda: held(failing), seconds=30)
+    wait_for(lambda: held(failing))
     told(failing, "attached", at="2026-01-01T12:00:00Z")
     by_hand(failing, "x = 41")
     mend(failing, 1, "print(x + 1)")
     told(failing, "go_on-1", **{"from": 1})
-    assert process.wait(timeout=30) == 0, failing.printed()
+    assert process.wait(PATIENCE) == 0, failing.printed()
     result, made = failing.result(), failing.notebook()
     assert (result["outcome"], result["reason"], result["executed"], result["cells"]) == ("done", None, 3, 3)
     assert result["hand"] == {"attached_at": "2026-01-01T12:00:00Z", "went_on_from": [1], "changed": [1]}
@@ -86,21 +86,21 @@ def test_what_is_mended_by_hand_goes_on_from_that_cell_and_ends_well(failing: At
 
 def test_it_can_fail_once_more_and_be_mended_again(failing: Attempt) -> None:
     process = failing.start()
-    wait_for(lambda: held(failing), seconds=30)
+    wait_for(lambda: held(failing))
     told(failing, "go_on-1", **{"from": 1})
-    wait_for(lambda: held(failing, 2), seconds=30)
+    wait_for(lambda: held(failing, 2))
     by_hand(failing, "zero = 2")
     told(failing, "go_on-2", **{"from": 1})
-    assert process.wait(timeout=30) == 0, failing.printed()
+    assert process.wait(PATIENCE) == 0, failing.printed()
     assert failing.result()["outcome"] == "done"
     assert failing.result()["hand"] == {"attached_at": None, "went_on_from": [1, 1], "changed": []}
 
 
 def test_let_go_it_ends_as_it_failed(failing: Attempt) -> None:
     process = failing.start()
-    wait_for(lambda: held(failing), seconds=30)
+    wait_for(lambda: held(failing))
     told(failing, "let_go")
-    assert process.wait(timeout=30) == 0, failing.printed()
+    assert process.wait(PATIENCE) == 0, failing.printed()
     result = failing.result()
     assert (result["outcome"], result["reason"], result["cell"], result["hand"]) == ("failed", "cell_error", 1, None)
     assert [event["event"] for event in failing.events()][-3:] == ["held", "released", "ended"]
@@ -108,9 +108,9 @@ def test_let_go_it_ends_as_it_failed(failing: Attempt) -> None:
 
 def test_cancelled_while_it_is_kept_it_ends_as_it_failed(failing: Attempt) -> None:
     process = failing.start()
-    wait_for(lambda: held(failing), seconds=30)
+    wait_for(lambda: held(failing))
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=30) == 0, failing.printed()
+    assert process.wait(PATIENCE) == 0, failing.printed()
     assert failing.result()["outcome"] == "failed"
 
 
@@ -122,12 +122,12 @@ def test_its_time_is_over(make: Make) -> None:
 
 def test_a_kernel_that_dies_while_it_is_kept_is_kept_no_longer(failing: Attempt) -> None:
     process = failing.start()
-    wait_for(lambda: held(failing), seconds=30)
+    wait_for(lambda: held(failing))
     client = BlockingKernelClient()
     client.load_connection_file(str(failing.made / "held" / "kernels" / "kernel.json"))
     client.start_channels(stdin=False, hb=False)
     client.execute("import os; os._exit(3)")
-    assert process.wait(timeout=30) == 0, failing.printed()
+    assert process.wait(PATIENCE) == 0, failing.printed()
     client.stop_channels()
     client.context.destroy(linger=0)
     assert failing.result()["reason"] == "cell_error"
@@ -135,13 +135,13 @@ def test_a_kernel_that_dies_while_it_is_kept_is_kept_no_longer(failing: Attempt)
 
 def test_cells_that_are_added_and_taken_away_are_executed_as_they_are_now(failing: Attempt) -> None:
     process = failing.start()
-    wait_for(lambda: held(failing), seconds=30)
+    wait_for(lambda: held(failing))
     file = failing.made / "held" / "notebook.ipynb"
     copy = json.loads(file.read_text())
     copy["cells"][1:] = [code("zero = 4"), code("print(x / zero)"), code("x = 5"), code("print(x)")]
     file.write_text(json.dumps(copy))
     told(failing, "go_on-1", **{"from": 1})
-    assert process.wait(timeout=30) == 0, failing.printed()
+    assert process.wait(PATIENCE) == 0, failing.printed()
     result, made = failing.result(), failing.notebook()
     assert (result["outcome"], result["cells"], result["hand"]["changed"]) == ("done", 5, [1, 2, 3, 4])
     assert ["".join(cell["source"]) for cell in made["cells"]][1:] == [
@@ -156,9 +156,9 @@ def test_cells_that_are_added_and_taken_away_are_executed_as_they_are_now(failin
 @pytest.mark.parametrize("broken", ["no JSON", '{"nbformat": 3}', '{"nbformat": 4, "cells": 7}'])
 def test_a_copy_that_is_no_notebook_any_more_goes_on_with_the_cells_that_were(failing: Attempt, broken: str) -> None:
     process = failing.start()
-    wait_for(lambda: held(failing), seconds=30)
+    wait_for(lambda: held(failing))
     by_hand(failing, "zero = 1")
     (failing.made / "held" / "notebook.ipynb").write_text(broken)
     told(failing, "go_on-1", **{"from": 1})
-    assert process.wait(timeout=30) == 0, failing.printed()
+    assert process.wait(PATIENCE) == 0, failing.printed()
     assert failing.result()["outcome"] == "done"

@@ -123,7 +123,7 @@ async def test_a_hub_that_is_away_is_no_refusal(bench: HubBench, identity: Ident
             await identity.exchange(code)
     finally:
         bench.start_hub()
-        wait_for(bench.is_up, seconds=40)
+        wait_for(bench.is_up)
 
 
 def test_the_hub_lists_people_page_by_page(bench: HubBench, monkeypatch: pytest.MonkeyPatch) -> None:

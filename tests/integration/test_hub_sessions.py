@@ -11,7 +11,7 @@ import pytest
 from drybench.errors import HubAway, HubBusy, Refused, UnknownToTheHub
 from drybench.hub import tickets
 from tests.integration.hub_bench import Browser, HubBench, hub_bench
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_its_stop_is_the_portals(bench: HubBench) -> None:
 def test_one_that_has_ended_by_itself_is_let_go_of(bench: HubBench) -> None:
     task = bench.start("ended", "ada", "ended")
     task.end()
-    wait_for(lambda: not bench.is_ready("ada", "ended"), seconds=15)
+    wait_for(lambda: not bench.is_ready("ada", "ended"))
     assert task.stops == 0
 
 
@@ -138,7 +138,7 @@ def test_the_portal_away_ends_nothing(bench: HubBench) -> None:
     task = bench.start("kept", "ada", "kept")
     before = bench.hub_says().count("No word of task kept")
     bench.portal.go_away()
-    wait_for(lambda: bench.hub_says().count("No word of task kept") >= before + 2, seconds=15)
+    wait_for(lambda: bench.hub_says().count("No word of task kept") >= before + 2)
     assert bench.session_says("ada", "kept") == "ada/kept"
     bench.portal.come()
     assert bench.is_ready("ada", "kept")
@@ -173,7 +173,7 @@ def test_a_hub_killed_keeps_what_runs(bench: HubBench) -> None:
     with pytest.raises(HubAway):
         bench.ask_hub("servers")
     bench.start_hub()
-    wait_for(lambda: bench.is_up() and bench.is_ready("ada", "outlives"), seconds=40)
+    wait_for(lambda: bench.is_up() and bench.is_ready("ada", "outlives"))
     wait_for(lambda: bench.session_says("ada", "outlives") == "ada/outlives")
     assert (task.stops, task.handovers) == (0, 1)
     bench.ask_hub("stop_server", "ada", "outlives")
@@ -189,7 +189,7 @@ def test_a_hub_killed_in_the_middle_of_a_start_goes_on_with_it(bench: HubBench) 
     bench.start_hub()
     bench.wait_until_up()
     task.go()
-    wait_for(lambda: bench.session_says("ada", "middle") == "ada/middle", seconds=20)
+    wait_for(lambda: bench.session_says("ada", "middle") == "ada/middle")
     assert (task.stops, task.handovers) == (0, 1)
     token = task.env["DRYBENCH_TOKEN"]
     bench.ask_hub("stop_server", "ada", "middle")
@@ -206,7 +206,7 @@ def test_a_hub_killed_before_the_handover_is_asked_again(bench: HubBench) -> Non
     bench.portal.come()
     bench.start_hub()
     bench.wait_until_up()
-    wait_for(lambda: not bench.at_hub("before"), seconds=20)
+    wait_for(lambda: not bench.at_hub("before"))
     assert (task.wanted, task.stops, task.handovers) == ("run", 0, 0)
     bench.ask_hub("start_server", "ada", "before", "before")
     wait_for(lambda: bench.is_ready("ada", "before"))
@@ -221,7 +221,7 @@ def test_a_foreign_task_is_not_taken_by_way_of_a_killed_hub(bench: HubBench) -> 
     bench.portal.come()
     bench.start_hub()
     bench.wait_until_up()
-    wait_for(lambda: not bench.at_hub("thief"), seconds=20)
+    wait_for(lambda: not bench.at_hub("thief"))
     assert foreign.stops == 0
     assert bench.session_says("ada", "thief") is None
 
@@ -245,7 +245,7 @@ def test_traefik_killed_and_started_again_has_its_routes(bench: HubBench) -> Non
     bench.start("routed", "ada", "routed")
     assert bench.proxy is not None
     os.kill(bench.proxy.pid, signal.SIGKILL)
-    bench.proxy.wait(10)
+    bench.proxy.wait(PATIENCE)
     bench.start_proxy()
     wait_for(bench.is_up)
     wait_for(lambda: bench.session_says("ada", "routed") == "ada/routed")

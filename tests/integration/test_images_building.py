@@ -125,13 +125,13 @@ async def test_fresh_asks_nothing_of_what_was_done_before(bench: ImageBench) -> 
 async def test_a_cancelled_build_ends_in_docker_too(bench: ImageBench) -> None:
     bench.write(bench.low, f"FROM {BASE}\nRUN echo {bench.mark} && sleep 300\n")
     build = bench.building.begin(bench.low)
-    await eventually(lambda: _sleeping(bench.mark), 30)
+    await eventually(lambda: _sleeping(bench.mark))
     assert bench.builds.find(build.id).state == "building"
     assert bench.building.begin(bench.low).id == build.id  # asked for again, it is the one that goes on
     await bench.building.cancel(build.id)
     found = bench.builds.find(build.id)
     assert (found.state, found.doing) == ("cancelled", f"RUN echo {bench.mark} && sleep 300")
-    await eventually(lambda: not _sleeping(bench.mark), 30)
+    await eventually(lambda: not _sleeping(bench.mark))
     await bench.images.look()
     with pytest.raises(ImageNotBuilt):
         bench.catalogue.environment(bench.low)
@@ -146,7 +146,7 @@ async def test_who_stops_listening_cancels(bench: ImageBench) -> None:
     build = bench.builds.newest(bench.low)
     assert build
     assert build.state == "cancelled"
-    await eventually(lambda: not _sleeping(bench.mark), 30)
+    await eventually(lambda: not _sleeping(bench.mark))
 
 
 async def test_two_at_once_build_it_once(bench: ImageBench) -> None:
@@ -163,9 +163,9 @@ async def test_one_builds_at_a_time_and_the_others_wait_in_line(bench: ImageBenc
         bench.write(name, f"FROM {BASE}\nRUN echo {name}- && sleep 300\n")
     ids = [bench.building.begin(name).id for name in names]
     for first, name in enumerate(names):
-        await eventually(lambda name=name: _sleeping(f"{name}-"), 30)
+        await eventually(lambda name=name: _sleeping(f"{name}-"))
         ahead = [None] * (first + 1) + list(range(1, len(names) - first))
-        await eventually(lambda ahead=ahead: [bench.builds.find(id).ahead for id in ids] == ahead, 10)
+        await eventually(lambda ahead=ahead: [bench.builds.find(id).ahead for id in ids] == ahead)
         states = [bench.builds.find(id).state for id in ids[first:]]
         assert states == ["building", *["waiting"] * (len(states) - 1)]
         assert [one for one in names if _sleeping(f"{one}-")] == [name]

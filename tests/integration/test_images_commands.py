@@ -19,7 +19,7 @@ from drybench.images.pruning import freed, remove, unused
 from drybench.model import Task
 from tests.docker import BASE, docker, docker_url, private_docker, python_image
 from tests.image_bench import ImageBench, image_bench
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 __all__ = ["docker_url", "python_image"]
 
@@ -146,13 +146,13 @@ def test_ctrl_c_cancels(bench: ImageBench) -> None:
         assert process.stdout
         assert any(line.strip() == bench.mark for line in process.stdout)
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        assert process.wait(PATIENCE) == 130
         assert process.stderr
         assert "Traceback" not in process.stderr.read()
     build = bench.builds.newest(bench.low)
     assert build
     assert build.state == "cancelled"
-    wait_for(lambda: bench.mark not in docker("ps", "--no-trunc", "--format", "{{.Command}}"), 30)
+    wait_for(lambda: bench.mark not in docker("ps", "--no-trunc", "--format", "{{.Command}}"))
 
 
 @pytest.mark.parametrize("came", ["built here", "from elsewhere"])

@@ -16,7 +16,7 @@ from drybench.runs.parameters import inject
 from tests import parts
 from tests.integration.comparing import carry_out_all
 from tests.integration.runner_bench import Attempt, attempt, code, notebook
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 R = {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}}
 VALUES = {"n": 3, "name": "größe", "flags": [True, False], "table": {"a": 1.5}}
@@ -107,7 +107,7 @@ def test_a_cancel_interrupts_it(tmp_path: Path, python_environment: Path) -> Non
     parts.needs("R for Jupyter")
     run = make(tmp_path, python_environment, ["cat('sleeps\\n'); flush.console(); Sys.sleep(60)"], {})
     process = run.start()
-    wait_for(lambda: run.has_printed("sleeps"), seconds=60)
+    wait_for(lambda: run.has_printed("sleeps"))
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(PATIENCE) == 0
     assert run.result()["outcome"] == "stopped"

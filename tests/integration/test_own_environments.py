@@ -57,7 +57,7 @@ def test_a_venv_in_the_home_is_a_kernel_for_runs_and_in_sessions(bench: Bench, t
         assert run["outcome"] == "done", run
         assert f"17 {prefix}" in owner.hand.notebook(run).decode()
         session = owner.session("lab")
-        wait_for(session.answers, 60)
+        wait_for(session.answers)
         assert session.kernels()["env-wing"] == "Python (wing)"
         session.start_kernel("env-wing")
         assert session.says(ASKS).strip() == f"17 {prefix}"

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.integration.hub_bench import HubBench, hub_bench
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,6 @@ def test_paths_arrive_as_they_were_sent(bench: HubBench) -> None:
 
 
 def test_its_own_api_is_for_the_hub_only(bench: HubBench) -> None:
-    answer = httpx.get(f"{bench.addresses.proxy_api}/api/overview", trust_env=False)
+    answer = httpx.get(f"{bench.addresses.proxy_api}/api/overview", trust_env=False, timeout=PATIENCE)
     assert answer.status_code == 401
     assert bench.get("/api/overview").json()["portal"] == "/api/overview"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.integration.runner_bench import Attempt, attempt, notebook
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 LOOK_AROUND = """
 import gc, json, os, random, resource, sys, threading
@@ -40,7 +40,7 @@ class Ready:
         with (run.task / "log").open("ab") as log:
             command = [*run.command[:3], "ready", *modules]
             self.process = subprocess.Popen(command, env=run.env, stdout=log, stderr=log, cwd=run.task)
-        wait_for((run.task / "door").exists, seconds=30)
+        wait_for((run.task / "door").exists)
 
     def claim(self, run: Attempt | None = None, env: dict[str, str] | None = None, **more: Any) -> bytes:
         command = ["python", "-m", "drybench_runner", *(run or self.run).command[3:]]
@@ -90,7 +90,7 @@ def test_it_takes_a_run_and_is_a_runner_like_any_other(make: Make, started: Call
     run = make("print('hello')", "1/0")
     ready = started(run)
     assert ready.claim() == b"taken\n"
-    assert ready.process.wait(60) == 0
+    assert ready.process.wait(PATIENCE) == 0
     assert (run.result()["outcome"], run.text(0), taken_kernel(run)) == ("failed", "hello\n", True)
     assert json.loads((run.task / "taken.json").read_text()) == {"format": 1, "task": "t-1"}
     assert not (run.task / "door").exists()
@@ -101,9 +101,9 @@ def test_its_notebook_cannot_tell(make: Make, started: Callable[..., Ready]) -> 
     fresh, run = make(LOOK_AROUND, "1 + 1", place="fresh"), make(LOOK_AROUND, "1 + 1", place="ready")
     fresh.carry_out()
     ready = started(run)
-    wait_for(lambda: run.socket_folders(), seconds=30)
+    wait_for(lambda: run.socket_folders())
     ready.claim()
-    ready.process.wait(60)
+    ready.process.wait(PATIENCE)
     assert taken_kernel(run)
     seen, expected = (
         json.loads(each.text(0).replace(f"/{name}/", "/")) for each, name in ((run, "ready"), (fresh, "fresh"))
@@ -119,7 +119,7 @@ def test_each_has_random_numbers_and_a_hash_seed_of_its_own(make: Make, started:
         run = make(f"import random, numpy\nprint({numbers})", place=str(number))
         ready = started(run, "numpy")
         ready.claim()
-        ready.process.wait(60)
+        ready.process.wait(PATIENCE)
         assert run.result()["outcome"] == "done"
         said.append(run.text(0).split())
     assert all(one != other for one, other in zip(*said, strict=True))
@@ -130,7 +130,7 @@ def test_what_is_imported_ahead_is_there_and_leaves_no_name(make: Make, started:
     run = make("import sys; print('pandas' in sys.modules, 'pandas' in globals())", plot)
     ready = started(run, "pandas", "matplotlib.pyplot", "there_is_no_such_module")
     ready.claim()
-    assert ready.process.wait(60) == 0
+    assert ready.process.wait(PATIENCE) == 0
     assert run.text(0) == "True False\n"
     assert "image/png" in run.outputs(1)[0]["data"]
 
@@ -140,7 +140,7 @@ def test_another_kernel_is_started_for_whoever_wants_it(make: Make, started: Cal
     run = make("1", kernel="nonesuch")
     ready = started(run)
     ready.claim()
-    assert ready.process.wait(60) == 0
+    assert ready.process.wait(PATIENCE) == 0
     assert run.result()["reason"] == "no_such_kernel"
     assert run.socket_folders() == []
 
@@ -153,18 +153,18 @@ def test_a_person_with_start_up_files_gets_a_fresh_kernel(make: Make, started: C
     run.env = {**run.env, "IPYTHONDIR": str(run.task / "ipython")}
     ready = started(run)
     ready.claim()
-    assert ready.process.wait(60) == 0
+    assert ready.process.wait(PATIENCE) == 0
     assert (run.text(0), taken_kernel(run)) == ("True\n", False)
 
 
 def test_a_kernel_that_died_while_it_waited_is_replaced(make: Make, started: Callable[..., Ready]) -> None:
     run = make("print('hello')")
     ready = started(run)
-    kernel = wait_for(lambda: _kernel_of(ready), seconds=30)
+    kernel = wait_for(lambda: _kernel_of(ready))
     assert kernel is not None
     os.kill(kernel, signal.SIGKILL)
     ready.claim()
-    assert ready.process.wait(60) == 0
+    assert ready.process.wait(PATIENCE) == 0
     assert run.text(0) == "hello\n"
 
 
@@ -174,32 +174,32 @@ def test_nonsense_and_half_a_claim_are_not_taken(make: Make, started: Callable[.
     for text in (b"", b"{", b"[]\n", b'{"format": 1}\n', b'{"format": 2, "task": "t", "command": [], "env": {}}\n'):
         assert ready.say(text) == b""
     assert ready.claim() == b"taken\n"
-    assert ready.process.wait(60) == 0
+    assert ready.process.wait(PATIENCE) == 0
 
 
 def test_what_the_claim_brings_is_in_the_environment(make: Make, started: Callable[..., Ready]) -> None:
     run = make("import os\nprint(os.environ['PLANT'])")
     ready = started(run)
     ready.claim(env={"PLANT": "fern"})
-    ready.process.wait(60)
+    ready.process.wait(PATIENCE)
     assert run.text(0) == "fern\n"
 
 
 def test_a_time_limit_counts_from_the_claim(make: Make, started: Callable[..., Ready]) -> None:
     run = make("import time; time.sleep(1000)", timeout=2)
     ready = started(run)
-    wait_for(lambda: _kernel_of(ready), seconds=30)
+    wait_for(lambda: _kernel_of(ready))
     ready.claim()
-    assert ready.process.wait(60) == 0
+    assert ready.process.wait(PATIENCE) == 0
     assert run.result()["reason"] == "timed_out"
 
 
 def test_not_wanted_it_ends_at_once_and_leaves_nothing(make: Make, started: Callable[..., Ready]) -> None:
     run = make("1")
     ready = started(run)
-    kernel = wait_for(lambda: _kernel_of(ready), seconds=30)
+    kernel = wait_for(lambda: _kernel_of(ready))
     ready.process.terminate()
-    assert ready.process.wait(10) == 0
+    assert ready.process.wait(PATIENCE) == 0
     assert run.socket_folders() == []
     assert not Path(f"/proc/{kernel}").exists()
 

@@ -17,7 +17,7 @@ from drybench.engines.local_folder import TaskFolder
 from drybench.model import SESSION, Task
 from tests.docker import docker
 from tests.integration.test_runner_session import hub as hub
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 TOKEN = "the-token-of-ada"
 LOOKS_EVERYWHERE = """
@@ -82,11 +82,11 @@ def waiting(tmp_path: Path, python_environment: Path) -> Iterator[Waiting]:
     with (folder.path / "log").open("wb") as log:
         process = subprocess.Popen(command, env=env, cwd=folder.own, stdout=log, stderr=log)
     try:
-        wait_for(folder.has_door, seconds=60)
+        wait_for(folder.has_door)
         yield Waiting(folder, process)
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def of_ada(home: Path, hub: str, *command: str) -> tuple[Task, dict[str, str]]:
@@ -111,8 +111,8 @@ def test_it_becomes_the_server_of_who_claims_it_and_of_nobody_else(waiting: Wait
     task, env = of_ada(home, hub)
     assert local_claiming.give(waiting.folder, task, env) is Claimed.TAKEN
     assert not waiting.folder.has_door()
-    wait_for((waiting.folder.own / "address.json").exists, seconds=30)
-    with urllib.request.urlopen(f"http://127.0.0.1:{waiting.port}/user/ada/lab/api", timeout=10) as answer:
+    wait_for((waiting.folder.own / "address.json").exists)
+    with urllib.request.urlopen(f"http://127.0.0.1:{waiting.port}/user/ada/lab/api", timeout=PATIENCE) as answer:
         assert "version" in json.load(answer)
     other = Task("task-of-bob", "bob", SESSION, task.command)
     assert local_claiming.give(waiting.folder, other, env) is Claimed.ANOTHERS
@@ -125,12 +125,12 @@ def test_it_becomes_the_server_of_who_claims_it_and_of_nobody_else(waiting: Wait
 def test_what_is_no_session_it_does_not_become(waiting: Waiting, hub: str, tmp_path: Path) -> None:
     task, env = of_ada(tmp_path, hub, "sh", "-c", "touch /tmp/never")
     local_claiming.give(waiting.folder, task, env)
-    assert waiting.process.wait(20) == 2
+    assert waiting.process.wait(PATIENCE) == 2
 
 
 def test_one_that_is_not_wanted_any_more_ends_well(waiting: Waiting) -> None:
     waiting.process.terminate()
-    assert waiting.process.wait(20) == 0
+    assert waiting.process.wait(PATIENCE) == 0
 
 
 def test_nothing_that_is_imported_keeps_the_home_that_it_saw(tmp_path: Path, python_environment: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.integration.runner_bench import Attempt, attempt, code, markdown, notebook
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 Make = Callable[..., Attempt]
 
@@ -166,23 +166,23 @@ def test_a_kernel_that_kills_itself(make: Make, how: str) -> None:
 
 
 def test_a_kernel_killed_from_outside(make: Make) -> None:
-    run = make("import os\nprint(os.getpid(), flush=True)", "print('sleeps', flush=True)\nimport time; time.sleep(60)")
+    run = make("import os\nprint(os.getpid(), flush=True)", "print('sleeps', flush=True)\nimport time; time.sleep(600)")
     process = run.start()
-    wait_for(lambda: run.has_printed("sleeps"), seconds=30)
+    wait_for(lambda: run.has_printed("sleeps"))
     pid = next(int(event["output"]["text"]) for event in run.events() if event["event"] == "output")
     os.kill(pid, signal.SIGKILL)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(PATIENCE) == 0
     assert run.result()["reason"] == "kernel_died"
     assert run.text(1) == "sleeps\n"
 
 
 def test_a_cancelled_run_interrupts_the_cell(make: Make) -> None:
-    slow = "print('sleeps', flush=True)\nimport time\ntry:\n    time.sleep(60)\nfinally:\n    print('cleaned up')"
+    slow = "print('sleeps', flush=True)\nimport time\ntry:\n    time.sleep(600)\nfinally:\n    print('cleaned up')"
     run = make("print('kept')", slow, "print('after')")
     process = run.start()
-    wait_for(lambda: run.has_printed("sleeps"), seconds=30)
+    wait_for(lambda: run.has_printed("sleeps"))
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=8) == 0
+    assert process.wait(PATIENCE) == 0
     result = run.result()
     assert (result["outcome"], result["reason"], result["cell_number"]) == ("stopped", "cancelled", 2)
     assert "cleaned up" in run.text(1)
@@ -194,14 +194,14 @@ def test_a_cancelled_run_interrupts_the_cell(make: Make) -> None:
 
 def test_a_cell_that_will_not_be_interrupted(make: Make) -> None:
     deaf = (
-        "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(60)"
+        "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(600)"
     )
     run = make(deaf)
     process = run.start()
-    wait_for(lambda: run.has_printed("deaf"), seconds=30)
+    wait_for(lambda: run.has_printed("deaf"))
     process.send_signal(signal.SIGTERM)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=8) == 0
+    assert process.wait(PATIENCE) == 0
     assert run.result()["outcome"] == "stopped"
     assert run.text(0) == "deaf\n"
 
@@ -209,9 +209,9 @@ def test_a_cell_that_will_not_be_interrupted(make: Make) -> None:
 def test_cancelled_before_the_kernel_is_ready(make: Make) -> None:
     run = make("print('never')")
     process = run.start()
-    wait_for(lambda: (run.made / "progress.jsonl").exists() and run.events(), seconds=30)
+    wait_for(lambda: (run.made / "progress.jsonl").exists() and run.events())
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=8) == 0
+    assert process.wait(PATIENCE) == 0
     assert run.result()["outcome"] == "stopped"
 
 
@@ -219,7 +219,7 @@ def test_cancelled_before_the_kernel_is_ready(make: Make) -> None:
     ("limit", "words"), [({"timeout": 2}, "The run took longer than the 2 s"), ({"cell_timeout": 1}, "Cell 1")]
 )
 def test_too_long(make: Make, limit: dict[str, float], words: str) -> None:
-    run = make("print('sleeps', flush=True)\nimport time; time.sleep(60)", **limit)
+    run = make("print('sleeps', flush=True)\nimport time; time.sleep(600)", **limit)
     result = run.carry_out()
     assert (result["outcome"], result["reason"], result["cell"]) == ("failed", "timed_out", 0)
     assert words in result["sentence"]
@@ -228,9 +228,9 @@ def test_too_long(make: Make, limit: dict[str, float], words: str) -> None:
 
 
 def test_a_killed_runner_leaves_a_journal_that_makes_the_notebook(make: Make) -> None:
-    run = make("import os\nprint(os.getpid(), flush=True)", "print('sleeps', flush=True)\nimport time; time.sleep(60)")
+    run = make("import os\nprint(os.getpid(), flush=True)", "print('sleeps', flush=True)\nimport time; time.sleep(600)")
     process = run.start()
-    wait_for(lambda: run.has_printed("sleeps"), seconds=30)
+    wait_for(lambda: run.has_printed("sleeps"))
     kernel = next(int(event["output"]["text"]) for event in run.events() if event["event"] == "output")
     process.kill()
     process.wait()
@@ -386,11 +386,11 @@ def test_much_text_is_merged_and_cut_with_words(make: Make) -> None:
 def test_nothing_is_lost_while_the_runner_does_not_listen(make: Make) -> None:
     run = make("print('go', flush=True)\nfor n in range(5000): print(n, flush=True)\nopen('printed', 'w').close()")
     process = run.start()
-    wait_for(lambda: run.has_printed("go"), seconds=30)
+    wait_for(lambda: run.has_printed("go"))
     process.send_signal(signal.SIGSTOP)
-    wait_for((run.output / "printed").exists, seconds=60)
+    wait_for((run.output / "printed").exists)
     process.send_signal(signal.SIGCONT)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(PATIENCE) == 0
     assert run.text(0) == "go\n" + "".join(f"{n}\n" for n in range(5000))
 
 

@@ -19,7 +19,7 @@ from drybench_runner import resolving
 from drybench_runner.requirements import provide, sweep
 from drybench_runner.resolving import Requirements, RequirementsFailed, environment
 from tests.integration.runner_bench import Attempt, attempt, notebook
-from tests.waiting import eventually, wait_for
+from tests.waiting import PATIENCE, eventually, wait_for
 from tests.wheels import only, wheel
 
 SHOW = "import lab_one, lab_two, importlib.metadata as m; print(lab_one.__version__, m.version('lab-two'))"
@@ -177,24 +177,24 @@ def test_an_environment_without_uv_says_so(given: Given) -> None:
 def test_cancelled_while_it_resolves(given: Given, tmp_path: Path) -> None:
     run = given("lab_two", "1", env={"DRYBENCH_UV": str(slow_uv(tmp_path))})
     process = run.start()
-    wait_for(lambda: any(event.get("text") == "Resolving…" for event in run.events()), seconds=30)
+    wait_for(lambda: any(event.get("text") == "Resolving…" for event in run.events()))
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     assert (run.result()["outcome"], run.result()["reason"]) == ("stopped", "cancelled")
-    wait_for(lambda: is_gone(tmp_path), seconds=5)
+    wait_for(lambda: is_gone(tmp_path))
     assert not leftovers(tmp_path)
 
 
 def test_the_runs_time_limit_counts_while_it_resolves(given: Given, tmp_path: Path) -> None:
     run = given("lab_two", "1", env={"DRYBENCH_UV": str(slow_uv(tmp_path))}, timeout=1.0)
     assert run.carry_out()["reason"] == "timed_out"
-    wait_for(lambda: is_gone(tmp_path), seconds=5)
+    wait_for(lambda: is_gone(tmp_path))
 
 
 def test_a_killed_maker_leaves_nothing_that_hurts_the_next(given: Given, tmp_path: Path) -> None:
     run = given("lab_two", "1", env={"DRYBENCH_UV": str(slow_uv(tmp_path))})
     process = run.start()
-    wait_for(lambda: any(event.get("text") == "Resolving…" for event in run.events()), seconds=30)
+    wait_for(lambda: any(event.get("text") == "Resolving…" for event in run.events()))
     process.kill()
     process.wait()
     os.killpg(int((tmp_path / "uv.pid").read_text()), signal.SIGKILL)  # as the engine does
@@ -214,9 +214,9 @@ def test_of_two_at_once_one_makes_it_and_the_other_waits(
     both = [given("lab_two", "1", place=name, env={"DRYBENCH_UV": str(script)}) for name in ("one", "two")]
     processes = [run.start() for run in both]
     waiting = "another run installs the same list: waiting for it"
-    wait_for(lambda: any(event.get("text") == waiting for run in both for event in run.events()), seconds=30)
+    wait_for(lambda: any(event.get("text") == waiting for run in both for event in run.events()))
     gate.touch()
-    assert [process.wait(60) for process in processes] == [0, 0]
+    assert [process.wait(PATIENCE) for process in processes] == [0, 0]
     assert sorted(run.result()["requirements"]["cached"] for run in both) == [False, True]
     assert count.read_text() == "x\n" * 2  # resolved once, installed once
 
@@ -256,5 +256,5 @@ async def test_one_that_says_nothing_any_more_is_ended(tmp_path: Path, monkeypat
     with pytest.raises(RequirementsFailed, match="took longer than"):
         await provide(asked, tmp_path / "overlays/ada/d1", said.append)
     assert said == ["Resolving…"]
-    await eventually(lambda: is_gone(tmp_path), seconds=5)
+    await eventually(lambda: is_gone(tmp_path))
     assert not leftovers(tmp_path)

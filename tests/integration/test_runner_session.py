@@ -13,7 +13,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -70,14 +70,14 @@ def test_a_session_takes_a_port_of_its_own_and_says_which(hub: str, tmp_path: Pa
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, env=env, cwd=tmp_path, stdout=log, stderr=log)
     try:
-        wait_for((tmp_path / "address.json").exists, seconds=60)
+        wait_for((tmp_path / "address.json").exists)
         port = json.loads((tmp_path / "address.json").read_text())["port"]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/user/ada/lab/api", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/user/ada/lab/api", timeout=PATIENCE) as answer:
             assert "version" in json.load(answer)
         with pytest.raises(HTTPError, match="403") as refused:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/user/ada/lab/api/status", timeout=10)
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/user/ada/lab/api/status", timeout=PATIENCE)
         refused.value.close()
         assert "/user/ada/lab/lab" in (tmp_path / "log").read_text()
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(PATIENCE)

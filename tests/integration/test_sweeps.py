@@ -92,7 +92,7 @@ def test_each_place_once_through_kill_9_in_the_middle(own: Bench, owner: Client,
     for done in (1, 5, 11):
         wait_for(lambda done=done: sum(marks(tmp_path).values()) >= done, 120)
         own.kill("portal")
-        wait_for(own.answers, 60)
+        wait_for(own.answers)
     ended = owner.wait_sweep(sweep, timeout=240)
     assert ended["totals"]["done"] == RUNS, ended
     assert marks(tmp_path) == Counter(range(1, RUNS + 1))
@@ -116,7 +116,7 @@ def test_values_come_back_and_only_the_failed_are_run_again(owner: Client, tmp_p
     owner.rerun_failed(sweep)
     wait_for(lambda: owner.get_sweep(sweep)["totals"]["done"] == 3, 100)
     assert marks(tmp_path) == Counter([1, 2, 3])
-    wait_for(lambda: all(place["values"] for place in owner.places(sweep)), 30)
+    wait_for(lambda: all(place["values"] for place in owner.places(sweep)))
     assert [place["values"]["square"] for place in owner.places(sweep, sort="-v.square")] == [9, 4, 1]
     table = owner.sweep_csv(sweep).splitlines()
     assert table[0].endswith("number,state,x,square,seconds,run,detail")
@@ -130,7 +130,7 @@ def test_a_single_run_begins_in_the_middle_of_a_sweep_and_all_is_cancelled(
 ) -> None:
     """Of one's own: with a higher priority it waits for what runs, and for nothing else."""
     sweep = owner.sweep(notebook(tmp_path, "import time; time.sleep(1)"), typed={"x": "1..300"}, alone=True)
-    wait_for(lambda: owner.get_sweep(sweep)["totals"]["running"] == 2, 60)
+    wait_for(lambda: owner.get_sweep(sweep)["totals"]["running"] == 2)
     (tmp_path / "other").mkdir()
     answer = own.run("run", notebook(tmp_path / "other"), "--wait", "--json")
     assert answer.returncode in (0, 1)

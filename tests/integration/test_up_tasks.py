@@ -31,7 +31,7 @@ class Waiting:
         notebook = folder / "waits.ipynb"
         nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(lines)]), notebook)
         self.id = json.loads(bench.run("run", notebook, "--json").stdout)["id"]
-        wait_for(lambda: self.traces.exists() or self.seen()["phase"] == "ended", 60)
+        wait_for(lambda: self.traces.exists() or self.seen()["phase"] == "ended")
         assert self.traces.exists(), self.seen()
 
     def seen(self) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class Waiting:
 
     def end(self) -> dict[str, Any]:
         with self.bench.owner() as owner:
-            return dict(owner.wait(self.id, timeout=60))
+            return dict(owner.wait(self.id, timeout=100))
 
 
 def folders_of(bench: Bench) -> list[Path]:

@@ -19,7 +19,7 @@ from drybench.model import Session
 from drybench.phases import Outcome, Phase, Reason
 from tests import faults
 from tests.talking import talks_without_end
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tests.world import GIB, World
 from tests.world import world as world
 
@@ -93,7 +93,7 @@ async def test_what_was_said_of_a_start_is_over_when_it_has_started(world: World
 @pytest.mark.parametrize("forever", [b"\r\n" + b"x" * 100, b"x-more: y\r\n"])
 async def test_a_session_that_talks_without_end_holds_up_nothing(world: World, forever: bytes) -> None:
     async with talks_without_end(forever) as address:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await world.starting.answers(address)
 
 

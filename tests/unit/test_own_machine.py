@@ -67,10 +67,10 @@ def test_a_driver_that_shows_none(driver: Driver, script: str) -> None:
 
 
 def test_a_driver_that_hangs_does_not_keep_the_bench_from_coming_up(driver: Driver) -> None:
-    driver("exec sleep 60")
+    driver("exec sleep 600")
     began = time.monotonic()
     assert own_machine.gpus("auto", patience=0.3) == []
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_where_there_is_no_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

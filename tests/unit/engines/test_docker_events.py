@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from drybench.engines.docker_connection import connect
 from drybench.engines.docker_events import FIRST_PAUSE, Events
+from tests.waiting import PATIENCE
 
 NONSENSE = (b"[]\n", b'{"time": [1]}\n', b"no json\n")
 EVENT = {"Action": "start", "time": 1, "Actor": {"Attributes": {"org.drybench.task": "t1"}}}
@@ -57,7 +58,7 @@ async def test_what_nobody_foresaw_is_logged_and_the_next_word_is_heard(
     events = Events("b1")
     with capture_logs() as logs:
         events.begin(docker)
-        assert await asyncio.wait_for(events.next(), 10) == "t1"
+        assert await asyncio.wait_for(events.next(), PATIENCE) == "t1"
         await events.close()
     assert [entry["event"] for entry in logs] == ["no word of changes from Docker for a moment"] * 2
     pauses = [after - before for before, after in pairwise(telling.asked)]

@@ -8,9 +8,10 @@ import pytest
 
 from drybench.hub.spawner import responds
 from tests.talking import talks_without_end
+from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("forever", [b"\r\n" + b"x" * 100, b"x-more: y\r\n"])
 async def test_a_session_that_talks_without_end_holds_up_nothing(forever: bytes) -> None:
-    async with talks_without_end(forever) as address, asyncio.timeout(5):
+    async with talks_without_end(forever) as address, asyncio.timeout(PATIENCE):
         await responds(f"{address}/")

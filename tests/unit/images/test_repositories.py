@@ -40,7 +40,7 @@ class Serving(BaseHTTPRequestHandler):
 
     def serve(self, body: bytes) -> None:
         if self.slow:
-            time.sleep(5)
+            time.sleep(60)
         if self.elsewhere:
             self.send_response(302)
             self.send_header("location", self.elsewhere)
@@ -164,7 +164,7 @@ def test_one_that_takes_too_long_or_is_too_large_is_left(
     began = time.monotonic()
     with pytest.raises(RepositoryNotHad, match="took too long"):
         had(address, patience=0.3)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30
     monkeypatch.setattr(Serving, "slow", False)
     (project / "big").write_bytes(os.urandom(3 << 20))
     git(project, "add", ".")

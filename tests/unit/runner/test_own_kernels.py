@@ -104,7 +104,7 @@ def test_a_hostile_home_keeps_nobody(tmp_path: Path) -> None:
     os.mkfifo(odd / "lib/python3.12/site-packages/ipykernel_launcher.py")
     began = time.monotonic()
     assert [kernel.prefix for kernel in find(tmp_path)] == [good]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60  # what hangs, hangs for ever
     for number in range(MOST + 20):
         an_environment(tmp_path / "micromamba/envs" / f"e{number}")
     assert len(find(tmp_path)) == MOST

@@ -60,7 +60,7 @@ def test_a_short_run_does_not_wait_for_a_long_hash(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(receipt, "_BLOCK", 16)  # so that it takes long
     (tmp_path / "a.tif").write_bytes(bytes(64 << 20))
     gathering = Gathering([str(tmp_path / "a.tif")], None)
-    wait_for(lambda: gathering._looked_at[tmp_path / "a.tif"]["size"], seconds=10)
+    wait_for(lambda: gathering._looked_at[tmp_path / "a.tif"]["size"])
     began = time.thread_time()
     gathering.write(tmp_path / "receipt.json", "", "", None)
     assert time.thread_time() - began < 0.05

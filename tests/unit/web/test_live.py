@@ -14,7 +14,7 @@ from drybench.errors import HubAway
 from drybench.web import live
 from drybench.web.door import Asker
 from tests.unit.web.little_bench import ADA, LittleBench
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 def stream(bench: LittleBench) -> AsyncIterator[str]:
@@ -29,9 +29,9 @@ async def test_changes_of_ones_own_are_told_from_any_thread_and_once(bench: Litt
     await eventually(lambda: bench.portal.changes._listeners)
     for change in (Change("run", "theirs", bob.id), Change("run", "mine", ada.id), Change("run", "mine", ada.id)):
         await asyncio.to_thread(bench.portal.changes.tell, change)
-    seen = await asyncio.wait_for(coming, 5)
+    seen = await asyncio.wait_for(coming, PATIENCE)
     while "mine" not in seen:
-        seen = await asyncio.wait_for(anext(told), 5)
+        seen = await asyncio.wait_for(anext(told), PATIENCE)
     assert 'data: {"kind": "run", "id": "mine"}' in seen
     assert "theirs" not in seen
     await told.aclose()  # type: ignore[attr-defined]
@@ -44,12 +44,13 @@ async def test_a_quiet_stream_says_that_it_is_there(bench: LittleBench, monkeypa
     await told.aclose()  # type: ignore[attr-defined]
 
 
-async def test_it_ends_when_the_portal_ends(bench: LittleBench) -> None:
+async def test_it_ends_when_the_portal_ends(bench: LittleBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "QUIET", 10 * PATIENCE)
     told = stream(bench)
     await anext(told)
     rest = asyncio.create_task(_rest(told))
     bench.app.state.ending.set()
-    await asyncio.wait_for(rest, 2)
+    await asyncio.wait_for(rest, PATIENCE)
 
 
 async def test_it_ends_with_the_sign_in(bench: LittleBench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +58,7 @@ async def test_it_ends_with_the_sign_in(bench: LittleBench, monkeypatch: pytest.
     told = stream(bench)
     await anext(told)
     del bench.tokens.known[ADA]
-    assert await asyncio.wait_for(_rest(told), 2) == []
+    assert await asyncio.wait_for(_rest(told), PATIENCE) == []
 
 
 async def test_with_the_hub_away_it_goes_on(bench: LittleBench, monkeypatch: pytest.MonkeyPatch) -> None:

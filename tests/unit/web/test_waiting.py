@@ -15,7 +15,7 @@ from drybench.web.app import create_app
 from tests.unit.web.little_bench import BOB, LittleBench
 from tests.waiting import eventually
 
-SOON = 5  # seconds, far below those of the wait itself
+SOON = 20  # seconds, below those of the wait itself
 
 
 @pytest.fixture
