@@ -52,7 +52,7 @@ class DataFolder:
 
     @property
     def secrets(self) -> Path:
-        """One file each, 0600: cookie_secret, portal_token, proxy_password, cookie_key."""
+        """One file each, 0600: cookie_secret, portal_token, proxy_password, cookie_key, guest_key, vault_key."""
         return self.path / "secrets"
 
     @property
