@@ -13,8 +13,9 @@ from served import drawn, server
 
 
 def is_drawn(found: Image.Image) -> bool:
-    """Its buttons' signs and letters; an empty screen has one colour."""
-    return len(colours_of(found)) > 150
+    """Its buttons' signs and letters, on more than a frame around nothing."""
+    colours = colours_of(found)
+    return len(colours) > 150 and colours.get((0, 0, 0), 0) < 0.8 * found.width * found.height
 
 
 with server({"name": "napari", "title": "napari", "command": ["napari"]}) as link:
