@@ -1,7 +1,7 @@
 // How finely JPEGs are asked for: the more of the screen moves, and the longer an answer takes, the less finely. What
 // was drawn with losses is asked for again, without, as soon as nothing moves. Times are given, in milliseconds.
 
-const LOOK_BACK = 500;
+const LOOK_BACK = 1000;
 export const AT_REST = 220;
 const STILL = 8;
 /** From so many whole screens a second on. */

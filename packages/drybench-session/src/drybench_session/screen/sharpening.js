@@ -1,16 +1,27 @@
 // At rest: what was drawn with losses is asked for once more, without, band by band. The next band is asked for when
-// the one before is there, so that a narrow line is never full of what nobody waits for.
+// the one before is there, so that a narrow line is never full of what nobody waits for. Rest is measured by how fast
+// pictures came: where a busy machine makes two a second, half a second without one is none.
 
 import { AT_REST, Lossy } from "./quality.js";
 
-const BAND = 1 << 19; // pixels
+const LARGEST = 1 << 19; // pixels of a band
+const SMALLEST = 1 << 16;
+const [QUICK, SLOW] = [100, 400]; // milliseconds for a band
+const NEVER = 15_000;
+const BEATS = 3; // that are missed at rest
+const LONGEST_REST = 2000; // milliseconds
 
 export class Sharpening {
   #lossy = new Lossy();
   #bands = [];
-  #missing = 0; // pixels of the first band
+  #size = LARGEST;
+  #asked = 0; // when, for the first of them
+  #missing = 0; // pixels of it
   #others = 0; // pixels that came meanwhile and were not asked for
   #timer = 0;
+  #moved = -Infinity; // when, the last time
+  #rest = AT_REST;
+  #picture = null;
   #ask;
 
   /** `ask(band)` wants one, without loss; `ask(null)` is the end of it. */
@@ -23,54 +34,81 @@ export class Sharpening {
   }
 
   /** Of each rectangle that comes. */
-  seen(operation, picture) {
-    if (operation.kind === "size") return this.stop();
-    if (operation.kind === "jpeg") this.#moved(operation, picture);
+  seen(operation) {
+    if (operation.kind === "size") this.stop();
+    else if (operation.kind === "jpeg") this.#lossy.add(operation);
     else if (this.active) this.#came(operation);
+  }
+
+  /** A frame is over in which something came with losses. */
+  moved(time, picture) {
+    const since = time - this.#moved;
+    if (since < LONGEST_REST) this.#rest = Math.min(LONGEST_REST, Math.max(AT_REST, since * BEATS, this.#rest * 0.8));
+    else this.#rest = AT_REST;
+    this.#moved = time;
+    this.#picture = picture;
+    if (!this.active) this.#wait();
   }
 
   stop() {
     clearTimeout(this.#timer);
     this.#lossy.forget();
-    this.#giveUp();
+    this.#end();
   }
 
-  #moved(place, picture) {
-    this.#lossy.add(place);
+  #wait() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#begin(picture), AT_REST);
+    this.#timer = setTimeout(() => this.#begin(), this.#rest);
   }
 
-  #begin(picture) {
-    this.#bands = this.#lossy.bands(picture, BAND);
+  #begin() {
+    this.#bands = this.#lossy.bands(this.#picture, this.#size);
     this.#lossy.forget();
     this.#next();
   }
 
   #next() {
     const [band] = this.#bands;
-    this.#missing = band ? band.width * band.height : 0;
+    clearTimeout(this.#timer);
+    if (!band) return this.#over();
+    this.#missing = band.width * band.height;
     this.#others = 0;
-    this.#ask(band ?? null);
+    this.#asked = performance.now();
+    this.#timer = setTimeout(() => this.stop(), NEVER);
+    this.#ask(band);
   }
 
-  /** Where more comes than was asked for, something moves again: without JPEGs that would be dear. */
+  /** Where much comes that was not asked for, something moves again: without JPEGs that would be dear. */
   #came(operation) {
-    const [band] = this.#bands;
-    const pixels = common(band, operation);
+    const pixels = common(this.#bands[0], operation);
     this.#missing -= pixels;
     this.#others += operation.width * operation.height - pixels;
-    if (this.#missing <= 0) {
-      this.#bands.shift();
-      this.#next();
-    } else if (this.#others > BAND) {
-      const rest = this.#bands;
-      this.#giveUp();
-      for (const left of rest) this.#lossy.add(left);
-    }
+    if (this.#missing <= 0) this.#there();
+    else if (this.#others > LARGEST) this.#putOff();
   }
 
-  #giveUp() {
+  #there() {
+    const took = performance.now() - this.#asked;
+    if (took > SLOW) this.#size = Math.max(SMALLEST, this.#size / 2);
+    else if (took < QUICK) this.#size = Math.min(LARGEST, this.#size * 2);
+    this.#bands.shift();
+    this.#next();
+  }
+
+  #putOff() {
+    for (const left of this.#bands) this.#lossy.add(left);
+    this.#end();
+    this.#rest = LONGEST_REST;
+    this.#wait();
+  }
+
+  /** What was drawn with losses meanwhile has its turn after the next rest. */
+  #over() {
+    this.#ask(null);
+    if (this.#lossy.any) this.#wait();
+  }
+
+  #end() {
     if (!this.active) return;
     this.#bands = [];
     this.#ask(null);

@@ -126,7 +126,7 @@ export class Viewer {
   #draw(operation) {
     this.#painter.draw(operation);
     if (operation.kind === "jpeg") this.#pixels += operation.width * operation.height;
-    if (this.#wish === "auto") this.#sharpening.seen(operation, this.#picture);
+    if (this.#wish === "auto") this.#sharpening.seen(operation);
   }
 
   #show() {
@@ -134,6 +134,7 @@ export class Viewer {
     this.#painter.show(() => this.#shown());
     if (this.#wish === "auto" && this.#pixels) {
       this.#automatic.seen(now, this.#pixels);
+      this.#sharpening.moved(now, this.#picture);
       this.#choose();
       if (now - this.#measured > MEASURE_AGAIN && this.ask()) this.#measured = now;
     }
