@@ -1,0 +1,298 @@
+"""Ada shares her desktop with Bob: a whole bench with own host names, a real Xtigervnc, pixels in two browsers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from drybench.sharing.rules import guest_key
+from tests.bench import Bench
+from tests.browser.looking import Picture, axe
+from tests.browser.screens import colour, is_near
+from tests.browser.two_people import People, both_come_in, new_browser, sign_in
+from tests.waiting import wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300)]
+
+RED, BLUE = (200, 16, 32), (16, 32, 200)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Ada's session, its desktop open in her browser, and on it a terminal that writes down what is typed."""
+
+    people: People
+    session: dict[str, Any]
+    display: dict[str, str]
+    folder: Path
+
+    def paint(self, colour: tuple[int, int, int]) -> None:
+        """All of the terminal, which is all of the screen."""
+        with (self.folder / "shown").open("w") as shown:
+            shown.write("\033]11;#{:02x}{:02x}{:02x}\007".format(*colour))
+
+    def typed(self) -> str:
+        return (self.folder / "typed").read_text()
+
+    def copy(self, text: str) -> None:
+        words = ["xclip", "-selection", "clipboard"]
+        subprocess.run(words, input=text.encode(), env=self.display, check=True, timeout=60)
+
+    def share(self, **asked: Any) -> dict[str, Any]:
+        there = f"/sessions/{self.session['id']}/shares"
+        return self.people.ada.api.post(there, json={"person": "bob"} | asked).raise_for_status().json()
+
+
+@pytest.fixture(scope="module")
+def people(guarded: Bench) -> Iterator[People]:
+    with both_come_in(guarded) as people:
+        yield people
+
+
+@pytest.fixture(scope="module")
+def desk(people: People, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    session = people.ada.session(name="desk", app="desktop")
+    page = people.ada.browser.new_page()
+    page.goto(f"{people.ada.host}/user/ada/desk/desktop/")
+    display, folder = wait_for(lambda: display_of(session["task"])), tmp_path_factory.mktemp("terminal")
+    os.mkfifo(folder / "shown")
+    writes = "stty raw -echo; touch typed; (while :; do cat shown; done) & cat >>typed"
+    words = ["xterm", "-geometry", "300x90+0+0", "-e", "sh", "-c", writes]
+    terminal = subprocess.Popen(words, env=display, cwd=folder)
+    wait_for((folder / "typed").exists)
+    yield Shared(people, session, display, folder)
+    terminal.terminate()
+    terminal.wait(60)
+    people.ada.api.post(f"/sessions/{session['id']}/stop").raise_for_status()
+
+
+@pytest.fixture(autouse=True)
+def alone(desk: Shared) -> Iterator[None]:
+    yield
+    desk.people.ada.api.delete(f"/sessions/{desk.session['id']}/shares").raise_for_status()
+
+
+def display_of(task: str) -> dict[str, str] | None:
+    """By its X server's own words: `Xtigervnc :7 -auth FOLDER/cookie`, started by this task's session."""
+    for process in Path("/proc").iterdir():
+        try:
+            words = (process / "cmdline").read_bytes().decode().split("\0")
+            is_its = f"DRYBENCH_TASK={task}".encode() in (process / "environ").read_bytes()
+            if is_its and any(word.endswith("Xtigervnc") for word in words):
+                number = next(word for word in words if word.startswith(":"))
+                cookie = words[words.index("-auth") + 1]
+                return {"DISPLAY": number, "XAUTHORITY": cookie, "PATH": os.environ["PATH"]}
+        except (OSError, ValueError, StopIteration):
+            continue
+    return None
+
+
+def guests_page(desk: Shared, share: dict[str, Any]) -> Page:
+    page = desk.people.bob.browser.new_page()
+    page.goto(share["url"])
+    page.locator("shared-screen[data-state=drawn] canvas").wait_for()
+    return page
+
+
+def middle(page: Page) -> tuple[float, float]:
+    box = page.locator("shared-screen canvas").bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.9
+
+
+def sees(page: Page, wanted: tuple[int, int, int]) -> None:
+    wait_for(lambda: is_near(colour(page, *middle(page)), wanted))
+
+
+def test_the_guest_sees_what_is_drawn_and_it_ends_with_one_click(desk: Shared, take: Picture) -> None:
+    share = desk.share()
+    desk.paint(RED)
+    bob = guests_page(desk, share)
+    sees(bob, RED)
+    desk.paint(BLUE)
+    sees(bob, BLUE)
+    expect(bob.get_by_text("You only see it")).to_be_visible()
+    take(bob, "shared-desktop")
+    ada = desk.people.ada.page(f"/sessions/{desk.session['id']}/shares")
+    expect(ada.get_by_text("Watching now: bob")).to_be_visible()
+    take(ada, "share")
+    ada.get_by_role("button", name="End").click()
+    expect(ada.get_by_text("Nobody but you sees it")).to_be_visible()
+    expect(bob.get_by_text("no longer shares it")).to_be_visible()
+    expect(bob.locator("shared-screen")).to_be_hidden()
+    ada.close()
+    bob.close()
+
+
+def test_keys_of_who_only_looks_do_not_arrive_and_others_do(desk: Shared) -> None:
+    """Also where the browser sends them all the same."""
+    desk.paint(RED)
+    bob = guests_page(desk, desk.share())
+    bob.evaluate("document.querySelector('shared-screen').screen.watch = false")
+    types(bob, "only looks")
+    desk.paint(BLUE)
+    sees(bob, BLUE)
+    assert desk.typed() == ""
+    bob.close()
+    bob = guests_page(desk, desk.share(control=True))
+    types(bob, "bob was here")
+    wait_for(lambda: desk.typed() == "bob was here")
+    desk.paint(RED)
+    sees(bob, RED)
+    bob.close()
+
+
+def test_what_the_owner_copies_is_hers_where_they_only_look(desk: Shared) -> None:
+    """A password is copied, too."""
+    heard: list[str] = []
+    for control, text in ((False, "a password"), (True, "a poem")):
+        bob = guests_page(desk, desk.share(control=control))
+        bob.expose_function("heard", lambda text: heard.append(text))
+        bob.evaluate("""() => document.querySelector("shared-screen").screen
+            .addEventListener("copied", ({ detail }) => heard(detail.text))""")
+        desk.copy(text)
+        desk.paint(BLUE)
+        sees(bob, BLUE)
+        desk.paint(RED)
+        sees(bob, RED)
+        bob.wait_for_timeout(500)  # for what is still on its way, in the browser that must not have it
+        bob.close()
+    assert heard == ["a poem"]
+
+
+def types(page: Page, text: str) -> None:
+    page.mouse.click(*middle(page))
+    page.keyboard.type(text)
+
+
+def test_bob_gets_the_picture_and_nothing_beside_it(desk: Shared) -> None:
+    """Lab, terminal, files and the desktop's own page stay closed to him, and the Hub gives him no more than before."""
+    share = desk.share(control=True)
+    bob = guests_page(desk, share)
+    there = f"{desk.people.ada.host}/user/ada/desk"
+    page = desk.people.bob.browser.new_page()
+    for path in ("/lab", "/desktop/", "/terminal/", "/drybench/screens/desktop", "/api/contents", "/api/terminals"):
+        answer = page.goto(f"{there}{path}")
+        assert answer is not None
+        assert answer.status == 403, path
+    with desk.people.ada.bench.browser() as client:
+        headers = {"Authorization": f"token {desk.people.bob.token}"}
+        for method, path in (
+            ("GET", "drybench/clipboard/image"),
+            ("PUT", "drybench/files?name=a&offset=0&size=1&id=1"),
+            ("GET", "drybench/screens/desktop/stream"),
+        ):
+            assert client.request(method, f"{there}/{path}", headers=headers).status_code in (403, 405), path
+        me = client.get(f"{desk.people.bob.bench.url}/hub/api/user", headers=headers).json()
+    assert not [scope for scope in me["scopes"] if "ada" in scope]
+    page.close()
+    bob.close()
+
+
+def test_the_key_lies_in_no_file_and_no_list_of_processes(desk: Shared) -> None:
+    bob = guests_page(desk, desk.share())
+    data = desk.people.ada.bench.data
+    secret = (data.secrets / "guest_key").read_text()
+    key = guest_key(secret, desk.session["task"]).encode()
+    told = [file for file in data.path.rglob("*") if file.is_file() and data.environments not in file.parents]
+    assert [file for file in told if key in file.read_bytes()] == []
+    assert [file for file in told if secret.encode() in file.read_bytes()] == [data.secrets / "guest_key"]
+    assert [one for one in Path("/proc").glob("[0-9]*/cmdline") if key in read(one)] == []
+    assert key not in read(Path(f"/proc/{process_of(desk.display)}/environ"))  # nor in what runs on the desktop
+    assert key.decode() not in bob.content()
+    bob.close()
+
+
+def read(file: Path) -> bytes:
+    """Nothing of a process that has just ended."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
+def process_of(display: dict[str, str]) -> int:
+    words = (b"Xtigervnc", display["XAUTHORITY"].encode())
+    return next(
+        int(one.parent.name) for one in Path("/proc").glob("[0-9]*/cmdline") if all(word in read(one) for word in words)
+    )
+
+
+def test_a_shared_sessions_page_is_no_page_of_its_viewer(desk: Shared) -> None:
+    """Ada's session is Ada's code: opened by Bob, who sees her desktop, it can neither ask for him nor get a token."""
+    share = desk.share()
+    bob = guests_page(desk, share)
+    before = desk.people.bob.has()
+    hostile = desk.people.bob.browser.new_page()
+    hostile.goto(f"{desk.people.ada.host}/user/ada/desk/evil/")
+    url = desk.people.bob.bench.url
+    for method, path in (
+        ("GET", "/api/v1/me"),
+        ("GET", f"/shared/{share['id']}"),
+        ("DELETE", f"/api/v1/shares/{share['id']}"),
+        ("POST", f"/shared/{share['id']}/end"),
+        ("GET", "/hub/token"),
+        ("POST", "/hub/api/users/bob/tokens"),
+    ):
+        said = hostile.evaluate(
+            """([method, url]) => fetch(url, {method, credentials: "include"})
+                .then((answer) => answer.text(), () => "blocked")""",
+            [method, f"{url}{path}"],
+        )
+        assert said == "blocked", path
+    opened = hostile.evaluate(
+        """(url) => new Promise((done) => {
+            const socket = new WebSocket(url)
+            socket.onopen = () => done("open")
+            socket.onerror = () => done("refused")
+        })""",
+        f"{url.replace('http', 'ws')}/shared/{share['id']}/stream",
+    )
+    assert opened == "refused"
+    assert desk.people.bob.has() == before
+    hostile.close()
+    bob.close()
+
+
+def test_it_lasts_no_longer_than_the_sign_in(desk: Shared) -> None:
+    context = new_browser(desk.people.chromium, desk.people.bob.bench)
+    sign_in(context, "carl")
+    share = desk.share(person="carl")
+    page = context.new_page()
+    page.goto(share["url"])
+    page.locator("shared-screen[data-state=drawn] canvas").wait_for()
+    other = context.new_page()
+    other.goto("/")
+    other.get_by_role("button", name="Sign out").click()
+    page.locator("shared-screen[data-state=drawn]").wait_for(state="detached")
+    context.close()
+
+
+def test_they_can_be_used_by_all(desk: Shared, take: Picture) -> None:
+    """axe, dark, and on a phone."""
+    share = desk.share()
+    desk.paint(BLUE)
+    for size, dark in (({"width": 1280, "height": 860}, True), ({"width": 390, "height": 780}, False)):
+        for person, path in (
+            (desk.people.ada, f"/sessions/{desk.session['id']}/shares"),
+            (desk.people.bob, share["url"]),
+            (desk.people.bob, "/"),
+        ):
+            page = person.browser.new_page()
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme="dark" if dark else "light")
+            page.goto(path)
+            page.get_by_role("heading", level=1).first.wait_for()
+            if path == share["url"]:
+                sees(page, BLUE)
+            axe(page)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+            take(page, f"share-{path.split('/')[-1][:6]}-{size['width']}")
+            page.close()
