@@ -50,6 +50,7 @@ from drybench.sharing import rules
 from drybench.sharing.asking import Shares
 from drybench.sharing.book import ShareBook
 from drybench.sharing.guests import Guests
+from drybench.sharing.teaching import Teaching
 from drybench.sweep_book import SweepBook
 from drybench.timekeeping import Timekeeping, timekeeping
 from drybench.web.app import create_app
@@ -257,6 +258,7 @@ def little_bench(
         in_force.engines.local.people_trust_each_other, may_use=whose.may_see,
     )  # fmt: skip
     tokens, handed = Tokens(public), Handed()
+    teaching = Teaching(in_force.sharing.teachers, lambda: "ada")
     shelf, sweep_folders = RunShelf(data, "drybench-runs"), SweepFolders(data.sweeps)
     runs = Runs(desk, folders, shelf, data.overlays, _rules(in_force))
     told = timekeeping(desk, runs, data, in_force, public, lambda run: cause_of(portal, run))
@@ -279,7 +281,7 @@ def little_bench(
         files=OwnFiles(desk, in_force.folders.shown, data.path),
         handed_in=HandedIn(data.handed_in, uuid7, in_force.runs.notebook_limit),
         workshop=workshop(desk, data, in_force, public, whose, **_making(made)),
-        shares=Shares(desk, sessions, ShareBook(ledger), Guests(changes), own_host_names, tokens.people),
+        shares=Shares(desk, sessions, ShareBook(ledger), Guests(changes), own_host_names, tokens.people, teaching),
         guest_key=partial(rules.guest_key, "a secret of this bench"),
         keeping=KeepingRuns(desk, folders, shelf, sweep_folders, Rule(0, now())),
     )

@@ -30,12 +30,16 @@ from tests.unit.web.little_bench import ADA, BOB, FROM_SESSION, LittleBench, lit
 ANYBODY = {"/health", "/sign-in", "/oauth_callback", "/sign-out", "/user/{rest:path}"}
 NOTEBOOK = notebook("print(x)", parameters="x = 1")
 FIELDS: dict[str, Any] = {"on": "both", "next": "yes", "environment": "newer"}  # what some forms must have
-ASKS: dict[str, Any] = {"on": {"on": "both"}, "offer": {"everybody": True}, "shares": {"person": "bob"}}  # what some calls must say
+ASKS: dict[str, Any] = {
+    "on": {"on": "both"},
+    "offer": {"everybody": True},
+    "shares": {"person": "bob"},
+}  # what some calls must say
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[LittleBench]:
-    made = little_bench(tmp_path, with_containers=True, own_host_names=True)
+    made = little_bench(tmp_path, with_containers=True, own_host_names=True, sharing={"teachers": {"course": ["ada"]}})
     assert made.containers
     yield made
     made.containers.building.close()
@@ -130,6 +134,8 @@ def things_of(bench: LittleBench, person: str) -> Things:
             "wishes": wish.id,
             "shared": share.id,
             "shares": share.id,
+            "wall": "course",
+            "walls": "course",
         }
     )
 

@@ -9,10 +9,20 @@ from typing import Any
 
 import pytest
 
-from drybench.model import Session
+from drybench.model import Person, Session
 from drybench.phases import Outcome, Phase
+from drybench.sharing.teaching import Teaching
 from tests.integration.shared_screens import running
-from tests.unit.web.little_bench import BOB, FROM_SESSION, LittleBench, little_bench, now, xsrf
+from tests.unit.web.little_bench import (
+    BOB,
+    FROM_SESSION,
+    Identified,
+    LittleBench,
+    little_bench,
+    now,
+    permissions,
+    xsrf,
+)
 
 
 @pytest.fixture
@@ -210,3 +220,63 @@ async def test_the_pages_hear_of_it(bench: LittleBench, session: Session) -> Non
             change = await told.get()
             assert change
             heard |= {change.person_id} if change.kind == "share" else set()
+
+
+class TestTheWall:
+    """Of a course: those in it show their desktops to who teaches it, each by a click of their own."""
+
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> Iterator[LittleBench]:
+        made = little_bench(tmp_path, own_host_names=True, sharing={"teachers": {"lab": ["bob"], "course": ["bob"]}})
+        made.tokens.known["token-of-eve"] = Identified("eve", frozenset({"lab"}), frozenset({permissions.ALL}))
+        made.portal.shares.teaching = Teaching({"lab": ["bob"], "course": ["bob"]})  # without a keeper
+        yield made
+        made.ledger.close()
+
+    async def test_one_click_shows_it(self, bench: LittleBench, session: Session) -> None:
+        async with bench.client() as ada, bench.client(BOB) as bob:
+            home = (await ada.get("/")).text
+            assert "Show it to who teaches lab" in home
+            assert "Show it to who teaches course" not in home  # she is not in it
+            assert "Nobody shows theirs" in (await bob.get("/wall/lab")).text
+            form = {"kind": "teachers", "whom": "lab", "length": "8 h"}
+            assert (await ada.post(f"/sessions/{session.id}/shares", data=form, headers=xsrf())).status_code == 303
+            assert "Show it to who teaches lab" not in (await ada.get("/")).text
+            assert "those who teach it" in (await ada.get(f"/sessions/{session.id}/shares")).text
+            [seen] = bench.portal.shares.wall(bench.person("bob"), "lab")
+            wall = (await bob.get("/wall/lab")).text
+            assert f'address="/shared/{seen.share.id}/stream"' in wall
+            assert not seen.share.control
+            assert (await bob.get(f"/shared/{seen.share.id}")).status_code == 200
+            assert 'href="/wall/lab"' in (await bob.get("/")).text
+
+    async def test_it_is_for_who_teaches_and_nobody_else(self, bench: LittleBench, session: Session) -> None:
+        async with bench.program() as ada, bench.program(BOB) as bob, bench.program("token-of-eve") as eve:
+            answer = await ada.post(f"/sessions/{session.id}/shares", json={"teachers": "lab"})
+            share = answer.json()["id"]
+            assert [one["id"] for one in (await bob.get("/walls/lab")).json()["items"]] == [share]
+            for who in (ada, eve):
+                assert (await who.get("/walls/lab")).status_code == 404
+            assert (await eve.get(f"/shares/{share}")).status_code == 404
+            assert (await bob.get(f"/shares/{share}")).json()["standing"] == "open"
+            assert (await bob.get("/walls/nobodys")).status_code == 404
+
+    async def test_only_to_who_teaches_a_group_of_ones_own(self, bench: LittleBench, session: Session) -> None:
+        async with bench.program() as ada:
+            answer = await ada.post(f"/sessions/{session.id}/shares", json={"teachers": "course"})
+            assert (answer.status_code, answer.json()["code"]) == (422, "nobody_teaches")
+
+    async def test_nobody_controls_by_it(self, bench: LittleBench, session: Session) -> None:
+        async with bench.program() as ada:
+            asked = {"teachers": "lab", "control": True}
+            assert not (await ada.post(f"/sessions/{session.id}/shares", json=asked)).json()["control"]
+
+
+def test_the_keeper_looks_where_a_teacher_may() -> None:
+    teaching = Teaching({"course": ["anna"]}, lambda: "keeper")
+    anna, keeper = Person("1", "anna", frozenset({"course"})), Person("2", "keeper")
+    student = Person("3", "carl", frozenset({"course", "lab"}))
+    assert teaching.by(anna) == teaching.by(keeper) == {"course"}
+    assert teaching.by(student) == set()
+    assert teaching.of(student) == ["course"]
+    assert list(teaching.of(anna)) == list(teaching.of(keeper)) == []

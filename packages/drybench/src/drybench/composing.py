@@ -45,6 +45,7 @@ from drybench.sharing import rules
 from drybench.sharing.asking import Shares
 from drybench.sharing.book import ShareBook
 from drybench.sharing.guests import Guests
+from drybench.sharing.teaching import Teaching
 from drybench.starting import Starting
 from drybench.sweep_book import SweepBook
 from drybench.sweeping import Sweeping
@@ -211,7 +212,8 @@ def _portal(
 
 def _shares(ground: Ground, desk: Desk, sessions: Sessions) -> Shares:
     book, guests = ShareBook(ground.ledger), Guests(ground.changes)
-    return Shares(desk, sessions, book, guests, ground.addresses.own_host_names, ground.hub.people)
+    teaching = Teaching(ground.in_force.sharing.teachers, ground.owner)
+    return Shares(desk, sessions, book, guests, ground.addresses.own_host_names, ground.hub.people, teaching)
 
 
 def _workshop(ground: Ground, desk: Desk) -> Workshop:

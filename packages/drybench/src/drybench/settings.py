@@ -34,6 +34,7 @@ from drybench.settings_sections import (
     Notices,
     Ready,
     Runs,
+    Sharing,
     SizeSettings,
     Tls,
 )
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     accounts: Accounts = Accounts()
     mail: Mail = Mail()
     notices: Notices = Notices()
+    sharing: Sharing = Sharing()
 
     _places: Mapping[Key, str] = PrivateAttr(default_factory=dict[Key, str])
 

@@ -365,6 +365,16 @@ class Mail(Section):
         return self
 
 
+class Sharing(Section):
+    """Whom people may show their desktops to."""
+
+    teachers: dict[str, list[str]] = Field(
+        default_factory=dict[str, list[str]],
+        description='Who teaches a group, such as `teachers = { course = ["anna"] }`. Those in the group may show them '
+        "their desktops, which they see side by side, and so does the keeper.",
+    )
+
+
 class Notices(Section):
     """How people are told."""
 

@@ -53,6 +53,18 @@ class NoGroupOfThatName(Refused):
     next_step = "Check the spelling; the keeper of this bench can say which groups there are."
 
 
+class NobodyTeaches(Refused):
+    """Nobody here teaches a group of yours named “{name}”."""
+
+    next_step = "Share it with a colleague; the keeper says in drybench.toml who teaches which group."
+
+
+class NoSuchWall(NotFound):
+    """You teach no group of that name."""
+
+    next_step = "The keeper says who does: `teachers` under [sharing] in drybench.toml."
+
+
 class SharedWithOneself(Refused):
     """This session is your own: you see it already."""
 

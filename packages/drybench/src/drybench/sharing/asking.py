@@ -11,9 +11,11 @@ from drybench.changes import Change
 from drybench.errors import (
     DrybenchError,
     NobodyOfThatName,
+    NobodyTeaches,
     NoGroupOfThatName,
     NoSuchScreen,
     NoSuchShare,
+    NoSuchWall,
     NothingToSee,
     NotRunningYet,
     SharedWithOneself,
@@ -28,15 +30,17 @@ from drybench.sessions import Sessions
 from drybench.sharing import rules
 from drybench.sharing.book import ShareBook
 from drybench.sharing.guests import SHARE, Guest, Guests
-from drybench.sharing.rules import GROUP, PERSON, Share, Standing
+from drybench.sharing.rules import GROUP, PERSON, TEACHERS, Share, Standing
+from drybench.sharing.teaching import Teaching
 
 
 @dataclass(frozen=True)
 class ShareRequest:
-    """As somebody typed it: one of the first two."""
+    """As somebody typed it: one of the first three."""
 
     person: str = ""
     group: str = ""
+    teachers: str = ""  # of this group
     control: bool = False
     length: str = "1 h"
     zone: str = "UTC"  # of `today`
@@ -64,6 +68,7 @@ class Shares:
         guests: Guests,
         own_host_names: bool,
         at_the_hub: Callable[[], Awaitable[Sequence[HubPerson]]],
+        teaching: Teaching,
     ) -> None:
         self._desk = desk
         self._sessions = sessions
@@ -71,6 +76,7 @@ class Shares:
         self.guests = guests
         self.are_possible = own_host_names
         self._at_the_hub = at_the_hub
+        self.teaching = teaching
 
     async def share(self, person: Person, session_id: str, request: ShareRequest, origin: str = "api") -> Seen:
         """With the same colleague or group once more: from now on as it is said now."""
@@ -102,9 +108,18 @@ class Shares:
         if not self.are_possible:
             raise SharingOff()
         share = self._book.get(id)
-        if share is None or not (rules.is_for(share, person) or share.person_id == person.id):
+        if share is None or not (self._is_for(share, person) or share.person_id == person.id):
             raise NoSuchShare()
         return self._seen(share)
+
+    def wall(self, person: Person, group: str) -> Sequence[Seen]:
+        """The desktops that are shown to who teaches this group."""
+        permissions.needs(person)
+        if group not in self.teaching.by(person):
+            raise NoSuchWall()
+        if not self.are_possible:
+            raise SharingOff()
+        return [self._seen(share) for share in self._book.with_teachers(group, self._desk.now())]
 
     def end(self, person: Person, id: str, origin: str = "api") -> None:
         """Who looks is cut off at once. Once more is the same as once."""
@@ -155,7 +170,7 @@ class Shares:
         self, person: Person, session: Session, request: ShareRequest, known: Sequence[HubPerson], origin: str
     ) -> Seen:
         now = self._desk.now()
-        if bool(request.person) == bool(request.group):
+        if sum(map(bool, (request.person, request.group, request.teachers))) != 1:
             raise WithWhom()
         colleague = self._colleague(person, request.person, known) if request.person else None
         share = self._book.put(
@@ -165,10 +180,10 @@ class Shares:
                 app=_screen(session, request.app),
                 person_id=person.id,
                 person=person.name,
-                with_kind=PERSON if colleague else GROUP,
+                with_kind=PERSON if colleague else GROUP if request.group else TEACHERS,
                 with_id=colleague and colleague.id,
-                with_name=colleague.name if colleague else self._group(request.group, known),
-                control=request.control,
+                with_name=colleague.name if colleague else self._group(person, request, known),
+                control=request.control and not request.teachers,
                 created_at=now,
                 until=rules.until(request.length, request.zone, now),
             )
@@ -185,10 +200,15 @@ class Shares:
             raise NobodyOfThatName(name=name[:60])
         return here or self._desk.ledger.person_seen(name, at_the_hub and at_the_hub.groups)
 
-    def _group(self, name: str, known: Sequence[HubPerson]) -> str:
-        if name not in _groups(self._desk.ledger.people()) | _groups(known):
-            raise NoGroupOfThatName(name=name[:60])
-        return name
+    def _group(self, person: Person, request: ShareRequest, known: Sequence[HubPerson]) -> str:
+        if request.teachers and request.teachers not in self.teaching.of(person):
+            raise NobodyTeaches(name=request.teachers[:60])
+        if request.group and request.group not in _groups(self._desk.ledger.people()) | _groups(known):
+            raise NoGroupOfThatName(name=request.group[:60])
+        return request.group or request.teachers
+
+    def _is_for(self, share: Share, person: Person) -> bool:
+        return rules.is_for(share, person, self.teaching.by(person))
 
     def _seen(self, share: Share) -> Seen:
         session = self._desk.ledger.session(share.session_id)
@@ -200,7 +220,7 @@ class Shares:
         self._desk.done(person, f"{deed} {share.with_name}", SHARE, share.id, origin)
         self._desk.changes.tell(Change(SHARE, share.session_id, person.id))
         for one in self._desk.ledger.people():
-            if rules.is_for(share, one):
+            if self._is_for(share, one):
                 self._desk.changes.tell(Change(SHARE, share.id, one.id))
 
 

@@ -13,7 +13,7 @@ from drybench.errors import TooManyShares
 from drybench.ledger import Ledger
 from drybench.ledger_rows import Found, Query
 from drybench.model import Person
-from drybench.sharing.rules import GROUP, PERSON, Share
+from drybench.sharing.rules import GROUP, PERSON, TEACHERS, Share
 from drybench.tables import people, shares
 
 MOST = 100  # of one person at once
@@ -51,6 +51,10 @@ class ShareBook:
         theirs = and_(shares.c.with_kind == PERSON, shares.c.with_id == person.id)
         groups = and_(shares.c.with_kind == GROUP, shares.c.with_name.in_(sorted(person.groups)))
         return self._all(_open(now), or_(theirs, groups), shares.c.person_id != person.id)
+
+    def with_teachers(self, group: str, now: datetime) -> Sequence[Share]:
+        """What those in a group show to who teaches it."""
+        return self._all(_open(now), shares.c.with_kind == TEACHERS, shares.c.with_name == group)
 
     def end(self, id: str, by: str, now: datetime) -> bool:
         """Once; False where it had been ended before."""

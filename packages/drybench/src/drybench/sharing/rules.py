@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,10 +17,11 @@ from drybench.phases import Phase, Wanted
 from drybench.quantities import in_seconds
 from drybench.schedules.times import When, following
 
-Kind = Literal["person", "group"]
+Kind = Literal["person", "group", "teachers"]
 
 PERSON: Kind = "person"
 GROUP: Kind = "group"
+TEACHERS: Kind = "teachers"  # of a group
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=31)
 
 
@@ -53,10 +54,12 @@ class Share:
         return self.ended_at is not None or now >= self.until
 
 
-def is_for(share: Share, person: Person) -> bool:
-    """Groups are those that the person is in at this moment."""
+def is_for(share: Share, person: Person, teaches: Collection[str] = ()) -> bool:
+    """Groups are those that the person is in, or teaches, at this moment."""
     if share.person_id == person.id:
         return False
+    if share.with_kind == TEACHERS:
+        return share.with_name in teaches
     return share.with_name in person.groups if share.with_kind == GROUP else share.with_id == person.id
 
 

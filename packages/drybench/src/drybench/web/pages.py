@@ -45,6 +45,7 @@ def home(request: Request, portal: Here, asker: ForAll) -> HTMLResponse:
         shares=portal.shares.mine(asker.person),
         shared=portal.shares.with_me(asker.person),
         screens=screens,
+        teaching=portal.shares.teaching,
         runs=[shown_run(portal, one) for one in latest.rows],
         choices=choices(portal, asker.person),
         sizes=portal.catalogue.sizes(),

@@ -16,7 +16,8 @@ from drybench.web.shapes import Ask, Items, Problem, Time
 
 class ShareAsk(Ask):
     person: str = Field(default="", max_length=200, description="A colleague's name; or")
-    group: str = Field(default="", max_length=200)
+    group: str = Field(default="", max_length=200, description="All who are in it; or")
+    teachers: str = Field(default="", max_length=200, description="A group: those who teach it")
     control: bool = Field(default=False, description="They may use mouse and keyboard, too.")
     length: str = Field(default="1 h", max_length=40, description="`30 min`, `2 h`, `3 d`, `today` or `week`")
     zone: str = Field(default="UTC", max_length=60, description="The time zone of `today`")
@@ -76,6 +77,12 @@ def shares(portal: Here, asker: ForAll, whose: Literal["mine", "others"] = "mine
     """What one shares, or what others share with one."""
     found = portal.shares.mine if whose == "mine" else portal.shares.with_me
     return Items(items=[share_json(portal, asker, seen) for seen in found(asker.person)])
+
+
+@router.get("/walls/{id}")
+def wall(portal: Here, asker: ForAll, id: str) -> Items[ShareJson]:
+    """The desktops that are shown to who teaches this group."""
+    return Items(items=[share_json(portal, asker, seen) for seen in portal.shares.wall(asker.person, id)])
 
 
 @router.get("/shares/{id}")

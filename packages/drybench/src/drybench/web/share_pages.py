@@ -45,6 +45,7 @@ async def share(
     wanted = ShareRequest(
         person=whom.strip() if kind == rules.PERSON else "",
         group=whom.strip() if kind == rules.GROUP else "",
+        teachers=whom if kind == rules.TEACHERS else "",
         control=rights == "control",
         length=own.strip() or length,
         zone=zone,
@@ -69,6 +70,18 @@ def shared(request: Request, portal: Here, asker: ForAll, id: str) -> HTMLRespon
     """The guest's, of the portal's own files: of the session there is a picture on it, and no word as it was sent."""
     seen = portal.shares.seen(asker.person, id)
     answer = page(request, "shared.html", asker=asker, seen=seen, mine=seen.share.person_id == asker.person.id)
+    return _with_pictures(portal, answer)
+
+
+@router.get("/wall/{id}")
+def wall(request: Request, portal: Here, asker: ForAll, id: str) -> HTMLResponse:
+    """The desktops of a course, for who teaches it: those that are shown to them."""
+    seen = sorted(portal.shares.wall(asker.person, id), key=lambda one: one.share.person)
+    return _with_pictures(portal, page(request, "wall.html", asker=asker, group=id, shares=seen))
+
+
+def _with_pictures(portal: Portal, answer: HTMLResponse) -> HTMLResponse:
+    """The page itself may connect to the bench alone, and draw."""
     stream = portal.addresses.public.replace("http", "ws", 1)
     policy = POLICY.replace("img-src", "img-src blob:")
     answer.headers["content-security-policy"] = f"{policy}; connect-src 'self' {stream}"

@@ -23,7 +23,7 @@ export function morph(old, fresh) {
     if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue
     return
   }
-  if (old.isEqualNode(fresh)) return
+  if (old.isEqualNode(fresh) || old.hasAttribute("data-own")) return // what is in it comes from elsewhere
   morphAttributes(old, fresh)
   if (old === document.activeElement && old.matches("input, textarea, select")) return
   morphChildren(old, fresh)

@@ -15,11 +15,16 @@ customElements.define("shared-screen", class extends HTMLElement {
   connectedCallback() {
     this.says = this.querySelector("[role=status]")
     this.host = this.querySelector(".screen")
-    this.querySelector("[data-do=whole]").addEventListener("click", () => this.host.requestFullscreen())
-    this.share = document.getElementById("share")
+    this.querySelector("[data-do=whole]")?.addEventListener("click", () => this.host.requestFullscreen())
+    this.share = this.closest("[data-standing]") ?? document.getElementById("share")
     this.looks = new MutationObserver(() => this.match())
     this.looks.observe(this.share, { attributes: true, attributeFilter: ["data-standing"] })
     this.match()
+  }
+
+  disconnectedCallback() {
+    this.looks.disconnect()
+    this.close()
   }
 
   match() {
@@ -37,7 +42,7 @@ customElements.define("shared-screen", class extends HTMLElement {
       address: () => address.href,
       watch: !this.hasAttribute("control"),
       size: null, // its owner decides how large it is; here it is scaled to fit
-      quality: "auto",
+      quality: this.hasAttribute("small") ? 2 : "auto",
     })
     this.screen.addEventListener("state", ({ detail }) => this.tell(detail))
     this.screen.connect()
