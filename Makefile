@@ -51,7 +51,7 @@ pictures:
 	@DRYBENCH_TEST_IMAGES=light DRYBENCH_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest -p no:randomly \
 		tests/browser/test_journeys.py tests/browser/test_jupyterlab.py tests/browser/test_sweeps.py \
 		tests/browser/test_new_run.py tests/browser/test_attach.py tests/browser/test_schedules.py \
-		tests/browser/test_receipts.py tests/browser/test_gpus.py \
+		tests/browser/test_receipts.py tests/browser/test_gpus.py tests/browser/test_desktop_frame.py \
 		tests/browser/test_environments.py tests/browser/test_containers.py
 
 docs:

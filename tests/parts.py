@@ -58,6 +58,7 @@ PARTS = {
         Part("xfwm4", ("xfwm4",), _program("xfwm4")),
         Part("xterm", ("xterm",), _program("xterm")),
         Part("xclip", ("xclip",), _program("xclip")),
+        Part("X's tools", ("x11-utils",), _program("xev")),
         Part("glxinfo", ("mesa-utils", "libgl1-mesa-dri"), _program("glxinfo")),
     )
 }

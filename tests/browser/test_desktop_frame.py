@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -17,16 +18,22 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from websockets.sync.client import connect
 
+from drybench_session.desktop.handlers import GUEST, GUEST_NAME
 from tests.browser.cable import Cable, cable
 from tests.browser.looking import Picture, axe
-from tests.desktops import DESKTOP, Desktops, desktops
+from tests.desktops import DESKTOP, GUESTS_KEY, Desktops, desktops
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(240)]
+PARTS = ("chromium", "TigerVNC", "xfwm4", "xterm", "xclip", "X's tools")
+pytestmark = [pytest.mark.browser, pytest.mark.needs(*PARTS), pytest.mark.timeout(240)]
 
 # A program alone, which leaves word of how others reach its display
-PROGRAM = {"name": "notes", "title": "Notes", "command": ["sh", "-c", "env -0 >~/.display; exec xterm -fa Mono -e cat"]}
+LINES = ("Wing discs, 21 November", "", "  1  stain, 20 min", "  2  wash three times", "  3  mount, image at 40x", "")
+SHOWN = f"printf '%s\\n' {shlex.join(LINES)}; exec cat"
+XTERM = f"exec xterm -fa 'DejaVu Sans Mono' -fs 15 -bg '#10242e' -fg '#dce8ec' -e sh -c {shlex.quote(SHOWN)}"
+PROGRAM = {"name": "notes", "title": "Notes", "command": ["sh", "-c", f"env -0 >~/.display; {XTERM}"]}
 BEGIN = "body[data-tools=ready]:not(.dim), [data-state=elsewhere]:not([hidden])"
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
@@ -82,7 +89,8 @@ class Wired:
 
 @contextmanager
 def _wired(folder: Path) -> Iterator[Wired]:
-    with desktops(folder, (DESKTOP, PROGRAM)) as session, cable(urlsplit(session.url).port or 0) as wire:
+    told = {"DRYBENCH_SHARE_PAGE": "https://bench.example/sessions/notes/share"}
+    with desktops(folder, (DESKTOP, PROGRAM), told) as session, cable(urlsplit(session.url).port or 0) as wire:
         yield Wired(session, wire)
 
 
@@ -245,7 +253,7 @@ def test_special_keys_reach_the_display(page: Page, wired: Wired) -> None:
         return all(f", {name})".encode() in heard for name in names)
 
     try:
-        wait_for(lambda: hears() or b"MapNotify" in heard or wired.run("xdotool", "search", "--name", "Event Tester"))
+        wait_for(lambda: hears() or b"MapNotify" in heard or b"Event Tester" in wired.run("xwininfo", "-root", "-tree"))
         page.locator("#screen canvas").click(position={"x": 600, "y": 600})
         tool(page, "Keys")
         page.get_by_role("button", name="Ctrl+Alt+Del").click()
@@ -256,7 +264,7 @@ def test_special_keys_reach_the_display(page: Page, wired: Wired) -> None:
         expect(page.get_by_role("button", name="Shift", exact=True)).to_have_attribute("aria-pressed", "false")
     finally:
         seen.kill()
-        seen.wait()
+        seen.communicate()
 
 
 # Who uses it
@@ -277,6 +285,17 @@ def test_a_second_window_takes_over_or_watches(windows: Windows, wired: Wired, p
     page.locator("[data-state=taken]").get_by_role("button", name="Use it here").click()
     drawn(page)
     says(second, "Notes is used in another window now.")
+
+
+def test_the_owner_sees_who_looks_at_it(page: Page, wired: Wired) -> None:
+    shown = page.locator("#guests")
+    expect(shown).to_be_hidden()
+    headers = {GUEST: GUESTS_KEY, GUEST_NAME: "Anna%20Li"}
+    address = wired.session.stream("notes", mode="watch").replace("&token=", "&not=")
+    with connect(address, additional_headers=headers):
+        expect(shown).to_have_text("Anna Li is watching.")
+        axe(page)
+    expect(shown).to_be_hidden()
 
 
 # Cuts and ends
@@ -416,12 +435,12 @@ def test_what_the_desktop_offers_is_downloaded(windows: Windows, own: Wired, tak
     offered = own.session.home / "To my computer"
     offered.mkdir()
     (offered / "drift.csv").write_bytes(b"t,x\n" * 750_000)
-    (offered / "<img src=x onerror=alert(1)>.png").write_text("no picture")
     notices = page.locator("#notices")
     expect(notices.get_by_text("drift.csv is ready to download (2.9 MiB)")).to_be_visible()
+    take(page, "desktop-offer")
+    (offered / "<img src=x onerror=alert(1)>.png").write_text("no picture")
     expect(notices.get_by_text("<img src=x onerror=alert(1)>.png is ready")).to_be_visible()
     axe(page)
-    take(page, "desktop-offer")
     with page.expect_download() as download:
         notices.get_by_role("link", name="Download drift.csv").click()
     assert download.value.suggested_filename == "drift.csv"
@@ -507,6 +526,7 @@ def test_quality_is_shown_and_a_trace_is_left(windows: Windows, own: Wired, take
     expect(page.locator("#m-trip")).to_have_text(re.compile(r"^\d+ ms$"))
     expect(page.locator("#m-opengl")).to_have_text(re.compile("software|not known|…|llvmpipe", re.IGNORECASE))
     expect(page.locator("#m-size")).to_have_text("1280 × 800")
+    expect(page.locator("#spark polyline")).to_have_attribute("points", re.compile(r"(\S+ ){3}"))
     take(page, "desktop-quality")
     page.goto("about:blank")
     trace = own.session.task / "desktop.jsonl"

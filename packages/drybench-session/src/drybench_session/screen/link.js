@@ -16,6 +16,7 @@ export class Link extends EventTarget {
   #drawn = false;
   #looking = false;
   reconnects = 0;
+  viewers = [];
 
   /** The screen comes later, for it needs the address at once. */
   begin(screen) {
@@ -104,8 +105,11 @@ export class Link extends EventTarget {
     document.querySelector("#watching").hidden = true;
   }
 
-  #hear({ event, state }) {
+  #hear({ event, state, viewers }) {
     if (event === "screen" && state === "ended") this.#learn();
+    if (event !== "viewers") return;
+    this.viewers = viewers;
+    this.dispatchEvent(new Event("viewers"));
   }
 
   /** Silence says nothing about the screen; an answer does. */
