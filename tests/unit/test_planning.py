@@ -43,7 +43,8 @@ def test_a_session_knows_its_apps_and_what_the_keeper_puts_on_its_desktop() -> N
     apps = (App("desktop", "Desktop"), App("napari", "napari", ("napari", "--reset")))
     links = (Link("The lab's pages", "https://lab.example"),)
     there = replace(BASE, apps=apps, background=Path("/srv/lab.png"), links=links)
-    task = planning.plan_session("t3", Person("1", "ada"), there, SIZE, AROUND)
+    task = planning.plan_session("t3", Person("1", "ada"), there, SIZE, AROUND, opens="napari")
+    assert task.env["DRYBENCH_OPENS"] == "napari"
     assert json.loads(task.env["DRYBENCH_APPS"]) == [
         {"name": "desktop", "title": "Desktop", "command": None},
         {"name": "napari", "title": "napari", "command": ["napari", "--reset"]},

@@ -12,11 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from drybench.model import RUN, SESSION, App, Environment, KeptKernel, Mount, Person, Size, Surroundings, Task
+from drybench.model import LAB, RUN, SESSION, App, Environment, KeptKernel, Mount, Person, Size, Surroundings, Task
 
 # They tell a session which kernel it is for, and where it has what that kernel's own task calls /drybench/task.
 HELD, HELD_NOTEBOOK, HELD_TASK = "DRYBENCH_HELD", "DRYBENCH_HELD_NOTEBOOK", "DRYBENCH_HELD_TASK"
-APPS, LINKS = "DRYBENCH_APPS", "DRYBENCH_LINKS"
+APPS, LINKS, OPENS = "DRYBENCH_APPS", "DRYBENCH_LINKS", "DRYBENCH_OPENS"
 RUNS_INSIDE, OVERLAYS_INSIDE = Path("/drybench/runs"), Path("/drybench/overlays")
 HELD_INSIDE, HELD_TASK_INSIDE = Path("/drybench/held"), Path("/drybench/held-task")
 BACKGROUND_INSIDE = Path("/drybench/desktop/background")  # where our own images have one themselves
@@ -29,10 +29,12 @@ def plan_session(
     size: Size,
     around: Surroundings,
     held: KeptKernel | None = None,
+    opens: str = LAB,
 ) -> Task:
     """A session's command comes from JupyterHub, when it hands it over.
 
-    In a session one asks for runs with the environment that one works in, unless one says another.
+    In a session one asks for runs with the environment that one works in, unless one says another. It is told which
+    app is `opens`ed first, so that a desktop begins with it and not with whoever looks.
     """
     kept, variables = _kept_inside(held, around.mounts) if environment.image else _kept(held)
     return Task(
@@ -41,7 +43,7 @@ def plan_session(
         kind=SESSION,
         command=(),
         workdir=around.home,
-        env={"DRYBENCH_ENVIRONMENT": environment.name} | _apps(environment) | variables,
+        env={"DRYBENCH_ENVIRONMENT": environment.name, OPENS: opens} | _apps(environment) | variables,
         needs_address=True,
         **_of(environment, size, around, (*kept, *backgrounds(environment))),
     )

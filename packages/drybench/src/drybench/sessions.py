@@ -61,7 +61,7 @@ class Sessions:
             return self.start(person, known.id, origin, request.gpus)
         size = self._desk.catalogue.size(request.size, environment).with_gpus(request.gpus)
         id = self._desk.new_id()
-        task = self._plan(person, environment, size, request.held)
+        task = self._plan(person, environment, size, request.app, request.held)
         row = self._desk.first_task(person, task, environment.engine, subject=id)
         asked = Session(id, person.id, person.name, name, environment.name, request.app, size.name, row.created_at, row)
         try:
@@ -84,7 +84,7 @@ class Sessions:
         more_gpus = more_gpus or gpus.added(session.task.spec)
         size = self._desk.catalogue.size(session.size, environment).with_gpus(more_gpus)
         with suppress(StillOpen):  # two clicks at once
-            self._desk.ledger.add_attempt(session, self._plan(person, environment, size))
+            self._desk.ledger.add_attempt(session, self._plan(person, environment, size, session.app))
             self._desk.done(person, "asked for again", SESSION, id, origin)
         return self.get(person, id)
 
@@ -96,7 +96,7 @@ class Sessions:
         environment = self._desk.environment(person, last.environment)
         size = self._desk.catalogue.size(last.size, environment)
         with suppress(StillOpen):
-            self._desk.ledger.add_attempt(last, self._plan(person, environment, size), ahead=True)
+            self._desk.ledger.add_attempt(last, self._plan(person, environment, size, last.app), ahead=True)
             self._desk.wake()
             return self.get(person, last.id)
         return None
@@ -160,10 +160,12 @@ class Sessions:
             self._desk.done(person, "asked for", SESSION, session.id, origin)
         return self.get(person, session.id)
 
-    def _plan(self, person: Person, environment: Environment, size: Size, held: KeptKernel | None = None) -> Task:
+    def _plan(
+        self, person: Person, environment: Environment, size: Size, app: str, held: KeptKernel | None = None
+    ) -> Task:
         around = self._desk.around(person, environment)
         seen = replace(around, mounts=(*around.mounts, *self._show_runs(around, person.id)))
-        task = planning.plan_session(self._desk.new_id(), person, environment, size, seen, held)
+        task = planning.plan_session(self._desk.new_id(), person, environment, size, seen, held, app)
         self._desk.check(person, task, environment.engine)
         return task
 

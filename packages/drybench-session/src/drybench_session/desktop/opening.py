@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from jupyter_server.utils import url_path_join
+from tornado.ioloop import IOLoop
 from tornado.web import Application
 
 from drybench_session.apps import App
@@ -20,7 +21,7 @@ from drybench_session.desktop.telling import tell
 
 
 def open_screens(app: Application, apps: Mapping[str, App], environ: Mapping[str, str], guests_key: str) -> Desk:
-    """They start when somebody looks at them."""
+    """They start when somebody looks at them; what the session was asked for, at once."""
     task = Path(folder) if (folder := environ.get("DRYBENCH_TASK_DIR")) else None
     screens = Screens(apps, dict(environ), Path.home())
     desk = Desk(
@@ -35,6 +36,8 @@ def open_screens(app: Application, apps: Mapping[str, App], environ: Mapping[str
     )
     add_screens(app, desk)
     _add_what_is_beside(app, desk, task)
+    if (first := environ.get("DRYBENCH_OPENS", "")) in apps:
+        IOLoop.current().add_callback(screens[first].start)
     return desk
 
 
