@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from jupyter_server.utils import url_path_join
@@ -37,7 +38,8 @@ def open_screens(app: Application, apps: Mapping[str, App], environ: Mapping[str
     add_screens(app, desk)
     _add_what_is_beside(app, desk, task)
     if (first := environ.get("DRYBENCH_OPENS", "")) in apps:
-        IOLoop.current().add_callback(screens[first].start)
+        later: Any = IOLoop.current()
+        later.add_callback(screens[first].start)
     return desk
 
 
