@@ -10,11 +10,9 @@ import asyncio
 import hmac
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from jinja2 import Environment, FileSystemLoader
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import APIHandler, FileFindHandler, JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
@@ -23,7 +21,7 @@ from tornado.web import Application, HTTPError, authenticated
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from drybench_session.apps import App
-from drybench_session.desktop import video
+from drybench_session.desktop import page, video
 from drybench_session.desktop.last_input import LastInput
 from drybench_session.desktop.rfb import NotRfb
 from drybench_session.desktop.screens import Screen, Screens, State
@@ -32,7 +30,6 @@ from drybench_session.desktop.video import VideoStream
 from drybench_session.errors import AskWrong, SessionError
 from drybench_session.owners import only_the_owner
 
-PAGES = Path(__file__).parent.parent / "screen"
 GUEST, GUEST_NAME = "X-Drybench-Guest", "X-Drybench-Guest-Name"
 _LONGEST_NAME = 100
 _LARGEST_MESSAGE = 4 << 20  # bytes of a frame; a longer text comes in several
@@ -58,6 +55,7 @@ def add_screens(app: Application, desk: Desk) -> None:
     names = "|".join(screen.app.name for screen in desk.screens)
     ours = url_path_join(desk.base_url, "drybench")
     told = {"desk": desk}
+    app.settings.setdefault("static_immutable_cache", []).append(f"{ours}/{page.address()}")
     app.add_handlers(
         ".*$",
         [
@@ -65,7 +63,7 @@ def add_screens(app: Application, desk: Desk) -> None:
             (f"{ours}/screens/({names})", ScreenState, told),
             (f"{ours}/screens/([^/]+)/stream", Stream, told),
             (f"{ours}/screens/({names})/video", VideoStream, {"environ": desk.screens.environ, "owner": desk.owner}),
-            (f"{ours}/screen/(.*)", FileFindHandler, {"path": [str(PAGES)]}),
+            (rf"{ours}/screen/(?:[0-9a-f]{{16}}/)?(.*)", FileFindHandler, {"path": [str(page.FILES)]}),
         ],
     )
 
@@ -165,7 +163,7 @@ class Stream(WebSocketMixin, WebSocketHandler, _Owners):  # pyright: ignore[repo
             self.close(Closed.IN_USE)
             return
         self._viewers = viewers
-        self._bridge = Bridge(screen, self.mode, self.desk.last_input, self._send)
+        self._bridge = Bridge(screen, self, self.desk.last_input, self._send)
         self._showing = asyncio.create_task(self._show(self._bridge))
 
     async def on_message(self, message: str | bytes) -> None:
@@ -242,6 +240,4 @@ _START = {"action": "start", "title": "Start it"}
 
 
 def _page(desk: Desk, app: App) -> str:
-    pages = Environment(loader=FileSystemLoader(PAGES), autoescape=True)
-    said = {"base": desk.base_url, "app": app.name, "title": app.title, "home": desk.home, "share": desk.share}
-    return pages.get_template("frame.html").render(said)
+    return page.render(desk.base_url, app=app.name, title=app.title, home=desk.home, share=desk.share)
