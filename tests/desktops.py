@@ -53,6 +53,27 @@ class Desktops:
         assert self.ask("POST", f"drybench/screens/{app}", {"action": "start"}).is_success
         wait_for(lambda: self.says(app)["state"] != "starting")
 
+    def processes(self, name: str = "") -> dict[int, str]:
+        """What it started, itself too, by number; those whose name begins so."""
+        listed = subprocess.run(["ps", "-eo", "pid=,stat=,comm="], capture_output=True, text=True, check=True).stdout
+        running = [line.split(None, 2) for line in listed.splitlines()]
+        found = {int(pid): is_now for pid, state, is_now in running if state[0] != "Z" and is_now.startswith(name)}
+        return {
+            pid: is_now for pid, is_now in found.items() if variables(pid).get("DRYBENCH_TASK_DIR") == str(self.task)
+        }
+
+    def process(self, name: str) -> int:
+        return next(iter(wait_for(lambda: self.processes(name))))
+
+
+def variables(pid: int) -> dict[str, str]:
+    """None where it has ended."""
+    try:
+        said = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace")
+    except OSError:
+        return {}
+    return dict(line.split("=", 1) for line in said.split("\0") if "=" in line)
+
 
 @contextmanager
 def desktops(

@@ -132,7 +132,7 @@ class Viewer:
         _, _, width, height, encoding = struct.unpack(">HHHHI", await self.read(12))
         if encoding == 0:
             pixels = await self.read(4 * width * height)
-            return Counter((red, green, blue) for blue, green, red in struct.iter_unpack("BBBx", pixels))
+            return Counter({_colour(pixel): count for pixel, count in Counter(memoryview(pixels).cast("I")).items()})
         if encoding == EXTENDED_DESKTOP_SIZE:
             (screens,) = struct.unpack(">Bxxx", await self.read(4))
             await self.read(16 * screens)
@@ -154,6 +154,12 @@ async def viewer(address: str, headers: Mapping[str, str] | None = None) -> Asyn
         yield Viewer(socket)
     finally:
         socket.close()
+        while await asyncio.wait_for(_read(socket), PATIENCE) is not None:
+            pass  # what was on its way
+
+
+def _colour(pixel: int) -> Colour:
+    return pixel >> 16 & 255, pixel >> 8 & 255, pixel & 255
 
 
 async def _read(socket: WebSocketClientConnection) -> str | bytes | None:

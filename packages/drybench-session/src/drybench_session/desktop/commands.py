@@ -48,12 +48,14 @@ def with_gpu(command: tuple[str, ...], environ: Mapping[str, str], gpus: Iterabl
 
 def environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     """The session's own, for programs on a screen; `folder` is that screen's. `drybench` works in its terminal."""
-    hidden = (*_SECRETS, *_ANOTHER_SCREENS)
-    kept = {name: value for name, value in environ.items() if name not in hidden}
     runtime = folder / "run"
     runtime.mkdir(mode=0o700, exist_ok=True)
     own = {"XDG_SESSION_TYPE": "x11", "XDG_RUNTIME_DIR": str(runtime), "ICEAUTHORITY": str(folder / "ice")}
-    return {**kept, **own, **_home(environ, folder)}
+    return {**without_secrets(environ), **own, **_home(environ, folder)}
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if name not in (*_SECRETS, *_ANOTHER_SCREENS)}
 
 
 def for_xfce(environ: Mapping[str, str]) -> dict[str, str]:

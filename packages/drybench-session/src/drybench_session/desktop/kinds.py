@@ -32,6 +32,7 @@ from drybench_session.desktop.x_server import XServer
 
 _TRIES, _WITHIN = 3, 60.0  # a window manager that falls over more often in so many seconds is left alone
 _PATIENCE = 3.0  # seconds in which xfce may start its own once more
+_OFTEN = 0.2  # seconds
 Started = Callable[[], None]
 
 
@@ -107,7 +108,7 @@ async def _alone(place: Place, started: Started) -> Ending:
         async with _meanwhile(_maximise_the_first(place)):
             code = await program.ended()
             if not code:
-                await _all_closed(place)
+                await _all_closed(place, program)
     if code:
         return ProgramFailed(title=place.app.title, how=how(code), said=program.said or "nothing.")
     return ProgramGone(title=place.app.title)
@@ -159,12 +160,15 @@ async def _maximise_the_first(place: Place) -> None:
             await display.changed()
 
 
-async def _all_closed(place: Place) -> None:
-    """A command can be a script that starts the program and goes."""
+async def _all_closed(place: Place, program: Program) -> None:
+    """A command can be a script that starts the program and goes, before it has a window."""
     async with place.display() as display:
         await display.tell_of_changes()
-        while await display.programs_windows():
+        while not (windows := await display.programs_windows()) and program.has_children:
+            await asyncio.sleep(_OFTEN)
+        while windows:
             await display.changed()
+            windows = await display.programs_windows()
 
 
 @asynccontextmanager

@@ -66,6 +66,15 @@ class Program:
         return self._process.wait()
 
     @property
+    def has_children(self) -> bool:
+        """That did not leave its group, whether it lives itself or not."""
+        try:
+            os.killpg(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    @property
     def said(self) -> str:
         """Its last lines, for a person."""
         return "\n".join(self._said.lines[-_SHOWN:])

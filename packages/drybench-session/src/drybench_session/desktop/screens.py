@@ -39,7 +39,7 @@ class Screen:
         self.ending: Ending | None = None
         self.opengl = OpenGL()
         self.on_change: list[Callable[[], None]] = []
-        self._environ = environ
+        self._environ = commands.without_secrets(environ)
         self._home = home
         self._x_server: XServer | None = None
         self._place: kinds.Place | None = None

@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 from drybench_session.desktop.last_input import Deeds, LastInput
-from drybench_session.desktop.rfb import Messages, NotRfb, Watching
+from drybench_session.desktop.rfb import Kind, Messages, NotRfb, Watching
 from drybench_session.desktop.screens import Screen, State
 
 CONTROL, WATCH = "control", "watch"
@@ -103,13 +103,14 @@ class Viewers:
 class Bridge:
     """Between one window and the screen's socket."""
 
-    def __init__(self, screen: Screen, mode: str, last_input: LastInput, send: Callable[[bytes], Any]) -> None:
+    def __init__(self, screen: Screen, window: Window, last_input: LastInput, send: Callable[[bytes], Any]) -> None:
         self._screen = screen
+        self._fits_the_owner = window.is_guest
         self._send = send
         self._last_input = last_input
         self._messages = Messages()
         self._deeds = Deeds()
-        self._watching = Watching() if mode == WATCH else None
+        self._watching = Watching() if window.mode == WATCH else None
         self._writer: asyncio.StreamWriter | None = None
 
     async def show(self) -> Closed:
@@ -134,16 +135,18 @@ class Bridge:
         """What the window sent; NotRfb."""
         if self._writer is None:
             raise NotRfb("before it was asked")
-        if self._watching:
-            for allowed in self._watching.feed(sent):
-                self._writer.write(allowed)
-        else:
-            for piece in self._messages.feed(sent):
-                if self._deeds.is_one(piece):
-                    self._last_input.is_now()
-            self._writer.write(sent)
+        for allowed in self._watching.feed(sent) if self._watching else self._controlling(sent):
+            self._writer.write(allowed)
         with suppress(OSError):
             await self._writer.drain()
+
+    def _controlling(self, sent: bytes) -> Iterator[bytes]:
+        """A guest's window has no say in the size: two that both do would never agree."""
+        for piece in self._messages.feed(sent):
+            if self._deeds.is_one(piece):
+                self._last_input.is_now()
+            if not (self._fits_the_owner and piece.kind is Kind.SIZE):
+                yield piece.data
 
     def close(self) -> None:
         if self._writer:
