@@ -22,11 +22,17 @@ LOCALHOST_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCL
 
 
 @contextmanager
-def served(folder: Path, **options: Any) -> Iterator[LittleBench]:
+def served(folder: Path, websockets: bool = False, **options: Any) -> Iterator[LittleBench]:
     listening = socket.create_server(("127.0.0.1", 0))
     bench = little_bench(folder, f"http://localhost:{listening.getsockname()[1]}", **options)
     server = uvicorn.Server(
-        uvicorn.Config(bench.app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1, ws="none")
+        uvicorn.Config(
+            bench.app,
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            ws="auto" if websockets else "none",
+        )
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

@@ -275,7 +275,7 @@ def test_it_lasts_no_longer_than_the_sign_in(desk: Shared) -> None:
     context.close()
 
 
-def test_they_can_be_used_by_all(desk: Shared, take: Picture) -> None:
+def test_they_can_be_used_by_all(desk: Shared) -> None:
     """axe, dark, and on a phone."""
     share = desk.share()
     desk.paint(BLUE)
@@ -294,5 +294,4 @@ def test_they_can_be_used_by_all(desk: Shared, take: Picture) -> None:
                 sees(page, BLUE)
             axe(page)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-            take(page, f"share-{path.split('/')[-1][:6]}-{size['width']}")
             page.close()

@@ -283,6 +283,15 @@ async def test_a_session_that_answers_otherwise_leads_nowhere(shared: SharedBenc
         assert len(shared.fake.came) == 1
 
 
+async def test_not_without_end_at_once(shared: SharedBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_stream, "MOST_GUESTS", 1)
+    share = await shared.share()
+    async with shared.guest(share):
+        await eventually(lambda: shared.bench.portal.shares.guests.of_share(share.share.id))
+        async with shared.guest(share) as second:
+            assert await closed_with(second) == shared_stream.SILENT
+
+
 async def test_a_session_that_is_not_there(shared: SharedBench) -> None:
     shared.bench.ledger.write_task(shared.session.task.id, {"address": "http://127.0.0.1:1"})
     async with shared.guest(await shared.share()) as guest:

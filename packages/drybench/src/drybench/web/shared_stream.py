@@ -26,6 +26,7 @@ from drybench.web.relaying import CUT, SHARE_ENDED, Screen, first_of, relay
 
 ASKED_AGAIN = 2.0  # seconds: so soon it is noticed who signed out or left a group, which nothing tells us
 CLOSED_WITHIN = 5.0  # seconds, by a guest that may have gone to sleep
+MOST_GUESTS = 60  # of one share at once: each is a viewer more for its session
 SILENT = 1013  # the session does not answer: try again later
 
 router = APIRouter()
@@ -64,6 +65,8 @@ class Visit:
         is_owner = share.person_id == self.asker.person.id
         if session is None or is_owner or self.seen.standing is not Standing.OPEN:
             return SHARE_ENDED
+        if len(self.portal.shares.guests.of_share(share.id)) >= MOST_GUESTS:
+            return SILENT
         try:
             async with self._screen(session) as screen, self._on_the_list():
                 return await first_of(relay(self.socket, screen, share.control), self._no_longer_allowed())
