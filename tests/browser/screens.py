@@ -150,6 +150,13 @@ class Bridge:
     def cut(self) -> None:
         self.do(lambda: [stream.stream.close() for stream in self.open if stream.stream])
 
+    async def end(self) -> None:
+        for stream in list(self.open):
+            stream.close()
+            if stream.socket:
+                stream.socket.close()
+                await stream.socket.wait_closed()
+
     def say(self, text: str) -> None:
         self.do(lambda: [stream.write_message(text) for stream in self.open])
 
@@ -226,7 +233,7 @@ def bridge(rfb: Path | None = None) -> Iterator[Bridge]:
     try:
         yield made
     finally:
-        made.cut()
+        asyncio.run_coroutine_threadsafe(made.end(), made.loop).result(60)
         made.do(made.loop.stop)
         thread.join()
         listening.close()

@@ -1,6 +1,8 @@
 // Draws operations on a canvas: in the order in which they came, though JPEGs are decoded beside each other and are
 // ready when they are, and a frame only as a whole.
 
+import { decode } from "./jpeg.js";
+
 const MOST_WAITING = 1 << 28; // pixels in JPEGs that are not drawn yet: nobody draws so slowly in good faith
 
 export class Painter {
@@ -14,7 +16,8 @@ export class Painter {
   /** `broken(error)` is called when a picture cannot be decoded. */
   constructor(canvas, broken) {
     this.#canvas = canvas;
-    this.#context = canvas.getContext("2d", { alpha: false, desynchronized: true });
+    // Many small pictures, and what is there copied elsewhere: that is quicker in memory than on a graphics card.
+    this.#context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
     this.#broken = broken;
   }
 
@@ -48,9 +51,9 @@ export class Painter {
     this.#waiting += pixels;
     if (this.#waiting > MOST_WAITING) throw new RangeError("pictures come faster than they can be drawn");
     frame.left++;
-    createImageBitmap(new Blob([operation.bytes], { type: "image/jpeg" }))
-      .then((bitmap) => {
-        operation.bitmap = bitmap;
+    decode(operation.bytes)
+      .then((image) => {
+        operation.image = image;
         frame.left--;
         this.#drawWhole();
       }, this.#broken)
@@ -78,9 +81,9 @@ const DRAW = {
     if (width && height) context.putImageData(new ImageData(rgba, width, height), x, y);
   },
 
-  jpeg(context, { x, y, bitmap }) {
-    context.drawImage(bitmap, x, y);
-    bitmap.close();
+  jpeg(context, { x, y, image }) {
+    context.drawImage(image, x, y);
+    image.close();
   },
 
   copy(context, { x, y, width, height, from }, canvas) {
@@ -90,7 +93,7 @@ const DRAW = {
   /** What was seen stays until something new comes. */
   size(context, { width, height }, canvas) {
     const before = new OffscreenCanvas(canvas.width, canvas.height);
-    before.getContext("2d", { alpha: false }).drawImage(canvas, 0, 0);
+    before.getContext("2d", { alpha: false, willReadFrequently: true }).drawImage(canvas, 0, 0);
     Object.assign(canvas, { width, height });
     context.drawImage(before, 0, 0);
   },

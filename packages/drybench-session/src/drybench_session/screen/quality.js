@@ -1,9 +1,10 @@
-// How finely JPEGs are asked for: the more of the screen moves, and the longer an answer takes, the less finely. What
-// was drawn with losses is asked for again, without, as soon as nothing moves. Times are given, in milliseconds.
+// How finely JPEGs are asked for: the more of the screen moves, and the longer an answer takes, the less finely. Times
+// are given, in milliseconds.
 
 const LOOK_BACK = 1000;
 export const AT_REST = 220;
-const STILL = 8;
+export const STILL = 8; // who does not know sees no loss in it
+export const FINEST = 9;
 /** From so many whole screens a second on. */
 const MOVING = [
   [10, 2],
@@ -22,6 +23,11 @@ export class Quality {
   seen(time, pixels) {
     this.#pieces.push({ time, pixels });
     this.#forget(time);
+  }
+
+  /** Whatever moves next is looked at anew. */
+  rested() {
+    this.#pieces = [];
   }
 
   roundTrip(milliseconds) {
@@ -49,7 +55,7 @@ export class Quality {
   }
 }
 
-/** What was drawn with losses, as one rectangle. */
+/** What came coarsely, as one rectangle. */
 export class Lossy {
   #place = null;
 

@@ -1,6 +1,7 @@
-// At rest: what was drawn with losses is asked for once more, without, band by band. The next band is asked for when
-// the one before is there, so that a narrow line is never full of what nobody waits for. Rest is measured by how fast
-// pictures came: where a busy machine makes two a second, half a second without one is none.
+// At rest: what came coarsely is asked for once more in the finest JPEG, band by band; what that leaves to be wished for
+// the server makes good by itself, bit by bit. The next band is asked for when the one before is there, so that a narrow
+// line is never full of what nobody waits for. Rest is measured by how fast pictures came: where a busy machine makes two
+// a second, half a second without one is none.
 
 import { AT_REST, Lossy } from "./quality.js";
 
@@ -9,7 +10,8 @@ const SMALLEST = 1 << 16;
 const [QUICK, SLOW] = [100, 400]; // milliseconds for a band
 const NEVER = 15_000;
 const BEATS = 3; // that are missed at rest
-const LONGEST_REST = 2000; // milliseconds
+const SLOWEST_BEAT = 600;
+const MOST_PATIENCE = 8;
 
 export class Sharpening {
   #lossy = new Lossy();
@@ -19,12 +21,13 @@ export class Sharpening {
   #missing = 0; // pixels of it
   #others = 0; // pixels that came meanwhile and were not asked for
   #timer = 0;
-  #moved = -Infinity; // when, the last time
-  #rest = AT_REST;
+  #moved = 0; // when, the last time
+  #beat = 0; // from one frame to the next, as a rule
+  #patience = 1; // more, after what was taken for rest was none
   #picture = null;
   #ask;
 
-  /** `ask(band)` wants one, without loss; `ask(null)` is the end of it. */
+  /** `ask(band)` wants one, finely; `ask(null)` is the end of it. */
   constructor(ask) {
     this.#ask = ask;
   }
@@ -33,21 +36,19 @@ export class Sharpening {
     return this.#bands.length > 0;
   }
 
-  /** Of each rectangle that comes. */
-  seen(operation) {
+  /** Of each rectangle that comes; `coarse` is one that is to be asked for again. */
+  seen(operation, coarse) {
     if (operation.kind === "size") this.stop();
-    else if (operation.kind === "jpeg") this.#lossy.add(operation);
     else if (this.active) this.#came(operation);
+    else if (coarse) this.#lossy.add(operation);
   }
 
-  /** A frame is over in which something came with losses. */
+  /** A frame is over in which something came by JPEG. */
   moved(time, picture) {
-    const since = time - this.#moved;
-    if (since < LONGEST_REST) this.#rest = Math.min(LONGEST_REST, Math.max(AT_REST, since * BEATS, this.#rest * 0.8));
-    else this.#rest = AT_REST;
+    this.#beat += (Math.min(time - this.#moved, SLOWEST_BEAT) - this.#beat) / 5;
     this.#moved = time;
     this.#picture = picture;
-    if (!this.active) this.#wait();
+    if (!this.active && this.#lossy.any) this.#wait();
   }
 
   stop() {
@@ -58,7 +59,8 @@ export class Sharpening {
 
   #wait() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#begin(), this.#rest);
+    const rest = Math.max(AT_REST, BEATS * this.#beat) * this.#patience;
+    this.#timer = setTimeout(() => this.#begin(), rest);
   }
 
   #begin() {
@@ -78,11 +80,11 @@ export class Sharpening {
     this.#ask(band);
   }
 
-  /** Where much comes that was not asked for, something moves again: without JPEGs that would be dear. */
+  /** Where much comes that was not asked for, something moves again, and that need not be fine. */
   #came(operation) {
     const pixels = common(this.#bands[0], operation);
     this.#missing -= pixels;
-    this.#others += operation.width * operation.height - pixels;
+    if (operation.kind === "jpeg") this.#others += operation.width * operation.height - pixels;
     if (this.#missing <= 0) this.#there();
     else if (this.#others > LARGEST) this.#putOff();
   }
@@ -98,14 +100,13 @@ export class Sharpening {
   #putOff() {
     for (const left of this.#bands) this.#lossy.add(left);
     this.#end();
-    this.#rest = LONGEST_REST;
+    this.#patience = Math.min(MOST_PATIENCE, this.#patience * 2);
     this.#wait();
   }
 
-  /** What was drawn with losses meanwhile has its turn after the next rest. */
   #over() {
+    this.#patience = 1;
     this.#ask(null);
-    if (this.#lossy.any) this.#wait();
   }
 
   #end() {

@@ -5,12 +5,12 @@ import { ACTION, TEXT, TooLong, capabilities, pack, refuseTooLong, unpack } from
 import { conversation } from "./conversation.js";
 import { Incoming } from "./incoming.js";
 import * as messages from "./messages.js";
-import { Quality } from "./quality.js";
+import { FINEST, Quality, STILL } from "./quality.js";
 import { Sharpening } from "./sharpening.js";
 
 const OURS = 0x5d; // the first byte of our own fences
 const MEASURE_AGAIN = 1000; // milliseconds
-const STARTING = 8; // fine JPEGs, until it is known what moves
+const ON_ITS_WAY = 1000; // milliseconds in which coarse pictures still come after finer ones were asked for
 
 export class Viewer {
   #incoming;
@@ -23,7 +23,7 @@ export class Viewer {
   #asked = "";
   #wish;
   #automatic = new Quality();
-  #jpeg = STARTING;
+  #jpeg = STILL;
   #sharpening = new Sharpening((band) => this.#sharpen(band));
   #continuous = false;
   #visible = true;
@@ -33,6 +33,7 @@ export class Viewer {
   #canFence = false;
   #pixels = 0; // of this frame, by JPEG
   #measured = 0; // when
+  #coarse = -Infinity; // when coarse pictures were asked for, the last time
   frames = 0;
   roundTrip = null;
   drawn = false;
@@ -55,11 +56,12 @@ export class Viewer {
   }
 
   get quality() {
-    return this.#sharpening.active ? "sharp" : this.#jpeg;
+    return this.#jpeg ?? "sharp";
   }
 
   set quality(wish) {
     this.#wish = wish;
+    this.#sharpening.stop();
     this.#choose();
   }
 
@@ -116,7 +118,7 @@ export class Viewer {
   #begun(picture) {
     this.#picture = picture;
     this.#send(messages.pixelFormat());
-    this.#jpeg = this.#wished(() => STARTING);
+    this.#jpeg = this.#wished(() => STILL);
     this.#send(messages.encodings(messages.wishes(this.#jpeg)));
     this.#send(messages.update(true, whole(picture)));
     this.#painter.draw({ kind: "size", ...whole(picture) });
@@ -126,7 +128,7 @@ export class Viewer {
   #draw(operation) {
     this.#painter.draw(operation);
     if (operation.kind === "jpeg") this.#pixels += operation.width * operation.height;
-    if (this.#wish === "auto") this.#sharpening.seen(operation);
+    if (this.#wish === "auto") this.#sharpening.seen(operation, operation.kind === "jpeg" && this.#isCoarse());
   }
 
   #show() {
@@ -142,6 +144,12 @@ export class Viewer {
     if (!this.#continuous) this.#send(messages.update(false, whole(this.#picture)));
   }
 
+  #isCoarse() {
+    const now = performance.now();
+    if (this.#jpeg < STILL) this.#coarse = now;
+    return now - this.#coarse < ON_ITS_WAY;
+  }
+
   #shown() {
     this.frames++;
     if (this.drawn) return;
@@ -153,6 +161,10 @@ export class Viewer {
     if (!this.#picture || this.#sharpening.active) return;
     const { width, height } = this.#picture;
     const jpeg = this.#wished(() => this.#automatic.level(performance.now(), width * height));
+    this.#encode(jpeg);
+  }
+
+  #encode(jpeg) {
     if (jpeg === this.#jpeg) return;
     this.#jpeg = jpeg;
     this.#send(messages.encodings(messages.wishes(jpeg)));
@@ -165,13 +177,14 @@ export class Viewer {
   }
 
   #sharpen(band) {
-    if (!band) {
-      this.#jpeg = undefined;
-      return this.#choose();
+    if (band) {
+      this.#encode(FINEST);
+      this.#send(messages.update(true, band));
+    } else {
+      this.#automatic.rested();
+      this.#coarse = -Infinity;
+      this.#choose();
     }
-    if (this.#jpeg !== null) this.#send(messages.encodings(messages.wishes(null)));
-    this.#jpeg = null;
-    this.#send(messages.update(true, band));
   }
 
   #resized({ screen, refused }) {
