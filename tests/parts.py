@@ -59,6 +59,8 @@ PARTS = {
         Part("xterm", ("xterm",), _program("xterm")),
         Part("xclip", ("xclip",), _program("xclip")),
         Part("X's tools", ("x11-utils",), _program("xev")),
+        Part("xsetroot", ("x11-xserver-utils",), _program("xsetroot")),
+        Part("xdotool", ("xdotool",), _program("xdotool")),
         Part("glxinfo", ("mesa-utils", "libgl1-mesa-dri"), _program("glxinfo")),
     )
 }
