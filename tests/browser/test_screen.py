@@ -15,7 +15,10 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.browser.screens import Bridge, X, bridge, colour, drawn, happened, is_near, shows, x_server
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.needs("TigerVNC", "xterm", "xclip", "X's tools", "xsetroot", "xdotool"),
+]
 
 TEAL = (0, 128, 128)
 ORANGE = (255, 165, 0)
