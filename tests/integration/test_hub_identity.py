@@ -96,11 +96,15 @@ async def test_a_sign_out_and_a_lost_group_count_soon(bench: HubBench, identity:
         assert known is not None
         assert known.groups == {"lab"}
         bench.api("DELETE", "/groups/lab/users", admin, json={"users": ["cyd"]}).raise_for_status()
+        now = await identity.of_token(token, fresh=True)  # for what must not outlast it by five seconds
+        assert now is not None
+        assert now.groups == frozenset()
         forget(identity)
         known = await identity.of_token(token)
         assert known is not None
         assert known.groups == frozenset()
         browser.get("/hub/logout")
+        assert await identity.of_token(token, fresh=True) is None
         forget(identity)
         assert await identity.of_token(token) is None
 

@@ -66,7 +66,7 @@ async def test_the_owner_and_the_hub_speak_over_it(bench: LittleBench, tmp_path:
 async def test_a_page_needs_the_hub_to_stop_a_session_and_the_owner_does_not(
     bench: LittleBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(_: str) -> None:
+    async def away(_: str, fresh: bool) -> None:
         raise HubAway()
 
     monkeypatch.setattr(bench.tokens, "of_token", away)
