@@ -41,7 +41,7 @@ def _version() -> str:
 
 @cache
 def modules() -> tuple[str, ...]:
-    """Those that the first ones import, and those import in turn; the worker's last, for it is started by the others."""
+    """Those that the first ones import, and those import in turn; the worker's last, for the others start it."""
     return tuple(dict.fromkeys(name for first in FIRST for name in _with_imported(first)))
 
 

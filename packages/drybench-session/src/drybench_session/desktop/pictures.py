@@ -25,7 +25,7 @@ async def read(environ: Mapping[str, str]) -> bytes | None:
     if not await is_there(environ):
         return None
     picture = await _output(environ, _KIND, png.LARGEST)
-    png.check(picture)
+    await asyncio.to_thread(png.check, picture)
     return picture
 
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+OFTEN = 0.2  # seconds: a program may copy whatever it marks, many times while the mouse moves
 _COOKIE = b"MIT-MAGIC-COOKIE-1"
 _INTERN_ATOM, _QUERY_EXTENSION = 16, 98
 _QUERY_VERSION, _SELECT_SELECTION_INPUT = 0, 2  # XFIXES' own
@@ -25,18 +26,35 @@ class NoDisplay(OSError):
 
 
 async def copied(environ: Mapping[str, str]) -> AsyncIterator[None]:
-    """Once for each time that a program takes the clipboard, until the display ends (then NoDisplay)."""
+    """When programs took the clipboard, however often, until the display ends (then NoDisplay)."""
     try:
         async with _connection(environ) as (reader, writer):
             root = await _greet(reader, writer, _cookie(environ))
             first_event = await _select(reader, writer, root)
-            while True:
-                event = await reader.readexactly(32)
-                owner = struct.unpack_from("<I", event, 8)[0]
-                if event[0] & 0x7F == first_event and owner:
+            taken = asyncio.Event()
+            listening = asyncio.create_task(_listen(reader, first_event, taken))
+            try:
+                while await taken.wait():
+                    taken.clear()
+                    if listening.done():
+                        listening.result()
                     yield
+                    await asyncio.sleep(OFTEN)
+            finally:
+                listening.cancel()
     except (OSError, EOFError, struct.error) as error:
         raise NoDisplay(str(error)) from error
+
+
+async def _listen(reader: StreamReader, first_event: int, taken: asyncio.Event) -> None:
+    try:
+        while True:
+            event = await reader.readexactly(32)
+            owner = struct.unpack_from("<I", event, 8)[0]
+            if event[0] & 0x7F == first_event and owner:
+                taken.set()
+    finally:
+        taken.set()
 
 
 @asynccontextmanager

@@ -1,0 +1,83 @@
+"""The clipboard of a real display: pictures both ways, and word of each that a program copies."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from drybench_session.desktop import pictures, png, selection
+from drybench_session.errors import NotAPicture
+from tests.browser.screens import X, x_server
+from tests.unit.session.test_pictures import picture
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.needs("TigerVNC", "xclip")
+
+
+@pytest.fixture
+def x(tmp_path: Path) -> Iterator[X]:
+    with x_server(tmp_path) as server:
+        yield server
+
+
+def copy(x: X, content: bytes, kind: str = "image/png") -> None:
+    """xclip stays to give it to who pastes, so nothing of this may wait for its end."""
+    words = ("xclip", "-selection", "clipboard", "-in", "-target", kind)
+    with subprocess.Popen(words, env=x.environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as program:
+        program.communicate(content, timeout=60)
+
+
+async def test_a_picture_is_there_as_it_was_given(x: X) -> None:
+    assert await pictures.read(x.environment) is None
+    await pictures.write(x.environment, picture(40, 30))
+    assert await pictures.read(x.environment) == picture(40, 30)
+
+
+async def test_text_is_no_picture(x: X) -> None:
+    copy(x, b"<script>alert(1)</script>", "UTF8_STRING")
+    assert await pictures.read(x.environment) is None
+
+
+async def test_what_a_program_calls_a_picture_is_checked(x: X) -> None:
+    copy(x, b"<svg onload=alert(1)>")
+    with pytest.raises(NotAPicture, match="no PNG"):
+        await pictures.read(x.environment)
+
+
+async def test_one_without_an_end_is_left(x: X, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(png, "LARGEST", 1 << 20)
+    copy(x, bytes(8 << 20))
+    with pytest.raises(NotAPicture, match="larger than"):
+        await pictures.read(x.environment)
+
+
+async def test_many_copies_are_told_as_few(x: X, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "OFTEN", 3.0)
+    told: asyncio.Queue[None] = asyncio.Queue()
+
+    async def listen() -> None:
+        async for one in selection.copied(x.environment):
+            told.put_nowait(one)
+
+    async def copied_and_told() -> None:
+        while told.empty():
+            await asyncio.to_thread(copy, x, b"first")
+
+    listening = asyncio.create_task(listen())
+    await asyncio.wait_for(copied_and_told(), 60)
+    for number in range(40):
+        await asyncio.to_thread(copy, x, b"%d" % number)
+    await eventually(lambda: told.qsize() > 1, seconds=60)
+    assert told.qsize() < 20
+    listening.cancel()
+
+
+async def test_without_a_display_it_says_so() -> None:
+    for environ in ({}, {"DISPLAY": "nowhere"}, {"DISPLAY": ":64999"}):
+        with pytest.raises(selection.NoDisplay):
+            async for _ in selection.copied(environ):
+                pass
