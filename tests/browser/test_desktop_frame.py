@@ -520,6 +520,20 @@ def test_a_size_is_chosen_and_kept(page: Page, wired: Wired) -> None:
     wait_for(lambda: size() == "1280x800")
 
 
+def test_video_is_a_choice_where_it_can_be_had(windows: Windows, own: Wired) -> None:
+    page = windows.desktop(own.page())
+    if not own.session.says("notes")["video"]:
+        pytest.skip("This environment makes no video: pip install pixelflux")
+    tool(page, "Picture")
+    page.get_by_label("Video: for films, 3D and a narrow line").check()
+    expect(page.locator("#screen canvas.video")).to_be_visible()
+    tool(page, "Quality")
+    expect(page.locator("#m-quality")).to_have_text("video")
+    tool(page, "Picture")
+    page.get_by_label("Always sharp").check()
+    expect(page.locator("#screen canvas.video")).to_have_count(0)
+
+
 def test_quality_is_shown_and_a_trace_is_left(windows: Windows, own: Wired, take: Picture) -> None:
     page = windows.desktop(own.page())
     tool(page, "Quality")

@@ -28,7 +28,7 @@ _MOST = {
     "width": 1 << 16,
     "height": 1 << 16,
 }
-_QUALITIES = ("auto", "sharp", *map(str, range(10)))
+_QUALITIES = ("auto", "sharp", "video", *map(str, range(10)))
 
 
 def line(sent: bytes, app: str, at: datetime) -> str:

@@ -25,7 +25,7 @@ export function choose(changes) {
 export function asScreen({ size, quality, fine }) {
   return {
     size: size === "window" ? size : size.split("x").map(Number),
-    quality: /^\d$/.test(quality) ? Number(quality) : quality,
+    quality: /^\d$/.test(quality) ? Number(quality) : quality === "video" ? "auto" : quality,
     scale: fine ? devicePixelRatio : 1,
   };
 }

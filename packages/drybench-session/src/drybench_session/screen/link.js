@@ -17,6 +17,7 @@ export class Link extends EventTarget {
   #looking = false;
   reconnects = 0;
   viewers = [];
+  video = null; // what it measured last, while there is one
 
   /** The screen comes later, for it needs the address at once. */
   begin(screen) {

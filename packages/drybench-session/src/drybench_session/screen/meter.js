@@ -23,11 +23,18 @@ export class Meter {
     addEventListener("pagehide", () => this.#tell(true));
   }
 
-  #measure(measured) {
+  #measure(detail) {
+    const measured = { ...detail, ...this.#ofVideo(detail) };
     this.#seen = [...this.#seen, measured].slice(-SHOWN);
     this.#since.push(measured);
     if (this.#since.length >= TOLD_EVERY) this.#tell(false);
     if (this.#bar.shows("quality")) this.#show(measured);
+  }
+
+  /** It brings the picture then, and what the screen's own line carries comes on top. */
+  #ofVideo({ bytes }) {
+    const video = this.#link.video;
+    return video && { frames: video.frames, bytes: bytes + video.bytes, quality: "video" };
   }
 
   async #open() {
@@ -79,7 +86,7 @@ export class Meter {
 
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 const quantile = (sorted, part) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? null;
-const known = (word) => (["auto", "sharp"].includes(word) ? say(word) : null);
+const known = (word) => (["auto", "sharp", "video"].includes(word) ? say(word) : null);
 const opengl = (name) => (["software", "starting", "unknown"].includes(name) ? say(name) : name);
 
 function megabits(bytes) {

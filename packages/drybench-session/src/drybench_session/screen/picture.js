@@ -1,18 +1,20 @@
 // How large and how good the picture is, and full screen.
 
 import { asScreen, choose, chosen } from "./choices.js";
+import { Film } from "./film.js";
 import { notify } from "./notices.js";
 import { say } from "./words.js";
 
 const OFFERED = ["window", "1280x800", "1680x1050", "1920x1080"];
 
-export function addPicture(screen) {
+export function addPicture(screen, link) {
   const form = document.querySelector("#picture-form");
   fill(form, chosen());
-  form.addEventListener("change", () => take(form, screen));
+  const film = new Film(screen, link, () => (document.querySelector("#video").hidden = false));
+  form.addEventListener("change", () => take(form, screen, film));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    take(form, screen);
+    take(form, screen, film);
   });
   addFullScreen(screen);
 }
@@ -27,13 +29,14 @@ function fill(form, { size, quality, fine }) {
   document.querySelector("#fine").hidden = devicePixelRatio === 1;
 }
 
-function take(form, screen) {
+function take(form, screen, film) {
   const { size, width, height, quality, fine } = form.elements;
   const own = size.value === "own";
   document.querySelector("#own").hidden = !own;
   if (own && !form.checkValidity()) return;
   choose({ size: own ? `${width.value}x${height.value}` : size.value, quality: quality.value, fine: fine.checked });
   Object.assign(screen, asScreen(chosen()));
+  film.choose();
 }
 
 /** With the browser's own keys, where it gives them. */

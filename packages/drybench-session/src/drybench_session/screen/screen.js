@@ -19,6 +19,7 @@ const TOO_LONG = {
 };
 let TOLD = {}; // what the worker tells, by name
 
+const PATIENCE = 8000; // milliseconds for the server to say that it is there
 const AFTER_RESIZING = 120; // milliseconds in which a window keeps its size
 
 export class Screen extends EventTarget {
@@ -39,13 +40,14 @@ export class Screen extends EventTarget {
   #timer = 0;
   #resizing = 0;
   #measuring = new Set();
+  #covered = false;
   #ending = new AbortController();
   #observer = new ResizeObserver(() => this.#hostResized());
 
   constructor(host, options) {
     super();
     this.#host = host;
-    this.#options = { watch: false, size: "window", scale: undefined, quality: "auto", ...options };
+    this.#options = { watch: false, size: "window", scale: undefined, quality: "auto", patience: PATIENCE, ...options };
     this.#build();
     this.#listen();
     const canvas = this.#canvas.transferControlToOffscreen();
@@ -71,7 +73,8 @@ export class Screen extends EventTarget {
     this.#say("connecting");
     this.#wish();
     this.#clipboard.forget();
-    this.#do("open", { address: this.#options.address(), watch: this.watch });
+    const { address, patience } = this.#options;
+    this.#do("open", { address: address(), watch: this.watch, patience });
   }
 
   /** For good: the element is empty again. */
@@ -128,6 +131,12 @@ export class Screen extends EventTarget {
   set quality(quality) {
     this.#options.quality = quality;
     this.#do("quality", { quality });
+  }
+
+  /** Something else shows the picture: then it need not come here, too. Keys and mouse go on. */
+  set covered(covered) {
+    this.#covered = covered;
+    this.#do("visible", { visible: !covered && !document.hidden });
   }
 
   /** By X's names: `screen.press(["Control_L", "Alt_L", "Delete"])`. */
@@ -231,7 +240,7 @@ export class Screen extends EventTarget {
 
   #visible() {
     const visible = !document.hidden;
-    this.#do("visible", { visible });
+    this.#do("visible", { visible: visible && !this.#covered });
     if (visible) this.#back();
     else this.#keyboard.release();
   }

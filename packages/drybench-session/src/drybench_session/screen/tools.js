@@ -12,7 +12,7 @@ export function addTools(screen, link) {
   const bar = new Bar(screen);
   addGuests(link);
   addKeys(screen, bar);
-  addPicture(screen, bar);
+  addPicture(screen, link);
   new ClipboardPanel(screen);
   new Files(screen, link, bar);
   new Meter(screen, link, bar);
