@@ -142,6 +142,7 @@ class Bridge:
     close: int | None = None  # at once, with this code
     open: list[Stream] = field(default_factory=list)
     opened: int = 0
+    deaf: bool = False  # what comes is thrown away, and nothing is said of it
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     def do(self, call: Any) -> None:
@@ -186,7 +187,8 @@ class Stream(WebSocketHandler):
 
     async def carry(self, reader: asyncio.StreamReader) -> None:
         while data := await reader.read(1 << 16):
-            await self.write_message(data, binary=True)
+            if not self.bridge.deaf:
+                await self.write_message(data, binary=True)
         self.close()
 
     def on_message(self, message: str | bytes) -> None:

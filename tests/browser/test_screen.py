@@ -199,6 +199,23 @@ def test_an_input_method_types_what_it_made(page: Page, typed: Path) -> None:
     reads(typed, "a你好世界\n")
 
 
+PRESSED = """(keys) => keys.forEach(([type, code, key, held = {}]) => document.activeElement.dispatchEvent(
+    new KeyboardEvent(type, { code, key, bubbles: true, cancelable: true, ...held })))"""
+
+
+def test_characters_behind_alt_gr_and_dead_keys(page: Page, typed: Path) -> None:
+    """As Windows says it with a German keyboard: Control comes before AltGr, and a dead key has no character."""
+    show(page)
+    both = {"ctrlKey": True, "altKey": True}
+    down, up = "keydown", "keyup"
+    alt_gr = [(down, "ControlLeft", "Control", {"ctrlKey": True}), (down, "AltRight", "AltGraph", both)]
+    at = [(down, "KeyQ", "@", both), (up, "KeyQ", "@", both)]
+    released = [(up, "ControlLeft", "Control", {"altKey": True}), (up, "AltRight", "AltGraph", {})]
+    dead = [(down, "Equal", "Dead"), (up, "Equal", "Dead"), (down, "KeyE", "é"), (up, "KeyE", "e")]
+    page.evaluate(PRESSED, [*alt_gr, *at, *released, *dead, (down, "Enter", "Enter"), (up, "Enter", "Enter")])
+    reads(typed, "@é\n")
+
+
 def test_keys_by_their_names(page: Page, typed: Path) -> None:
     show(page)
     page.evaluate("shown.press(['Shift_L', 'a']), shown.press(['b']), shown.press(['Return'])")
@@ -343,6 +360,19 @@ def test_it_comes_back_after_a_cut_and_the_picture_stays(page: Page, x: X, way: 
     shows(page, 320, 240, ORANGE)
 
 
+def test_a_line_that_says_nothing_any_more_counts_as_cut(page: Page, x: X, way: Bridge) -> None:
+    show(page, "{ patience: 300 }")
+    way.deaf = True
+    page.evaluate("happened.length = 0, dispatchEvent(new Event('online'))")
+    wait_for(lambda: happened(page, "state"))
+    assert happened(page, "state")[0]["state"] == "waiting"
+    way.deaf = False
+    way.cut()
+    wait_for(lambda: happened(page, "state")[-1]["state"] == "drawn")
+    x.paint("#ffa500")
+    shows(page, 320, 240, ORANGE)
+
+
 @pytest.mark.parametrize("code", [4001, 4002, 4003, 4004, 4005])
 def test_it_does_not_come_back_where_the_server_means_it(page: Page, way: Bridge, code: int) -> None:
     way.close = code
@@ -413,10 +443,24 @@ NONSENSE = {
 }
 
 
+@pytest.fixture
+def liar() -> Iterator[Bridge]:
+    with bridge() as made:
+        yield made
+
+
 @pytest.mark.parametrize("said", NONSENSE.values(), ids=NONSENSE.keys())
-def test_nonsense_ends_it_with_a_reason(page: Page, way: Bridge, said: bytes) -> None:
-    way.says = said
-    page.evaluate("show()")
-    wait_for(lambda: page.evaluate("shown.state") == "closed")
-    assert happened(page, "state")[-1]["reason"]
-    assert way.opened == 1
+def test_nonsense_ends_it_with_a_reason(browser: Browser, liar: Bridge, said: bytes) -> None:
+    liar.says = said
+    with looked_at(browser.new_context(viewport=SMALL), liar) as page:
+        page.evaluate("show()")
+        wait_for(lambda: page.evaluate("shown.state") == "closed")
+        assert happened(page, "state")[-1]["reason"]
+        assert liar.opened == 1
+
+
+def test_a_text_that_is_only_announced_is_too_long(browser: Browser, liar: Bridge) -> None:
+    liar.says = BEGIN + struct.pack(">BxxxiI", 3, -4, 1 << 27 | 1)
+    with looked_at(browser.new_context(viewport=SMALL), liar) as page:
+        page.evaluate("show()")
+        wait_for(lambda: [said["what"] for said in happened(page, "refused")] == ["copied"])

@@ -42,10 +42,10 @@ export class Pointer {
 
   #move(event) {
     this.#at(event);
-    const buttons = mask(event.buttons) & (this.#held | mask(event.buttons));
-    const light = buttons === this.#held;
-    this.#held = this.#element.hasPointerCapture(event.pointerId) ? buttons : 0;
-    this.#say(this.#held, light);
+    const held = this.#element.hasPointerCapture(event.pointerId) ? mask(event.buttons) : 0;
+    const light = held === this.#held;
+    this.#held = held;
+    this.#say(held, light);
   }
 
   #up(event) {

@@ -6,7 +6,6 @@ import { Painter } from "./painter.js";
 import { Viewer } from "./viewer.js";
 
 const QUIET = 5000; // milliseconds without a word from the server, before it is asked whether it is there
-const PATIENCE = 8000; // for the answer
 const MOST_UNSENT = 1 << 16; // bytes: beyond that the pointer's way is left out
 const LONGEST_SAID = 1 << 20;
 
@@ -20,13 +19,15 @@ class Connection {
   #socket;
   #viewer;
   #heard = performance.now();
+  #patience;
   #silence = 0; // the timer while an answer is awaited
   #before = { frames: 0, bytes: 0, time: performance.now() };
   #bytes = 0;
   watch;
 
-  constructor(address, watch) {
+  constructor({ address, watch, patience }) {
     this.watch = watch;
+    this.#patience = patience;
     this.#socket = new WebSocket(address);
     this.#socket.binaryType = "arraybuffer";
     this.#socket.onmessage = ({ data }) => this.#take(data);
@@ -65,7 +66,7 @@ class Connection {
   check() {
     if (this.#silence) return;
     this.#viewer.ask();
-    this.#silence = setTimeout(() => this.end({ event: "closed", code: 1006 }), PATIENCE);
+    this.#silence = setTimeout(() => this.end({ event: "closed", code: 1006 }), this.#patience);
   }
 
   measured() {
@@ -109,9 +110,9 @@ const DO = {
   canvas({ canvas }) {
     painter = new Painter(canvas, () => connection?.nonsense("a picture that is none"));
   },
-  open({ address, watch }) {
+  open(wanted) {
     connection?.end();
-    connection = new Connection(address, watch);
+    connection = new Connection(wanted);
   },
   close: () => connection?.end(),
   check: () => connection?.check(),
