@@ -1,4 +1,4 @@
-"""A scientist's hour in containers: sessions, a desktop and runs, in images built as the product builds them."""
+"""A scientist's hour in containers: sessions and runs, in images built as the product builds them."""
 
 from __future__ import annotations
 
@@ -126,14 +126,6 @@ def test_stopped_and_started_again_beside_another(page: Page, bench: Bench, pers
     page.goto(bench.url)
     expect(page.locator(".card .state", has_text="running")).to_have_count(2)
     axe(page)
-
-
-def test_a_desktop_is_drawn(page: Page, hand: Client, take: Picture) -> None:
-    _card(page, "Desktop").get_by_role("button", name="Desktop").click()
-    page.wait_for_url(re.compile(r"/user/[^/]+/desktop/desktop/"))
-    expect(page.get_by_text("Connected")).to_be_visible()
-    wait_for(lambda: _drawn(page) > 0.9)
-    take(page, "desktop-in-a-container")
 
 
 def test_a_run_with_parameters_requirements_and_results(
@@ -286,21 +278,6 @@ def _terminal(page: Page, line: str, written: Path) -> None:
             wait_for(lambda: written.exists() and "whole" in written.read_text(), 5)
             return
     raise AssertionError("the terminal did nothing")
-
-
-def _drawn(page: Page) -> float:
-    """How much of its largest canvas is not black, where it shows more than some few colours."""
-    return page.evaluate("""() => {
-        const area = (shown) => shown.width * shown.height
-        const screen = [...document.querySelectorAll("canvas")].sort((one, other) => area(other) - area(one))[0]
-        if (!screen || !area(screen)) return 0
-        const found = new Map()
-        const image = screen.getContext("2d").getImageData(0, 0, screen.width, screen.height)
-        const points = new Uint32Array(image.data.buffer)
-        for (const point of points) found.set(point & 0xffffff, (found.get(point & 0xffffff) || 0) + 1)
-        const black = found.get(0) || 0
-        return found.size > 100 ? 1 - black / points.length : 0
-    }""")
 
 
 def _running(hand: Client, name: str) -> Session:

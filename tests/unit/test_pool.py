@@ -10,9 +10,22 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from drybench import pool, warming
+from drybench import planning, pool, warming
 from drybench.allocating import Grant, Space, choose
-from drybench.model import READY, RUN, SESSION, Account, Environment, Mount, Size, Surroundings, Task, TaskKind, TaskRow
+from drybench.model import (
+    READY,
+    RUN,
+    SESSION,
+    Account,
+    Environment,
+    Mount,
+    Person,
+    Size,
+    Surroundings,
+    Task,
+    TaskKind,
+    TaskRow,
+)
 from drybench.phases import Phase, Wanted
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -21,7 +34,8 @@ SERVER = Space(cores=4, memory=8 * GIB)
 ALL = Account(5000, 5000)
 SHARED = Mount(Path("/srv/shared"), Path("/shared"))
 LAB = Environment("lab", "", "", "docker", (), image="drybench/lab:1", digest="sha256:1ab")
-KIND = pool.kind(LAB, Size("default", "", 1, GIB), Surroundings(Path("/home"), ALL, (SHARED,)))
+SIZE = Size("default", "", 1, GIB)
+KIND = pool.kind(LAB, SIZE, Surroundings(Path("/home"), ALL, (SHARED,)))
 SHELF = warming.Shelf(frozenset(), {})
 
 
@@ -61,6 +75,16 @@ def ready(id: str = "r", phase: Phase = Phase.RUNNING, memory: int = GIB, **more
 def test_one_takes_the_session_of_anybody_of_any_size() -> None:
     assert pool.serves(ready(), session())
     assert pool.serves(ready(), session(person="bob", memory=3 * GIB))
+
+
+def test_one_with_the_keepers_background_takes_a_session_that_has_it_too() -> None:
+    desktop = replace(LAB, background=Path("/srv/lab.png"))
+    around = Surroundings(Path("/home/ada"), ALL, session().spec.mounts)
+    asked = planning.plan_session("s", Person("1", "ada"), desktop, SIZE, around)
+    waits = replace(session(), spec=asked)
+    with_it = pool.kind(desktop, SIZE, Surroundings(Path("/home"), ALL, (SHARED,)))
+    assert pool.serves(ready(mounts=with_it.mounts), waits)
+    assert not pool.serves(ready(), waits)
 
 
 def test_what_has_something_of_its_own_starts_by_itself() -> None:

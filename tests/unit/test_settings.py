@@ -135,6 +135,9 @@ def test_a_pool_names_environments_that_there_are(data: DataFolder) -> None:
         ("[hub]\n[tls", 2, "not TOML"),
         ("[hub]\nx = [\n", 2, "not TOML"),
         ("sizes = 3", 1, "`sizes` should be"),
+        ('[desktop]\nbackground = "lab.png"', 2, "whole paths"),
+        ('[[desktop.links]]\ntitle = "The wiki"\nurl = "file:///etc/passwd"', 3, "desktop.links.0.url"),
+        ('[[desktop.links]]\ntitle = "a/b"\nurl = "https://lab.example"', 2, "desktop.links.0.title"),
     ],
 )
 def test_what_is_wrong_is_refused_with_its_line(data: DataFolder, text: str, line: int, words: str) -> None:
