@@ -36,6 +36,7 @@ class Viewer:
         self.said: list[dict[str, Any]] = []  # JSON of text frames
         self.copied: list[bytes] = []  # what the server told of its clipboard
         self.size = (0, 0)
+        self.has_ended = False
         self._unread = bytearray()
 
     @property
@@ -53,6 +54,7 @@ class Viewer:
         """The next frame, whatever it is; Ended."""
         message = await asyncio.wait_for(_read(self.socket), PATIENCE)
         if message is None:
+            self.has_ended = True
             raise Ended(self.code)
         if isinstance(message, str):
             self.said.append(json.loads(message))
@@ -150,11 +152,12 @@ class Viewer:
 async def viewer(address: str, headers: Mapping[str, str] | None = None) -> AsyncGenerator[Viewer]:
     request = HTTPRequest(address, headers=dict(headers or {}), request_timeout=PATIENCE)
     socket = await websocket_connect(request, max_message_size=64 << 20)
+    page = Viewer(socket)
     try:
-        yield Viewer(socket)
+        yield page
     finally:
         socket.close()
-        while await asyncio.wait_for(_read(socket), PATIENCE) is not None:
+        while not page.has_ended and await asyncio.wait_for(_read(socket), PATIENCE) is not None:
             pass  # what was on its way
 
 

@@ -33,6 +33,7 @@ from drybench_session.desktop.x_server import XServer
 _TRIES, _WITHIN = 3, 60.0  # a window manager that falls over more often in so many seconds is left alone
 _PATIENCE = 3.0  # seconds in which xfce may start its own once more
 _OFTEN = 0.2  # seconds
+_ASKED_AT_MOST = 50
 Started = Callable[[], None]
 
 
@@ -149,15 +150,20 @@ async def _keep_frames(place: Place) -> None:
 
 
 async def _maximise_the_first(place: Place) -> None:
-    """The program's main window; its dialogs, and what it opens later, are as they are."""
+    """The program's main window; its dialogs, and what it opens later, are as they are.
+
+    Asked more than once, for a window manager that begins may hear nothing yet; and not for ever, for some cannot.
+    """
+    asked = 0
     async with place.display() as display:
-        await display.tell_of_changes()
-        while True:
-            main = next((window for window in await display.programs_windows() if not window.is_dialog), None)
-            if main and await display.window_manager():
-                await display.maximise(main.id)
+        while asked < _ASKED_AT_MOST:
+            main = next((window.id for window in await display.programs_windows() if not window.is_dialog), None)
+            if main and await display.is_maximised(main):
                 return
-            await display.changed()
+            if main:
+                await display.maximise(main)
+                asked += 1
+            await asyncio.sleep(_OFTEN)
 
 
 async def _all_closed(place: Place, program: Program) -> None:

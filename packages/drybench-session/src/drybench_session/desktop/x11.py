@@ -93,10 +93,15 @@ class Display:
         event = struct.pack("<BBHII5I", 33, 32, 0, window, await self._atom("_NET_WM_STATE"), 1, *both, 1, 0)
         self._send(_SEND_EVENT, 0, struct.pack("<II", self._root, 1 << 19 | 1 << 20) + event)
 
+    async def is_maximised(self, window: int) -> bool:
+        """As far as the window manager wants it to be."""
+        said = await self._property(window, "_NET_WM_STATE")
+        return await self._atom(_MAXIMISED[0]) in (one for (one,) in struct.iter_unpack("<I", said))
+
     async def _is_furniture(self, window: int) -> bool:
         kinds = await self._property(window, "_NET_WM_WINDOW_TYPE")
         furniture = [await self._atom(f"_NET_WM_WINDOW_TYPE_{name}") for name in _NO_PROGRAMS]
-        return any(kind in furniture for (kind,) in struct.iter_unpack("<I", kinds[: len(kinds) // 4 * 4]))
+        return any(kind in furniture for (kind,) in struct.iter_unpack("<I", kinds))
 
     async def _children(self, window: int) -> list[int]:
         reply = await self._ask(_QUERY_TREE, 0, struct.pack("<I", window))
@@ -104,10 +109,10 @@ class Display:
         return list(struct.unpack_from(f"<{count}I", reply, 32)) if reply[0] else []
 
     async def _property(self, window: int, name: str) -> bytes:
-        """Empty where there is none, or no such window any more."""
+        """In whole numbers; empty where there is none, or no such window any more."""
         reply = await self._ask(_GET_PROPERTY, 0, struct.pack("<5I", window, await self._atom(name), 0, 0, _LARGEST))
         form, count = reply[1], struct.unpack_from("<I", reply, 16)[0]
-        return reply[32 : 32 + count * form // 8] if reply[0] else b""
+        return reply[32 : 32 + count * form // 8] if reply[0] and form == 32 else b""
 
     async def _atom(self, name: str) -> int:
         if name not in self._atoms:
