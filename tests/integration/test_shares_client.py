@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from drybench.model import Session
+from drybench.sharing.teaching import Teaching
 from drybench_client import Bench, errors
 from drybench_client.cli import call
 from tests.browser.serving import served
@@ -45,6 +46,21 @@ def test_it_is_shared_found_and_ended(here: LittleBench, session: Session) -> No
         assert list(bobs.shares("others")) == []
         with pytest.raises(errors.Refused, match="Nobody named"):
             adas.share("lab", person="bobb")
+
+
+def test_a_teacher_sees_what_is_shown_to_them(
+    here: LittleBench, session: Session, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.portal.shares.teaching = Teaching({"lab": ["bob"]})
+    monkeypatch.setenv("DRYBENCH_TOKEN", ADA)
+    assert call(["share", "lab", "--with-teachers", "lab", "--bench", here.public]) == 0
+    with Bench(here.public, BOB) as bobs:
+        assert [one["with_kind"] for one in bobs.wall("lab")] == ["teachers"]
+        with pytest.raises(errors.NotFound):
+            list(bobs.wall("an/other"))
+    monkeypatch.setenv("DRYBENCH_TOKEN", BOB)
+    assert call(["shares", "--wall", "lab", "--bench", here.public]) == 0
+    assert f"{here.public}/shared/" in capsys.readouterr().out
 
 
 def test_the_command_line_says_it_all(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Literal, TypedDict
+from urllib.parse import quote
 
 from drybench_client import errors
 from drybench_client.answers import Session
@@ -24,7 +25,7 @@ class Share(TypedDict):
     session_name: str
     app: str
     person: str  # whose session it is
-    with_kind: str  # person, group
+    with_kind: str  # person, group, teachers
     with_name: str
     control: bool  # else they only see it
     created_at: str
@@ -46,18 +47,28 @@ class Sharing:
         *,
         person: str = "",
         group: str = "",
+        teachers: str = "",
         control: bool = False,
         length: str = "1 h",
         app: str = "",
     ) -> Share:
-        """With one colleague or one group, for `30 min`, `2 h`, `3 d`, until the end of `today`, or for a `week`."""
-        asked = {"person": person, "group": group, "control": control, "length": length, "app": app}
+        """With one colleague, one group, or those who teach a group of yours.
+
+        For `30 min`, `2 h`, `3 d`, until the end of `today`, or for a `week`.
+        """
+        asked = {"person": person, "group": group, "teachers": teachers}
+        asked = {**asked, "control": control, "length": length, "app": app}
         there = f"/sessions/{self._session_id(session)}/shares"
         return self._calling.json("POST", there, json={**asked, "zone": local_zone()})
 
     def shares(self, whose: Literal["mine", "others"] = "mine") -> Iterator[Share]:
         """What one shares, or what others share with one; the newest first."""
         yield from self._calling.json("GET", "/shares", params={"whose": whose})["items"]
+
+    def wall(self, group: str) -> Iterator[Share]:
+        """The desktops that are shown to who teaches this group."""
+        name = quote(group, safe="")
+        yield from self._calling.json("GET", f"/walls/{name}")["items"]
 
     def unshare(self, share: str | Share) -> None:
         """Who looks is cut off at once."""

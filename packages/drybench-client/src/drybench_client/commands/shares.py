@@ -14,6 +14,7 @@ def share(
     *,
     colleague: Annotated[str, Parameter(name="--with")] = "",
     group: Annotated[str, Parameter(name="--with-group")] = "",
+    teachers: Annotated[str, Parameter(name="--with-teachers")] = "",
     control: bool = False,
     length: Annotated[str, Parameter(name="--for")] = "1 h",
     app: str = "",
@@ -29,6 +30,8 @@ def share(
         Whom to share it with, by name.
     group
         All of this group, in place of one colleague.
+    teachers
+        Those who teach this group of yours.
     control
         They may work in it, too; else they only see it.
     length
@@ -39,23 +42,26 @@ def share(
     from drybench_client import printing_shares
 
     with which.open() as bench:
-        made = bench.share(name, person=colleague, group=group, control=control, length=length, app=app)
+        whom = {"person": colleague, "group": group, "teachers": teachers}
+        made = bench.share(name, **whom, control=control, length=length, app=app)
     which.show(made, printing_shares.show_share)
 
 
-def shares(*, others: bool = False, which: Which = HERE) -> None:
+def shares(*, others: bool = False, wall: str = "", which: Which = HERE) -> None:
     """What you share, and who is watching.
 
     Parameters
     ----------
     others
         What others share with you instead.
+    wall
+        What is shown to you as a teacher of this group.
     """
     from drybench_client import printing_shares
 
     with which.open() as bench:
-        found = list(bench.shares("others" if others else "mine"))
-    which.show_items(found, printing_shares.show_others if others else printing_shares.show_shares)
+        found = list(bench.wall(wall) if wall else bench.shares("others" if others else "mine"))
+    which.show_items(found, printing_shares.show_others if others or wall else printing_shares.show_shares)
 
 
 def unshare(name: str, *, which: Which = HERE) -> None:
