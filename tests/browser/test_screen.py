@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser.looking import until
 from tests.browser.screens import Bridge, X, bridge, colour, drawn, happened, is_near, shows, x_server
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = [
     pytest.mark.browser,
@@ -53,11 +54,11 @@ class looked_at:  # noqa: N801 - it reads as what it does
 
     def __enter__(self) -> Page:
         page = self._context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("pageerror", lambda error: self._wrong.append(str(error)))
         page.on("console", lambda said: self._hear(said.type, said.text))
         page.goto(self._way.url)
-        page.wait_for_function("() => Boolean(window.show)")
+        until(page, "Boolean(window.show)")
         return page
 
     def __exit__(self, *_: object) -> None:
