@@ -13,6 +13,7 @@ from typing import NoReturn
 from benchmarks import (
     clicks,
     clicks_in_containers,
+    desktop,
     idle,
     image_figures,
     live,
@@ -45,12 +46,16 @@ IN_CONTAINERS: Figures = {
     "run_in_containers": runs_in_containers.run,
     "sweep_in_containers": runs_in_containers.sweep,
     "sessions_in_containers": sessions_at_once.sessions,
+    "desktop_drawn": desktop.drawn,
+    "desktop_keys_and_motion": desktop.keys_and_motion,
     "image_sizes": image_figures.image_sizes,
     "image_builds": image_figures.image_builds,
     "some_clicks_in_containers": clicks_in_containers.some_clicks,
     "some_runs_in_containers": runs_in_containers.some_runs,
     "some_sweep_in_containers": runs_in_containers.some_sweep,
     "some_sessions_in_containers": sessions_at_once.some_sessions,
+    "some_desktop_drawn": desktop.some_drawn,
+    "some_desktop_keys_and_motion": desktop.some_keys_and_motion,
     "some_image_builds": image_figures.some_image_builds,
 }
 

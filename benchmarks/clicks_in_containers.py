@@ -69,14 +69,14 @@ def some_clicks() -> list[Row]:
 
 
 @contextmanager
-def a_docker_hub(image: str) -> Generator[tuple[str, str]]:
+def a_docker_hub(image: str, settings: str = "") -> Generator[tuple[str, str]]:
     """On a network of its own, at whose gateway its containers find it."""
     network = f"drybench-figures-{secrets.token_hex(4)}"
     docker("network", "create", network)
     try:
         gateway = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", network)
         more = DOCKER_SPAWNER.format(gateway=gateway, image=image, network=network)
-        with a_stock_hub("docker_hub", more) as hub:
+        with a_stock_hub("docker_hub", more + settings) as hub:
             yield hub
     finally:
         remove_containers(f"name={network}-")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +19,7 @@ from drybench.engines import docker_connection, docker_network
 from drybench.engines.docker_container import BENCH_LABEL
 
 BASE = "base"  # the environment that is measured
+TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
 TWO_AT_A_TIME = """
 [engines.docker]
 cores = 2
@@ -23,13 +27,13 @@ cores = 2
 
 
 @contextmanager
-def a_bench_in_containers(settings: str = TWO_AT_A_TIME) -> Generator[Path]:
-    """Up while the block runs, with the image of `base`; its data directory."""
+def a_bench_in_containers(settings: str = TWO_AT_A_TIME, environment: str = BASE) -> Generator[Path]:
+    """Up while the block runs, with the image of this environment; its data directory."""
     with a_folder() as folder:
         data, home = folder / "data", folder / "home"
         data.mkdir(mode=0o700)
         home.mkdir()
-        build(data, BASE)
+        build(data, environment)
         environ = {"DRYBENCH_ENGINES__DOCKER__USE": "always", "DRYBENCH_FOLDERS__HOME": str(home)}
         try:
             with up(data, settings, **environ):
@@ -51,6 +55,21 @@ def images(data: Path) -> Mapping[str, str]:
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     words = [line.split() for line in said.splitlines() if "drybench/" in line]
     return {one[0]: one[-1] for one in words if docker("images", "--quiet", one[-1])}
+
+
+@contextmanager
+def with_peer(image: str, peer: str) -> Generator[str]:
+    """Made from that one by PEER.Dockerfile, and removed with all containers of it."""
+    made = f"drybench-figures:{secrets.token_hex(4)}"
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(Path(__file__).with_name(f"{peer}.Dockerfile"), f"{folder}/Dockerfile")
+        shutil.copy(os.environ.get("SSL_CERT_FILE", TRUSTED), f"{folder}/certificates")
+        docker("build", "--quiet", "--tag", made, "--build-arg", f"IMAGE={image}", folder)
+    try:
+        yield made
+    finally:
+        remove_containers(f"ancestor={made}")
+        docker("rmi", "--force", made)
 
 
 def docker(*words: str | Path) -> str:

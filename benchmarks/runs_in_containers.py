@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Generator, Sequence
@@ -12,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import notebooks
-from benchmarks.in_containers import BASE, TWO_AT_A_TIME, a_bench_in_containers, docker, images, remove_containers
+from benchmarks.in_containers import BASE, TWO_AT_A_TIME, a_bench_in_containers, images, with_peer
 from benchmarks.measuring import Row, Work, in_turn
 from benchmarks.runs import our_run
 from drybench_client.bench import Bench
@@ -21,7 +18,6 @@ NOTHING_READY = f"{TWO_AT_A_TIME}\n[ready]\nmost = 0\n"
 PAPERMILL, BY_ITSELF = "papermill", "/opt/papermill/bin/papermill"
 SETTLES = 4.0  # seconds, for a container that was begun ahead and the kernel in it
 SOMEBODY = 20_000  # with a folder of their own, as in the bench
-TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
 
 
 def run(times: int = 7) -> list[Row]:
@@ -31,7 +27,7 @@ def run(times: int = 7) -> list[Row]:
     """
     with _a_folder() as folder, a_bench_in_containers(NOTHING_READY) as cold:
         prints = notebooks.write(folder / "prints.ipynb", notebooks.PRINTS)
-        with papermill_image(images(cold)[BASE]) as peer:
+        with with_peer(images(cold)[BASE], "papermill") as peer:
             theirs, what = _papermill(peer, prints), "a notebook that prints, in a container"
             lean, by_itself = _papermill(peer, prints, BY_ITSELF), "… papermill in an environment of its own"
             mine = our_run(cold, prints, BASE, settles=0)
@@ -44,7 +40,7 @@ def run(times: int = 7) -> list[Row]:
 
 
 def sweep(count: int = 100, times: int = 3) -> list[Row]:
-    with _a_folder() as folder, a_bench_in_containers() as data, papermill_image(images(data)[BASE]) as peer:
+    with _a_folder() as folder, a_bench_in_containers() as data, with_peer(images(data)[BASE], "papermill") as peer:
         file = notebooks.write_with_parameter(folder / "sweep.ipynb")
 
         def swept() -> None:
@@ -67,21 +63,6 @@ def some_runs() -> list[Row]:
 
 def some_sweep() -> list[Row]:
     return sweep(20, 1)
-
-
-@contextmanager
-def papermill_image(image: str) -> Generator[str]:
-    """Made from that one, and removed with all containers of it."""
-    made = f"drybench-figures:{secrets.token_hex(4)}"
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(Path(__file__).with_name("papermill.Dockerfile"), f"{folder}/Dockerfile")
-        shutil.copy(os.environ.get("SSL_CERT_FILE", TRUSTED), f"{folder}/certificates")
-        docker("build", "--quiet", "--tag", made, "--build-arg", f"IMAGE={image}", folder)
-    try:
-        yield made
-    finally:
-        remove_containers(f"ancestor={made}")
-        docker("rmi", "--force", made)
 
 
 @contextmanager

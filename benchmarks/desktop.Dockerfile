@@ -1,0 +1,8 @@
+# The desktop that both sides show, and what shows it in stock JupyterHub, as anybody would add it.
+ARG IMAGE
+FROM ${IMAGE}
+USER root
+COPY certificates /certificates
+RUN SSL_CERT_FILE=/certificates uv pip install --no-cache --compile-bytecode --python /opt/python/bin/python \
+    jupyter-remote-desktop-proxy
+USER 1000

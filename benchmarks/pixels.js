@@ -1,0 +1,68 @@
+// What a browser shows of a desktop, by the pixels of its largest canvas, however they came there.
+
+(() => {
+  const area = (one) => one.width * one.height
+  const largest = () => [...document.querySelectorAll("canvas")].sort((one, other) => area(other) - area(one))[0]
+  const reading = (width, height) => new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })
+  const soon = () => scheduler.postTask(() => {}, { delay: 1 })
+
+  function size() {
+    const shown = largest()
+    return shown ? [shown.width, shown.height] : [0, 0]
+  }
+
+  // A background and what lies on it, over nearly all of it.
+  function isDrawn() {
+    const shown = largest()
+    if (!shown || !area(shown)) return false
+    const small = reading(64, 40)
+    small.drawImage(shown, 0, 0, 64, 40)
+    const points = [...new Uint32Array(small.getImageData(0, 0, 64, 40).data.buffer)]
+    const bright = points.filter((point) => point & 0xffffff)
+    return bright.length > 0.9 * points.length && new Set(points).size > 20
+  }
+
+  // Milliseconds from the next key to another colour at this point.
+  async function keyToPicture(x, y) {
+    const shown = largest()
+    const one = reading(1, 1)
+    const look = () => {
+      one.drawImage(shown, x, y, 1, 1, 0, 0, 1, 1)
+      return one.getImageData(0, 0, 1, 1).data[0] > 127
+    }
+    const before = look()
+    const pressed = new Promise((over) => {
+      addEventListener("keydown", ({ timeStamp }) => over(timeStamp), { capture: true, once: true })
+    })
+    const began = await pressed
+    while (look() === before) {
+      if (performance.now() - began > 10_000) throw new Error("the key did not arrive")
+      await soon()
+    }
+    return performance.now() - began
+  }
+
+  // How many a second of those that say in their corner, in black and white squares, which they are.
+  function pictures(seconds, square, squares) {
+    const shown = largest()
+    const corner = reading(square * squares, 1)
+    const begun = performance.now()
+    let last
+    let seen = -1
+    return new Promise((over) => {
+      const look = () => {
+        corner.drawImage(shown, 0, square / 2, square * squares, 1, 0, 0, square * squares, 1)
+        const data = corner.getImageData(0, 0, square * squares, 1).data
+        const bright = (place) => data[4 * (place + 0.5) * square] > 127
+        const now = Array.from({ length: squares }, (_, place) => Number(bright(place))).join("")
+        if (now !== last) seen++
+        last = now
+        if (performance.now() - begun < 1000 * seconds) requestAnimationFrame(look)
+        else over(seen / seconds)
+      }
+      look()
+    })
+  }
+
+  window.pixels = { size, isDrawn, keyToPicture, pictures }
+})()
