@@ -10,7 +10,7 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -224,6 +224,7 @@ def test_three_modifiers_lead_to_the_tools_and_escape_back(page: Page) -> None:
     for key in ("Control", "Alt", "Shift"):
         page.keyboard.up(key)
     expect(page.locator("#bar .tool").first).to_be_focused()
+    page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator("#keys")).to_be_visible()
@@ -563,4 +564,8 @@ def _environ(process: Path) -> bytes:
 
 
 def _name(process: int) -> str:
-    return Path(f"/proc/{process}/comm").read_text().strip()
+    """Empty where it has just ended."""
+    comm = Path(f"/proc/{process}/comm")
+    with suppress(OSError):
+        return comm.read_text().strip()
+    return ""

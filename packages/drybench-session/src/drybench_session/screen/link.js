@@ -15,6 +15,7 @@ export class Link extends EventTarget {
   #taken = "ask";
   #drawn = false;
   #looking = false;
+  #timer = 0;
   reconnects = 0;
   viewers = [];
   video = null; // what it measured last, while there is one
@@ -95,9 +96,11 @@ export class Link extends EventTarget {
   }
 
   /** It goes on trying whatever is known, so a session that is started again, or signed into, comes back. */
-  #onCut(seconds) {
-    if (!SETTLED.includes(shown())) showCut(seconds);
-    this.#learn();
+  async #onCut(seconds) {
+    const starting = shown() === "starting"; // then it may only take longer than the screen waits for it
+    if (!starting && !SETTLED.includes(shown())) showCut(seconds);
+    const answered = await this.#learn();
+    if (starting && !answered) showCut(seconds);
   }
 
   #onClosed(code) {
@@ -113,13 +116,17 @@ export class Link extends EventTarget {
     this.dispatchEvent(new Event("viewers"));
   }
 
-  /** Silence says nothing about the screen; an answer does. */
+  /** Silence says nothing about the screen; an answer does. Whether there was one. */
   async #learn() {
-    if (this.#looking) return;
+    if (this.#looking) return true;
     this.#looking = true;
     const answer = await this.look();
     this.#looking = false;
-    if (!answer) return;
+    if (answer) this.#take(answer);
+    return answer !== null;
+  }
+
+  #take(answer) {
     if (answer.signedOut) show("signed-out");
     else if (GONE.includes(answer.status)) show("stopped");
     else if (answer.said?.state === "ended") showEnded(answer.said);
@@ -129,7 +136,8 @@ export class Link extends EventTarget {
 
   #awaitStart() {
     show("starting");
-    setTimeout(() => this.#learn(), PATIENCE);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#learn(), PATIENCE);
   }
 }
 
