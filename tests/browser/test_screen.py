@@ -440,6 +440,7 @@ NONSENSE = {
     "a JPEG without a picture": BEGIN + frame(rectangle(TIGHT, b"\x90\x0c\xff\xd8\xff\xc0\0\x11\x08\0\x10\0\x10\3")),
     "a long fence": BEGIN + struct.pack(">BxxxIB", 248, 0, 255),
     "a clipboard of no length": BEGIN + struct.pack(">Bxxxi", 3, -1),
+    "a clipboard without zlib": BEGIN + struct.pack(">BxxxiI", 3, -12, 1 << 28 | 1) + b"anything",
     "an endless clipboard": BEGIN + struct.pack(">Bxxxi", 3, -0x7FFFFFFF),
 }
 

@@ -321,7 +321,6 @@ export class Screen extends EventTarget {
       bell() {
         this.#tell("bell");
       },
-      answered() {},
     };
   }
 }

@@ -1,5 +1,5 @@
 // One connection to a screen: answers what the server says, and says what is wished. It knows no socket, no canvas and
-// no page: bytes go out by `send`, pictures to a `painter`, all else by `tell`.
+// no page: bytes go out by `send`, pictures to a `painter`, all else by `tell`; `nonsense` is for what comes to light late.
 
 import { ACTION, TEXT, TooLong, capabilities, pack, refuseTooLong, unpack } from "./clipboard_text.js";
 import { conversation } from "./conversation.js";
@@ -17,6 +17,7 @@ export class Viewer {
   #send;
   #painter;
   #tell;
+  #nonsense;
   #picture = null;
   #screen = null; // as the server names it: until it has, it knows no other size
   #size = null; // wished
@@ -32,16 +33,18 @@ export class Viewer {
   #lastFence = 0;
   #canFence = false;
   #pixels = 0; // of this frame, by JPEG
+  #isPicture = false; // this frame, more than a size or a cursor
   #measured = 0; // when
   #coarse = -Infinity; // when coarse pictures were asked for, the last time
   frames = 0;
   roundTrip = null;
   drawn = false;
 
-  constructor({ send, painter, tell, quality, size }) {
+  constructor({ send, painter, tell, nonsense, quality, size }) {
     this.#send = send;
     this.#painter = painter;
     this.#tell = tell;
+    this.#nonsense = nonsense;
     this.#wish = quality;
     this.#size = size;
     this.#incoming = new Incoming(conversation(this.#hand()));
@@ -127,13 +130,15 @@ export class Viewer {
 
   #draw(operation) {
     this.#painter.draw(operation);
+    if (operation.kind !== "size") this.#isPicture = true;
     if (operation.kind === "jpeg") this.#pixels += operation.width * operation.height;
     if (this.#wish === "auto") this.#sharpening.seen(operation, operation.kind === "jpeg" && this.#isCoarse());
   }
 
   #show() {
     const now = performance.now();
-    this.#painter.show(() => this.#shown());
+    const isPicture = this.#isPicture;
+    this.#painter.show(() => isPicture && this.#shown());
     if (this.#wish === "auto" && this.#pixels) {
       this.#automatic.seen(now, this.#pixels);
       this.#sharpening.moved(now, this.#picture);
@@ -141,6 +146,7 @@ export class Viewer {
       if (now - this.#measured > MEASURE_AGAIN && this.ask()) this.#measured = now;
     }
     this.#pixels = 0;
+    this.#isPicture = false;
     if (!this.#continuous) this.#send(messages.update(false, whole(this.#picture)));
   }
 
@@ -232,7 +238,6 @@ export class Viewer {
     this.roundTrip = performance.now() - this.#fences.get(number);
     this.#fences.clear();
     this.#automatic.roundTrip(this.roundTrip);
-    this.#tell({ event: "answered" });
   }
 
   /** What is not too long comes by itself, so what is only announced is too long. */
@@ -267,7 +272,7 @@ export class Viewer {
       this.#tell({ event: "copied", text: await unpack(packed) });
     } catch (error) {
       if (error instanceof TooLong) this.#tell({ event: "refused", what: "copied" });
-      else this.#tell({ event: "nonsense", reason: error.message });
+      else this.#nonsense(error.message);
     }
   }
 }

@@ -33,7 +33,9 @@ class Connection {
     this.#socket.onmessage = ({ data }) => this.#take(data);
     this.#socket.onclose = ({ code }) => this.end({ event: "closed", code });
     const size = watch ? null : wishes.size;
-    this.#viewer = new Viewer({ send: (bytes) => this.#write(bytes), painter, tell, quality: wishes.quality, size });
+    const send = (bytes) => this.#write(bytes);
+    const nonsense = (reason) => this.nonsense(reason);
+    this.#viewer = new Viewer({ send, painter, tell, nonsense, quality: wishes.quality, size });
     this.#viewer.visible = wishes.visible;
   }
 
