@@ -106,6 +106,7 @@ async def _started(path: str, folder: Path, name: str, environ: Mapping[str, str
 def _options(folder: Path, name: str) -> list[str]:
     words = ["-auth", str(folder / _COOKIE_FILE), "-desktop", name, "-noreset", "-s", "0"]
     words += ["-nolisten", "tcp", "-nolisten", "local", "-rfbport", "-1", "-SecurityTypes", "None"]
+    words += ["-SendPrimary=0"]  # what is only selected is not copied
     words += ["-rfbunixpath", str(folder / _SOCKET), "-rfbunixmode", "0600", "-AlwaysShared"]
     words += ["-geometry", _SIZE, "-depth", "24", "-dpi", "96", "-FrameRate", str(_RATE)]
     return [*words, "-MaxCutText", str(MOST_TEXT)]
