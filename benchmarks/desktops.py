@@ -52,7 +52,7 @@ class Desktop:
 
         def do() -> None:
             self.click()
-            until(lambda: is_drawn(self.page))
+            until(lambda: is_drawn(self.page), 180)
 
         return Work(do, self.clear)
 
