@@ -171,7 +171,7 @@ def test_napari_is_drawn_by_itself(page: Page, hand: Client, eyes: Eyes, take: P
 def _open(page: Page, environment: str, title: str, app: str) -> None:
     _click(page, environment, title)
     page.wait_for_url(re.compile(rf"/user/[^/]+/[^/]+/{app}/"))
-    expect(page.locator("body:not(.dim)")).to_be_visible()
+    expect(page.locator("body[data-tools=ready]:not(.dim)")).to_be_visible()
 
 
 def _click(page: Page, environment: str, title: str) -> None:
