@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from drybench.environment_folders import SHIPPED
+from tests.waiting import wait_for
 
 LAY_OUT = SHIPPED / "desktop" / "lay-out"
 LINKS = [{"title": "The lab's pages", "url": "https://lab.example/a\\b?c=%20"}]
@@ -63,7 +64,7 @@ def test_programs_folders_and_links_each_to_be_clicked_without_a_question(home: 
     assert (home.desktop / "napari.desktop").stat().st_mode & 0o777 == 0o755
     files = {str(file): file.read_bytes() for file in home.desktop.glob("*.desktop")}
     marked = {f"{file} {sha256(content).hexdigest()}" for file, content in files.items()}
-    assert set(home.marks.read_text().splitlines()) == marked
+    wait_for(lambda: home.marks.exists() and set(home.marks.read_text().splitlines()) == marked)
 
 
 def test_what_is_taken_away_stays_away(home: Home) -> None:
