@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,13 @@ async def nobody_is_there(session: Desktops, app: str) -> None:
         await asyncio.sleep(0.05)
 
 
-async def until_typed(session: Desktops, text: str) -> None:
+async def types(page: Viewer, session: Desktops, text: str) -> None:
+    """A program that has only begun does not have the keyboard yet."""
     typed = session.home / "typed"
-    await eventually(lambda: typed.exists() and text in typed.read_text())
+    while not (typed.exists() and text in typed.read_text()):
+        await page.type(f"{text}\n")
+        with suppress(AssertionError):
+            await eventually(lambda: typed.exists() and text in typed.read_text(), 2)
 
 
 async def red(page: Viewer) -> None:
@@ -80,10 +85,19 @@ async def test_it_shows_what_is_there_and_takes_what_is_typed(writes: Desktops) 
         await page.greet()
         await red(page)
         await page.point(100, 100)
-        assert not (writes.task / "last_input.json").exists()  # a pointer's place is no deed
-        await page.type("by the owner\n")
-        await until_typed(writes, "by the owner")
-        last = json.loads((writes.task / "last_input.json").read_text())
+        await types(page, writes, "by the owner")
+
+
+async def test_the_last_deed_is_written_down_and_a_pointers_place_is_none(tmp_path: Path) -> None:
+    with desktops(tmp_path, APPS[:1]) as session:
+        session.start("writes")
+        async with viewer(session.stream("writes")) as page:
+            await page.greet()
+            await red(page)
+            await page.point(100, 100)
+            assert not (session.task / "last_input.json").exists()
+            await types(page, session, "by the owner")
+        last = json.loads((session.task / "last_input.json").read_text())
         assert (last["format"], last["at"][-1]) == (1, "Z")
 
 
@@ -124,8 +138,7 @@ async def test_a_watcher_sees_and_can_do_nothing(writes: Desktops) -> None:
         await watcher.point(200, 200, 1)
         await watcher.resize(333, 222)
         await watcher.picture()  # all that came before it is through
-        await owner.type("after that\n")
-        await until_typed(writes, "after that")
+        await types(owner, writes, "after that")
         assert "watcher" not in (writes.home / "typed").read_text()
         assert writes.says("writes")["size"] == size
 
@@ -203,8 +216,7 @@ async def test_a_guest_gets_the_stream_as_the_portal_says_and_nothing_else(write
             await helper.greet()
             size = writes.says("writes")["size"]
             await helper.resize(333, 222)
-            await helper.type("with her help\n")
-            await until_typed(writes, "with her help")
+            await types(helper, writes, "with her help")
             await owner.picture()
             assert writes.says("writes")["size"] == size
         assert "by Grace" not in (writes.home / "typed").read_text()
@@ -267,12 +279,16 @@ def viewers_of(page: Viewer) -> list[Any]:
 
 
 async def copy(session: Desktops, text: bytes) -> None:
-    there = next(found for pid in session.processes("sh") if "DISPLAY" in (found := variables(pid)))
+    there = next(variables(pid) for pid in session.processes("xterm") if b"typed" in words(pid))
     environ = {name: there[name] for name in ("DISPLAY", "XAUTHORITY")}
     copying = await asyncio.create_subprocess_exec(
         "xclip", "-selection", "clipboard", env=environ, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
     await copying.communicate(text)
+
+
+def words(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def memory(session: Desktops) -> int:
