@@ -190,14 +190,14 @@ def _by_the_palette(page: Page, command: str) -> None:
 def _type_in_palette(page: Page, words: str) -> None:
     """JupyterLab takes no keys before it has read its settings, and shows no sign of that: so once more.
 
-    A key that it took late closes the palette again, so what counts is that the words are in it.
+    A key that it takes late closes the palette again, so it is given long.
     """
     search = page.locator(".lm-CommandPalette-input")
-    for _ in range(20):
+    for _ in range(6):
         if not search.is_visible():
             page.keyboard.press("Control+Shift+C")
         with suppress(TimeoutError):
-            search.fill(words, timeout=2_000)
+            search.fill(words, timeout=15_000)
             return
     raise AssertionError("the command palette never opened")
 
