@@ -29,7 +29,6 @@ Command = tuple[str, ...]
 TAKES_ONE = """
 import asyncio, os, pathlib, subprocess, sys
 from drybench_runner.claims import Door
-from tests.waiting import PATIENCE
 claim = asyncio.run(Door(pathlib.Path(os.environ["DRYBENCH_TASK_DIR"])).claim())
 sys.exit(subprocess.run(claim.command, env={**os.environ, **claim.env}).returncode)
 """
