@@ -7,6 +7,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from drybench.within import within
+
 
 @dataclass(frozen=True)
 class Change:
@@ -67,7 +69,7 @@ class Bell:
     async def sleep(self, seconds: float | None) -> bool:
         """Whether it rang before the time was over."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._rung.wait(), seconds)
+            await within(seconds, self._rung.wait())
         return self._rung.is_set()
 
 

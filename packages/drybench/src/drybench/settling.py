@@ -22,6 +22,7 @@ from drybench.model import RUN, Run
 from drybench.phases import Outcome, Reason, Wanted
 from drybench.runs.attempts import next_attempt
 from drybench.runs.run_folder import RunFolders
+from drybench.within import within
 
 log = structlog.get_logger("settling")
 
@@ -51,7 +52,7 @@ class Settling:
             while True:
                 await self._look_safely()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(_news_of_runs(queue), LOOK_EVERY)
+                    await within(LOOK_EVERY, _news_of_runs(queue))
 
     def look(self) -> None:
         for run in self._ledger.unsettled_runs():

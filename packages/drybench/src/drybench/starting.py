@@ -18,6 +18,7 @@ from drybench.errors import Conflict, DrybenchError, HubAway, HubBusy, ReadyGone
 from drybench.ledger import Ledger
 from drybench.model import RUN, SESSION, Task, TaskRow
 from drybench.phases import Outcome, Phase, Reason, Seen, Wanted
+from drybench.within import within
 
 log = structlog.get_logger("starting")
 
@@ -136,7 +137,7 @@ class Starting:
 
     async def _wait_for_news(self, id: str, seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._news[id].wait(), seconds)
+            await within(seconds, self._news[id].wait())
 
     def _still_to_start(self, task: TaskRow) -> bool:
         wanted = task.phase is Phase.STARTING and task.wanted is Wanted.RUN

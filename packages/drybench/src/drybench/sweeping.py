@@ -18,6 +18,7 @@ from drybench.errors import DrybenchError
 from drybench.model import RUN
 from drybench.runs.sweep_submitting import Sweeps
 from drybench.sweep_book import SWEEP, Sweep, SweepBook
+from drybench.within import within
 
 log = structlog.get_logger("sweeping")
 
@@ -43,7 +44,7 @@ class Sweeping:
                 left = await self._look_safely()
                 await asyncio.sleep(GATHER)
                 with suppress(TimeoutError):
-                    news = await asyncio.wait_for(queue.get(), 0 if left else self._patience())
+                    news = await within(0 if left else self._patience(), queue.get())
                     self._note([news, *_all_of(queue)])
                 await self._tell()
 

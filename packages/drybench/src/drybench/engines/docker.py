@@ -42,6 +42,7 @@ from drybench.errors import (
 from drybench.model import READY, SESSION, Account, Gpu, Task
 from drybench.phases import Reason, Seen, Sight
 from drybench.quantities import bytes_in_words
+from drybench.within import within
 
 log = structlog.get_logger("docker")
 
@@ -155,7 +156,7 @@ class DockerEngine:
         self._events.begin(self._docker)
         while True:
             with suppress(TimeoutError):
-                yield await asyncio.wait_for(self._events.next(), LOOK_FOR_ADDRESS if self._without_address else None)
+                yield await within(LOOK_FOR_ADDRESS if self._without_address else None, self._events.next())
             for id in await asyncio.to_thread(self._new_addresses):
                 self._without_address.discard(id)
                 yield id

@@ -31,6 +31,7 @@ from drybench.gpus import check as check_gpus
 from drybench.model import READY, Gpu, Task
 from drybench.phases import Reason, Seen, Sight
 from drybench.quantities import bytes_in_words
+from drybench.within import within
 
 START_WITHIN = 2.0
 LOOK_FOR_ADDRESS = 0.05
@@ -89,7 +90,7 @@ class LocalEngine:
         """Ends come by themselves; an address is looked for while somebody waits for one."""
         while True:
             with suppress(TimeoutError):
-                yield await asyncio.wait_for(self._news.get(), LOOK_FOR_ADDRESS if self._without_address else None)
+                yield await within(LOOK_FOR_ADDRESS if self._without_address else None, self._news.get())
             for id in await asyncio.to_thread(self._new_addresses):
                 self._without_address.discard(id)
                 yield id

@@ -17,6 +17,7 @@ from aiodocker import Docker, DockerError
 
 from drybench.images.checking import apps_in
 from drybench.model import App
+from drybench.within import within
 
 log = structlog.get_logger("images")
 
@@ -107,7 +108,7 @@ class Images:
             await self.look()
             await self.look_inside()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._told.wait(), self._every)
+                await within(self._every, self._told.wait())
 
     async def look_inside(self) -> None:
         """Into those whose apps somebody has asked for."""

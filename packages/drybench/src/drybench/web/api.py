@@ -39,6 +39,7 @@ from drybench.web.shapes import (
 from drybench.web.showing import inspected, run_json, session_json
 from drybench.web.uploads import sent_run
 from drybench.web.waiting import LONGEST, news
+from drybench.within import within
 
 BETWEEN_LOOKS = 0.5  # seconds between two looks at a log that is followed
 MOST_OF_A_LOG = 1 << 20  # bytes in one look
@@ -228,4 +229,4 @@ async def _followed(request: Request, portal: Portal, person: Person, id: str, s
             return
         else:
             with suppress(TimeoutError):
-                await asyncio.wait_for(ending.wait(), BETWEEN_LOOKS)
+                await within(BETWEEN_LOOKS, ending.wait())

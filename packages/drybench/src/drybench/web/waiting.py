@@ -13,6 +13,7 @@ from drybench.phases import Phase
 from drybench.progressing import OUTPUT
 from drybench.web.live import ALL, next_changes
 from drybench.web.portal import Portal
+from drybench.within import within
 
 SETTLED_WITHIN = 2.0  # seconds: what a run returned is there, or its next attempt waits
 LONGEST = 25.0  # seconds: less than programs and proxies wait for an answer
@@ -36,7 +37,7 @@ async def news(
                 return run
             until = min(until, now() + SETTLED_WITHIN) if has_ended else until
             with suppress(TimeoutError):
-                await asyncio.wait_for(_told(queue, id, ending), until - now())
+                await within(until - now(), _told(queue, id, ending))
                 told = True
                 continue
             break
