@@ -1,23 +1,22 @@
-// Draws operations on a canvas: in the order in which they came, though JPEGs are decoded beside each other and are
-// ready when they are, and a frame only as a whole.
+// Makes operations ready to be drawn: in the order in which they came, though JPEGs are decoded beside each other and are
+// ready when they are, and a frame only as a whole. The page draws them, and says so.
 
 import { decode } from "./jpeg.js";
 
 const MOST_WAITING = 1 << 28; // pixels in JPEGs that are not drawn yet: nobody draws so slowly in good faith
 
 export class Painter {
-  #canvas;
-  #context;
+  #hand;
   #broken;
   #frame = newFrame();
   #frames = []; // whole ones that wait for their JPEGs
+  #handed = []; // what is to be called when the page has drawn them
+  #number = 0; // of the last one that was handed over
   #waiting = 0;
 
-  /** `broken(error)` is called when a picture cannot be decoded. */
-  constructor(canvas, broken) {
-    this.#canvas = canvas;
-    // Many small pictures, and what is there copied elsewhere: that is quicker in memory than on a graphics card.
-    this.#context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+  /** `hand(number, operations, transfer)` gives a frame to the page; `broken(error)` is for a picture that is none. */
+  constructor(hand, broken) {
+    this.#hand = hand;
     this.#broken = broken;
   }
 
@@ -31,19 +30,28 @@ export class Painter {
     this.#frame.then.push(then);
     this.#frames.push(this.#frame);
     this.#frame = newFrame();
-    this.#drawWhole();
+    this.#handWhole();
   }
 
   /** When all frames that came before can be seen. */
   after(then) {
-    if (this.#frames.length) this.#frames.at(-1).then.push(then);
+    const last = this.#frames.at(-1) ?? this.#handed.at(-1);
+    if (last) last.then.push(then);
     else then();
+  }
+
+  /** The page has drawn this one, and so all before it. */
+  drawn(number) {
+    while (this.#handed.length && this.#handed[0].number <= number) {
+      for (const call of this.#handed.shift().then) call();
+    }
   }
 
   /** What waits is of a connection that is no more. */
   forget() {
     this.#frame = newFrame();
     this.#frames = [];
+    this.#handed = [];
   }
 
   #decode(operation, frame) {
@@ -54,47 +62,28 @@ export class Painter {
     decode(operation.bytes)
       .then((image) => {
         operation.image = image;
+        delete operation.bytes; // they stay here
         frame.left--;
-        this.#drawWhole();
+        this.#handWhole();
       }, this.#broken)
       .finally(() => (this.#waiting -= pixels));
   }
 
-  #drawWhole() {
+  #handWhole() {
     while (this.#frames.length && this.#frames[0].left === 0) {
       const { operations, then } = this.#frames.shift();
-      for (const operation of operations) DRAW[operation.kind](this.#context, operation, this.#canvas);
-      for (const call of then) call();
+      this.#handed.push({ number: ++this.#number, then });
+      this.#hand(this.#number, operations, operations.flatMap(carried));
     }
   }
 }
 
 const newFrame = () => ({ operations: [], left: 0, then: [] });
 
-const DRAW = {
-  fill(context, { x, y, width, height, colour: [red, green, blue] }) {
-    context.fillStyle = `rgb(${red} ${green} ${blue})`;
-    context.fillRect(x, y, width, height);
-  },
-
-  pixels(context, { x, y, width, height, rgba }) {
-    if (width && height) context.putImageData(new ImageData(rgba, width, height), x, y);
-  },
-
-  jpeg(context, { x, y, image }) {
-    context.drawImage(image, x, y);
-    image.close();
-  },
-
-  copy(context, { x, y, width, height, from }, canvas) {
-    if (width && height) context.drawImage(canvas, from.x, from.y, width, height, x, y, width, height);
-  },
-
-  /** What was seen stays until something new comes. */
-  size(context, { width, height }, canvas) {
-    const before = new OffscreenCanvas(canvas.width, canvas.height);
-    before.getContext("2d", { alpha: false, willReadFrequently: true }).drawImage(canvas, 0, 0);
-    Object.assign(canvas, { width, height });
-    context.drawImage(before, 0, 0);
-  },
+const CARRIED = {
+  jpeg: ({ image }) => [image],
+  pixels: ({ rgba }) => [rgba.buffer],
 };
+
+/** What goes over to the page without being copied. */
+const carried = (operation) => CARRIED[operation.kind]?.(operation) ?? [];

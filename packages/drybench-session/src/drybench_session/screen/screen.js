@@ -1,4 +1,4 @@
-// A screen of a session, in an element of a page. What it is drawn with and how it is spoken to is in worker.js.
+// A screen of a session, in an element of a page. How it is spoken to is in worker.js.
 //
 //   const screen = new Screen(host, { address: () => "wss://…/stream", size: "window" });
 //   screen.addEventListener("state", ({ detail }) => …);
@@ -6,6 +6,7 @@
 
 import { Clipboard } from "./clipboard.js";
 import { styles } from "./cursor.js";
+import { Drawing } from "./drawing.js";
 import { placed, wanted } from "./fitting.js";
 import { Keyboard } from "./keyboard.js";
 import { key, pointer } from "./messages.js";
@@ -27,6 +28,7 @@ export class Screen extends EventTarget {
   #options;
   #frame = document.createElement("div");
   #canvas = document.createElement("canvas");
+  #drawing = new Drawing(this.#canvas);
   #field = document.createElement("textarea");
   #worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
   #keyboard;
@@ -50,8 +52,6 @@ export class Screen extends EventTarget {
     this.#options = { watch: false, size: "window", scale: undefined, quality: "auto", patience: PATIENCE, ...options };
     this.#build();
     this.#listen();
-    const canvas = this.#canvas.transferControlToOffscreen();
-    this.#do("canvas", { canvas }, [canvas]);
     this.#do("quality", { quality: this.#options.quality });
   }
 
@@ -290,6 +290,10 @@ export class Screen extends EventTarget {
 
   static {
     TOLD = {
+      frame({ number, operations }) {
+        this.#drawing.draw(operations);
+        this.#do("drawn", { number });
+      },
       size({ width, height }) {
         this.#picture = { width, height };
         this.#fit();

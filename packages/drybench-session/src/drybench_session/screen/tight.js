@@ -15,7 +15,7 @@ export function* tight(place, zlib) {
   const [control] = yield 1;
   for (let number = 0; number < 4; number++) if ((control >> number) & 1) zlib[number] = new Inflate();
   const kind = control >> 4;
-  if (kind === FILL) return { kind: "fill", ...place, colour: yield 3 };
+  if (kind === FILL) return { kind: "fill", ...place, colour: (yield 3).slice() };
   if (place.width * place.height > MOST_PIXELS) throw new Nonsense("a piece too large to unpack");
   if (kind === JPEG) return yield* jpeg(place);
   if (kind > JPEG) throw new Nonsense(`Tight has no kind ${kind}`);

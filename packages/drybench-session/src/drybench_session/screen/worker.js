@@ -1,5 +1,5 @@
-// Off the page's thread: the socket, all reading and decoding, and the canvas. Whatever the page does meanwhile, and
-// however busy the desktop is, neither waits for the other.
+// Off the page's thread: the socket, all reading and decoding. Whatever the page does meanwhile, and however busy the
+// desktop is, neither waits for the other; what is left for the page is to draw what is ready.
 
 import { TooLong } from "./clipboard_text.js";
 import { Painter } from "./painter.js";
@@ -11,7 +11,10 @@ const LONGEST_SAID = 1 << 20;
 
 const tell = (said, transfer = []) => postMessage(said, transfer);
 
-let painter = null;
+const painter = new Painter(
+  (number, operations, transfer) => tell({ event: "frame", number, operations }, transfer),
+  () => connection?.nonsense("a picture that is none"),
+);
 let connection = null;
 const wishes = { quality: "auto", size: null, visible: true };
 
@@ -109,9 +112,7 @@ class Connection {
 let measuring = 0;
 
 const DO = {
-  canvas({ canvas }) {
-    painter = new Painter(canvas, () => connection?.nonsense("a picture that is none"));
-  },
+  drawn: ({ number }) => painter.drawn(number),
   open(wanted) {
     connection?.end();
     connection = new Connection(wanted);
