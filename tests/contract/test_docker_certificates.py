@@ -55,7 +55,7 @@ async def test_they_are_trusted_inside(trusting: Bench, keys: Path) -> None:
 
 
 async def test_programs_find_them_and_cannot_change_them(trusting: Bench) -> None:
-    said = await trusting.says("sh", "-c", f"{NAMED}; echo mine > {CERTIFICATES} || wc -c < {CERTIFICATES}")
+    said = await trusting.says("sh", "-c", f"exec 2>&1; {NAMED}; echo mine > {CERTIFICATES} || wc -c < {CERTIFICATES}")
     assert said.split("\n")[:4] == [str(CERTIFICATES)] * 4
     assert "Read-only file system" in said
     assert int(said.split()[-1]) > 100_000  # with those that the machine trusts
