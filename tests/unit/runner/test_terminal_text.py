@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drybench_runner import terminal_text
@@ -71,6 +71,7 @@ pieces = st.lists(
 
 
 @settings(max_examples=500)
+@example(["\n\r\n\r\n\x1b[2A\x1b[J", "\x1b[1Aa"], 2)
 @given(st.lists(pieces.map("".join), max_size=6), st.sampled_from([2, 100]))
 def test_what_changed_changes_another_in_the_same_way(texts: list[str], reach: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -85,6 +86,7 @@ def test_what_changed_changes_another_in_the_same_way(texts: list[str], reach: i
 
 
 @settings(max_examples=300)
+@example("aaa\x1b[2Ga\x1b[31m", 8)
 @given(pieces.map("".join), st.integers(0, 50))
 def test_where_text_is_divided_changes_nothing(text: str, place: int) -> None:
     assert shown(text[:place], text[place:]) == shown(text)

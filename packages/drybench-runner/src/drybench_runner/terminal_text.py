@@ -19,6 +19,7 @@ _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]{0,20}[ -/]{0,2}|\][^\x07\x1b]{0,1000}\
 _OTHER = re.compile(rf"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b(?!{_STYLE[4:]})")  # titles, links, escapes that are none
 _CELLS = re.compile(rf"(?:{_STYLE})*[^\x1b](?:(?:{_STYLE})+\Z)?")
 _ONLY_STYLE = re.compile(rf"(?:{_STYLE})+")
+_STYLE_BEHIND = re.compile(rf"(?:{_STYLE})+\Z")
 
 
 class Screen:
@@ -43,7 +44,8 @@ class Screen:
         before, row, colour = list(self._rows), self._row, self._colour
         text = self._sound(text)
         self._write(text)
-        if colour or self._colour or self._was_too_wide or not _MOVES.search(text):
+        is_out_of_reach = self._scrolled and len(self._rows) <= REACH  # and what came below it was erased
+        if colour or self._colour or self._was_too_wide or is_out_of_reach or not _MOVES.search(text):
             return text
         return min(text, self._repaint(before, row), key=len)
 
@@ -142,6 +144,7 @@ class Screen:
     def _put(self, text: str) -> None:
         row, column = self._rows[self._row], self._at()
         new, cells = _cells(text), _cells(row)
+        behind = ""
         if column >= len(cells):
             self._rows[self._row] = row + " " * (column - len(cells)) + self._colour + text
         elif not new:
@@ -149,8 +152,10 @@ class Screen:
             return
         else:
             new[0] = self._colour + new[0]
+            if (found := _STYLE_BEHIND.search(new[-1])) and column + len(new) < len(cells):
+                behind, new[-1] = found[0], new[-1][: found.start()]  # not for what was there before
             self._rows[self._row] = "".join([*cells[:column], *new, *cells[column + len(new) :]])
-        self._colour, self._column = "", column + len(new)
+        self._colour, self._column = behind, column + len(new)
         self._narrow()
 
     def _narrow(self) -> None:
