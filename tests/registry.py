@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ class Registry:
 
     def put_image(self, layers: int) -> None:
         """The last layer waits for `let_go`."""
-        plain = [_layer(number) for number in range(layers)]
+        plain = [_layer(number) for number in range(layers)]  # of no other registry's image: Docker would have them
         packed = [self._put(gzip.compress(layer), LAYER) for layer in plain]
         ids = [_digest(layer) for layer in plain]
         config = {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": ids}}
@@ -90,7 +91,7 @@ def registry() -> Iterator[Registry]:
 def _layer(number: int) -> bytes:
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as tar:
-        content = f"layer {number}".encode()
+        content = b"layer %d %s" % (number, os.urandom(16).hex().encode())
         entry = tarfile.TarInfo(f"file{number}")
         entry.size = len(content)
         tar.addfile(entry, io.BytesIO(content))

@@ -109,11 +109,21 @@ async def test_the_address_of_a_stopped_session_offers_the_start(bench: LittleBe
     async with bench.client() as browser:
         page = await browser.get("/user/ada/lab/lab/tree/a%20b.ipynb")
         assert f'action="/sessions/{session.id}/start"' in page.text
+        assert 'name="next" value="lab/tree/a%20b.ipynb"' in page.text
         for method in ("GET", "POST", "DELETE"):
             answer = await browser.request(method, "/user/ada/lab/api/kernels", headers={"accept": "application/json"})
             assert (answer.status_code, answer.json()["code"]) == (424, "session_not_running")
         assert (await browser.get("/user/ada/")).headers["location"] == "/"
         assert (await browser.get("/user/ada/never/lab")).headers["location"] == "/"
+
+
+async def test_started_again_it_leads_back_to_where_one_was_and_nowhere_else(bench: LittleBench) -> None:
+    session = bench.session("lab")
+    bench.move(session, Phase.ENDED, Outcome.STOPPED)
+    async with bench.client() as browser:
+        for next, there in (("lab/tree/a%20b.ipynb", "?next=lab/tree/a%2520b.ipynb"), ("//evil.example", ""), ("", "")):
+            answer = await browser.post(f"/sessions/{session.id}/start", data={"next": next}, headers=xsrf())
+            assert answer.headers["location"] == f"/start/{session.id}{there}"
 
 
 async def test_a_session_whose_way_is_being_opened_leads_there_by_itself(bench: LittleBench) -> None:

@@ -109,7 +109,7 @@ async def _uv(options: Sequence[str], cwd: Path, say: Say, asked: Requirements) 
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+            await process.communicate()  # to its end: in Python 3.11 nothing ends whose output is not read
     if code:
         raise _failure(list(said), asked)
     return list(said)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from drybench_session.desktop import png
+from drybench_session.desktop.selection import NoDisplay, clipboard
 from drybench_session.errors import NoClipboard, NotAPicture
 
 PATIENCE = 20.0  # seconds: a program that holds the clipboard may hang
@@ -36,12 +37,28 @@ async def is_there(environ: Mapping[str, str]) -> bool:
 async def write(environ: Mapping[str, str], picture: bytes) -> None:
     """Checked first. xclip stays to give it to who pastes, until something else is copied."""
     await asyncio.to_thread(png.check, picture)
+    try:
+        async with clipboard(environ) as display:
+            before = await display.clipboard_owner()
+            await _take(environ, picture)
+            async with asyncio.timeout(PATIENCE):
+                while await display.clipboard_owner() in (before, 0):
+                    await display.changed()
+    except TimeoutError:
+        raise NoClipboard(problem="nothing took the picture") from None
+    except NoDisplay:
+        raise NoClipboard(problem="the desktop is not there") from None
+
+
+async def _take(environ: Mapping[str, str], picture: bytes) -> None:
+    """It has it when this ends; that the clipboard is its own, the display learns a little later."""
     process = await _started(environ, "-in", "-target", _KIND, stdin=PIPE, stdout=DEVNULL)
     try:
-        await asyncio.wait_for(process.communicate(picture), PATIENCE)
-    except TimeoutError:
-        await _ended(process)
-        raise NoClipboard(problem="nothing took the picture") from None
+        async with asyncio.timeout(PATIENCE):
+            await process.communicate(picture)
+    finally:
+        if process.returncode is None:
+            await _ended(process)
     if process.returncode:
         raise NoClipboard(problem="the desktop is not there")
 
@@ -50,7 +67,8 @@ async def _output(environ: Mapping[str, str], kind: str, most: int) -> bytes:
     """Nothing where the clipboard is empty, for then xclip fails."""
     process = await _started(environ, "-out", "-target", kind, stdin=DEVNULL, stdout=PIPE)
     try:
-        return await asyncio.wait_for(_all_of(process, most), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            return await _all_of(process, most)
     except TimeoutError:
         raise NoClipboard(problem="the program that holds it says nothing") from None
     finally:
@@ -78,6 +96,7 @@ async def _started(environ: Mapping[str, str], *arguments: str, stdin: int, stdo
 
 
 async def _ended(process: Process) -> None:
+    """With what it said to the end: in Python 3.11 nothing ends whose output is not read."""
     with suppress(ProcessLookupError):
         process.kill()
-    await process.wait()
+    await process.communicate()

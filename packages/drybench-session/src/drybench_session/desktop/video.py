@@ -84,7 +84,7 @@ class VideoStream(WebSocketMixin, WebSocketHandler, JupyterHandler):  # pyright:
         finally:
             with suppress(ProcessLookupError):
                 self.process.kill()
-            await self.process.wait()
+            await self.process.communicate()  # to its end: in Python 3.11 nothing ends whose output is not read
         self.close(NO_VIDEO, "the video ended")
 
     async def _pass_on(self, process: Process) -> None:

@@ -1,4 +1,4 @@
-"""As much of X's own protocol as tells which windows there are and whether something looks after them.
+"""As much of X's own protocol as tells which windows there are, whether something looks after them, and who copied.
 
 A client of our own, for what would do it otherwise (xprop, wmctrl) is not in every image and would be started again
 and again. Replies come in the order of what was asked; events only wake who waits for a change.
@@ -16,8 +16,9 @@ from pathlib import Path
 
 _COOKIE = b"MIT-MAGIC-COOKIE-1"
 _PROPERTIES, _STRUCTURE = 1 << 22, 1 << 17
-_SELECT, _GET_GEOMETRY, _QUERY_TREE, _INTERN, _GET_PROPERTY, _SEND_EVENT = 2, 14, 15, 16, 20, 25  # requests
-_UNANSWERED = (_SELECT, _SEND_EVENT)
+_SELECT, _GET_GEOMETRY, _QUERY_TREE, _INTERN, _GET_PROPERTY, _GET_OWNER = 2, 14, 15, 16, 20, 23  # requests
+_SEND_EVENT, _QUERY_EXTENSION = 25, 98
+_XFIXES_VERSION, _XFIXES_SELECT, _OWNER_CHANGES = 0, 2, 1
 _LARGEST = 1 << 16  # four-byte units of a property
 _NO_PROGRAMS = ("DOCK", "DESKTOP", "SPLASH", "NOTIFICATION")
 _MAXIMISED = ("_NET_WM_STATE_MAXIMIZED_VERT", "_NET_WM_STATE_MAXIMIZED_HORZ")
@@ -36,7 +37,8 @@ class Display:
         self._writer = writer
         self._root = root
         self._mask = mask  # what of a window's number is its client's own
-        self._asked: deque[asyncio.Future[bytes]] = deque()
+        self._sent = 0
+        self._asked: deque[tuple[int, asyncio.Future[bytes]]] = deque()
         self._atoms: dict[str, int] = {}
         self._changed = asyncio.Event()
         self._listening = asyncio.create_task(self._listen())
@@ -82,6 +84,21 @@ class Display:
         if window_manager:
             self._select(window_manager, _STRUCTURE)
 
+    async def tell_of_copies(self) -> None:
+        """From now on: programs that take the clipboard."""
+        extension = await self._ask(_QUERY_EXTENSION, 0, _text("XFIXES"))
+        present, major = extension[8:10]
+        if not present:
+            raise EOFError("it has no XFIXES")
+        await self._ask(major, _XFIXES_VERSION, struct.pack("<II", 5, 0))
+        clipboard = await self._atom("CLIPBOARD")
+        self._send(major, _XFIXES_SELECT, struct.pack("<III", self._root, clipboard, _OWNER_CHANGES))
+
+    async def clipboard_owner(self) -> int:
+        """The window of the program that copied last; 0 where it has gone."""
+        reply = await self._ask(_GET_OWNER, 0, struct.pack("<I", await self._atom("CLIPBOARD")))
+        return struct.unpack_from("<I", reply, 8)[0]
+
     async def changed(self) -> None:
         """Since it was asked for last."""
         await self._changed.wait()
@@ -116,8 +133,7 @@ class Display:
 
     async def _atom(self, name: str) -> int:
         if name not in self._atoms:
-            said = name.encode()
-            reply = await self._ask(_INTERN, 0, struct.pack("<Hxx", len(said)) + said + bytes(-len(said) % 4))
+            reply = await self._ask(_INTERN, 0, _text(name))
             self._atoms[name] = struct.unpack_from("<I", reply, 8)[0]
         return self._atoms[name]
 
@@ -126,17 +142,18 @@ class Display:
 
     async def _ask(self, kind: int, detail: int, body: bytes) -> bytes:
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._asked.append(answer)
         self._send(kind, detail, body)
+        self._asked.append((self._sent, answer))
         return await answer
 
     def _send(self, kind: int, detail: int, body: bytes) -> None:
         if self._listening.done():
             raise EOFError
+        self._sent = (self._sent + 1) % (1 << 16)
         self._writer.write(struct.pack("<BBH", kind, detail, 1 + len(body) // 4) + body)
 
     async def _listen(self) -> None:
-        """Errors are answers too: what was asked of a window that has gone meanwhile."""
+        """An error answers, too: what was asked of a window that has gone meanwhile. Not every request is a question."""
         try:
             while True:
                 head = await self._reader.readexactly(32)
@@ -144,12 +161,27 @@ class Display:
                 message = head + await self._reader.readexactly(rest)
                 if head[0] > 1:
                     self._changed.set()
-                elif head[0] == 1 or head[10] not in _UNANSWERED:
-                    self._asked.popleft().set_result(message)
+                elif self._asked and self._asked[0][0] == struct.unpack_from("<H", head, 2)[0]:
+                    _answer(self._asked.popleft()[1], message)
         except (OSError, EOFError):
             self._changed.set()
-            for asked in self._asked:
-                asked.set_exception(EOFError())
+            for _, asked in self._asked:
+                _answer(asked, EOFError())
+
+
+def _answer(asked: asyncio.Future[bytes], answer: bytes | EOFError) -> None:
+    """Whoever asked may have gone meanwhile."""
+    if asked.done():
+        return
+    if isinstance(answer, bytes):
+        asked.set_result(answer)
+    else:
+        asked.set_exception(answer)
+
+
+def _text(text: str) -> bytes:
+    said = text.encode()
+    return struct.pack("<Hxx", len(said)) + said + bytes(-len(said) % 4)
 
 
 def _hello(cookie: bytes) -> bytes:

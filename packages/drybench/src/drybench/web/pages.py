@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote, unquote
 
@@ -28,6 +27,7 @@ from drybench.web.templating import page, wants_html
 LATEST = 6  # runs on Home
 
 Word = Annotated[str, Form(max_length=200)]
+Place = Annotated[str, Form(max_length=2000)]
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
@@ -67,12 +67,13 @@ def ask(
 ) -> Response:
     wanted = SessionRequest(environment, app, name.strip() or None, size or None, gpu_form.read(gpus))
     session = portal.sessions.ask(asker.person, wanted, key or None, asker.origin)
-    return _way_into(portal, session, app)
+    return _way_into(portal, session, "" if app == session.app else _place_of(app))
 
 
 @router.post("/sessions/{id}/start")
-def start_again(portal: Here, asker: ForAll, id: str) -> Response:
-    return _way_into(portal, portal.sessions.start(asker.person, id, asker.origin))
+def start_again(portal: Here, asker: ForAll, id: str, next: Place = "") -> Response:
+    """`next` is the place within it where they were."""
+    return _way_into(portal, portal.sessions.start(asker.person, id, asker.origin), next)
 
 
 @router.post("/sessions/{id}/stop")
@@ -124,16 +125,22 @@ async def stopped(request: Request, portal: Here, rest: str) -> Response:
         return RedirectResponse("/", 303)
     shown = await run_in_threadpool(shown_session, portal, session)
     there = f"{portal.sessions.root(session)}{quote(within)}?{request.url.query}".rstrip("?")
-    return page(request, "stopped.html", asker=asker, shown=shown, ready=_is_ready(session), there=there)
+    return page(
+        request, "stopped.html", asker=asker, shown=shown, ready=_is_ready(session), there=there, within=quote(within)
+    )
 
 
-def _way_into(portal: Portal, session: Session, app: str = "") -> Response:
-    """At once where it is there: it was started ahead, or is open already. It may be open with another of its apps."""
-    wanted = replace(session, app=app or session.app)
+def _way_into(portal: Portal, session: Session, place: str = "") -> Response:
+    """At once where it is there: it was started ahead, or is open already. The place is another than its own app's."""
+    if not _is_within(place):
+        place = ""
     if _is_ready(session):
-        return RedirectResponse(portal.sessions.url(wanted), 303)
-    within = LAB if wanted.app == LAB else f"{wanted.app}/"
-    return RedirectResponse(f"/start/{session.id}{'' if wanted == session else f'?next={within}'}", 303)
+        return RedirectResponse(portal.sessions.root(session) + place if place else portal.sessions.url(session), 303)
+    return RedirectResponse(f"/start/{session.id}{f'?next={quote(place)}' if place else ''}", 303)
+
+
+def _place_of(app: str) -> str:
+    return LAB if app == LAB else f"{app}/"
 
 
 def _is_ready(session: Session) -> bool:
