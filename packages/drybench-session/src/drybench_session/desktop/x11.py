@@ -153,7 +153,7 @@ class Display:
         self._writer.write(struct.pack("<BBH", kind, detail, 1 + len(body) // 4) + body)
 
     async def _listen(self) -> None:
-        """An error answers, too: what was asked of a window that has gone meanwhile. Not every request is a question."""
+        """An error answers, too: of a window that has gone meanwhile. Not every request is a question."""
         try:
             while True:
                 head = await self._reader.readexactly(32)
