@@ -34,6 +34,8 @@ LINES = ("Wing discs, 21 November", "", "  1  stain, 20 min", "  2  wash three t
 SHOWN = f"printf '%s\\n' {shlex.join(LINES)}; exec cat"
 XTERM = f"exec xterm -fa 'DejaVu Sans Mono' -fs 15 -bg '#10242e' -fg '#dce8ec' -e sh -c {shlex.quote(SHOWN)}"
 PROGRAM = {"name": "notes", "title": "Notes", "command": ["sh", "-c", f"env -0 >~/.display; {XTERM}"]}
+WAITS = f"until [ -e open ]; do sleep 0.1; done; {XTERM}"
+LATE = {"name": "late", "title": "Late", "command": ["sh", "-c", WAITS]}
 BEGIN = "body[data-tools=ready]:not(.dim), [data-state=elsewhere]:not([hidden])"
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
@@ -90,7 +92,7 @@ class Wired:
 @contextmanager
 def _wired(folder: Path) -> Iterator[Wired]:
     told = {"DRYBENCH_SHARE_PAGE": "https://bench.example/sessions/notes/share"}
-    with desktops(folder, (DESKTOP, PROGRAM), told) as session, cable(urlsplit(session.url).port or 0) as wire:
+    with desktops(folder, (DESKTOP, PROGRAM, LATE), told) as session, cable(urlsplit(session.url).port or 0) as wire:
         yield Wired(session, wire)
 
 
@@ -297,6 +299,17 @@ def test_the_owner_sees_who_looks_at_it(page: Page, wired: Wired) -> None:
         expect(shown).to_have_text("Anna Li is watching.")
         axe(page)
     expect(shown).to_be_hidden()
+
+
+def test_nothing_is_shown_before_there_is_a_window(windows: Windows, wired: Wired) -> None:
+    """But that it starts."""
+    page = windows.open(wired.page("late"))
+    wait_for(lambda: wired.session.says("late")["size"] == [1280, 800])  # so it is connected
+    says(page, "Getting Late ready")
+    expect(page.locator("#screen canvas")).to_be_hidden()
+    (wired.session.home / "open").touch()
+    drawn(page)
+    expect(page.locator("#screen canvas")).to_be_visible()
 
 
 # Cuts and ends

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.needs("TigerVNC", "xterm", "xfwm4", "glxinfo")
 
 TERMINAL = ("xterm", "-bg", "red", "-fg", "red", "-e", "cat")
 RED = (255, 0, 0)
+GROUND = (0x16, 0x32, 0x4A)
 
 
 def program(name: str, *command: str) -> dict[str, Any]:
@@ -34,6 +35,7 @@ APPS = [
     program("script", "sh", "-c", f"{' '.join(TERMINAL)} & exit 0"),
     program("faulty", "sh", "-c", "echo at first; echo no such microscope; exit 3"),
     program("missing", "no-such-program"),
+    program("windowless", "sleep", "600"),
 ]
 
 
@@ -121,6 +123,17 @@ async def test_a_program_alone_has_the_whole_screen_and_its_end_is_told(session:
     assert said["next"] == {"action": "start", "title": "Open Terminal-alone again"}
     session.start("terminal-alone")
     await shows(session, "terminal-alone")
+
+
+async def test_until_there_is_a_window_it_says_so_and_the_ground_is_not_black(session: Desktops) -> None:
+    session.start("windowless")
+    async with viewer(session.stream("windowless")) as page:
+        await page.greet()
+        assert (await page.picture())[GROUND] > 1_000_000
+        assert (await page.until_said(event="screen"))["shows"] is False
+        open_on(session, "windowless")
+        await page.until_said(event="screen", shows=True)
+    assert session.says("windowless")["shows"]
 
 
 async def test_a_command_may_start_the_program_and_go(session: Desktops) -> None:

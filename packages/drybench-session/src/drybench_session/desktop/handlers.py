@@ -232,6 +232,7 @@ async def _told(screen: Screen) -> dict[str, Any]:
         "programs": await screen.programs(),
         "opengl": screen.opengl.name,
         "size": await screen.size(),
+        "shows": screen.shows,
         "video": video.is_here(),
     }
 

@@ -33,7 +33,9 @@ from drybench_session.desktop.x_server import XServer
 _TRIES, _WITHIN = 3, 60.0  # a window manager that falls over more often in so many seconds is left alone
 _PATIENCE = 3.0  # seconds in which xfce may start its own once more
 _OFTEN = 0.2  # seconds
+_DESKTOP_WITHIN, _PROGRAM_WITHIN = 15.0, 120.0  # seconds until it is shown as it is
 _ASKED_AT_MOST = 50
+_GROUND = 0x16324A  # as the upper part of the desktop's own background
 Started = Callable[[], None]
 
 
@@ -65,6 +67,20 @@ class Place:
                 return await display.programs_windows()
         except (OSError, EOFError):
             return []
+
+    async def shows_a_window(self) -> None:
+        """Or is not going to: a program that takes longer without one may have none."""
+        with suppress(TimeoutError, OSError, EOFError):
+            async with asyncio.timeout(_PROGRAM_WITHIN if self.app.command else _DESKTOP_WITHIN):
+                async with self.display() as display:
+                    await display.shows_a_window()
+
+    async def paint(self) -> None:
+        """X's own ground is black: seen before xfce has drawn its own, and around a program that leaves some free."""
+        with suppress(OSError, EOFError):
+            async with self.display() as display:
+                display.paint(_GROUND)
+                await display.size()  # so it was heard
 
     async def size(self) -> tuple[int, int]:
         try:

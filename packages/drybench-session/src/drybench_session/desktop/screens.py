@@ -37,6 +37,7 @@ class Screen:
         self.app = app
         self.state = State.ENDED
         self.ending: Ending | None = None
+        self.shows = False  # something, and not the bare ground alone
         self.opengl = OpenGL()
         self.on_change: list[Callable[[], None]] = []
         self._environ = commands.without_secrets(environ)
@@ -101,13 +102,16 @@ class Screen:
         environ = {**commands.environment(self._environ, x_server.folder), **x_server.variables}
         if bus := await self._bus_address(x_server, environ):
             environ["DBUS_SESSION_BUS_ADDRESS"] = bus
+        place = kinds.Place(self.app, x_server, environ, self._home, is_new)
         if is_new:
             self.opengl.ask(environ)
-        return kinds.Place(self.app, x_server, environ, self._home, is_new)
+            await place.paint()
+        return place
 
     async def _ended(self, x_server: XServer, place: kinds.Place) -> Ending:
         session = asyncio.create_task(kinds.run(place, lambda: self._become(State.RUNNING, None)))
         screen = asyncio.create_task(x_server.program.ended())
+        looking = asyncio.create_task(self._look(place))
         try:
             await asyncio.wait((session, screen), return_when=asyncio.FIRST_COMPLETED)
             if not screen.done() and await _answers(place):
@@ -117,8 +121,14 @@ class Screen:
             await asyncio.to_thread(_end_all, x_server)
             return ScreenGone(how=how(code))
         finally:
-            session.cancel()
-            screen.cancel()
+            for task in (session, screen, looking):
+                task.cancel()
+
+    async def _look(self, place: kinds.Place) -> None:
+        """Whoever looks is shown that it starts until there is something to see, or nothing will come."""
+        await place.shows_a_window()
+        self.shows = True
+        self._tell()
 
     async def _bus_address(self, x_server: XServer, environ: Mapping[str, str]) -> str | None:
         """One for all that is ever on this screen, so that programs are kept when the desktop around them is not."""
@@ -146,8 +156,12 @@ class Screen:
 
     def _become(self, state: State, ending: Ending | None) -> None:
         self.state, self.ending = state, ending
+        self.shows = self.shows and state is State.RUNNING
         _set(self._settled, state is not State.STARTING)
         _set(self._over, state is State.ENDED)
+        self._tell()
+
+    def _tell(self) -> None:
         for tell in self.on_change:
             tell()
 

@@ -68,6 +68,7 @@ class Viewers:
             self._windows.remove(other)
             other.close(Closed.TAKEN_OVER)
         self._windows.append(window)
+        window.say(self._of_the_screen())
         self._changed()
         return True
 
@@ -91,13 +92,17 @@ class Viewers:
             tell()
 
     def _screen_changed(self) -> None:
-        ending = self._screen.ending
-        self.say({"event": "screen", "state": self._screen.state, "cause": ending.cause if ending else None})
+        self.say(self._of_the_screen())
         if self._screen.state is State.ENDED:
             windows, self._windows = self._windows, []
             for window in windows:
                 window.close(Closed.ENDED)
             self._changed()
+
+    def _of_the_screen(self) -> dict[str, Any]:
+        screen, ending = self._screen, self._screen.ending
+        cause = ending.cause if ending else None
+        return {"event": "screen", "state": screen.state, "cause": cause, "shows": screen.shows}
 
 
 class Bridge:

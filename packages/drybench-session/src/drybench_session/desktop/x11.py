@@ -15,11 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _COOKIE = b"MIT-MAGIC-COOKIE-1"
-_PROPERTIES, _STRUCTURE = 1 << 22, 1 << 17
-_SELECT, _GET_GEOMETRY, _QUERY_TREE, _INTERN, _GET_PROPERTY, _GET_OWNER = 2, 14, 15, 16, 20, 23  # requests
-_SEND_EVENT, _QUERY_EXTENSION = 25, 98
+_PROPERTIES, _STRUCTURE, _CHILDREN = 1 << 22, 1 << 17, 1 << 19
+_SELECT, _GET_WINDOW, _GET_GEOMETRY, _QUERY_TREE = 2, 3, 14, 15  # requests
+_INTERN, _GET_PROPERTY, _GET_OWNER, _SEND_EVENT, _CLEAR, _QUERY_EXTENSION = 16, 20, 23, 25, 61, 98
+_BACKGROUND, _EVENTS = 1 << 1, 1 << 11  # of a window
+_VIEWABLE = 2
 _XFIXES_VERSION, _XFIXES_SELECT, _OWNER_CHANGES = 0, 2, 1
 _LARGEST = 1 << 16  # four-byte units of a property
+_WORTH_A_LOOK = 100  # pixels of its shorter side
 _NO_PROGRAMS = ("DOCK", "DESKTOP", "SPLASH", "NOTIFICATION")
 _MAXIMISED = ("_NET_WM_STATE_MAXIMIZED_VERT", "_NET_WM_STATE_MAXIMIZED_HORZ")
 
@@ -58,9 +61,7 @@ class Display:
             writer.close()
 
     async def size(self) -> tuple[int, int]:
-        reply = await self._ask(_GET_GEOMETRY, 0, struct.pack("<I", self._root))
-        width, height = struct.unpack_from("<HH", reply, 16)
-        return width, height
+        return await self._size(self._root)
 
     async def programs_windows(self) -> list[Window]:
         """What programs have opened, also where no window manager is left to know of it."""
@@ -71,6 +72,20 @@ class Display:
                     dialog = bool(await self._property(window, "WM_TRANSIENT_FOR"))
                     found.append(Window(window, window & ~self._mask, dialog))
         return found
+
+    def paint(self, colour: int) -> None:
+        """What lies behind all windows."""
+        self._send(_SELECT, 0, struct.pack("<III", self._root, _BACKGROUND, colour))
+        self._send(_CLEAR, 0, struct.pack("<I4H", self._root, 0, 0, 0, 0))
+
+    async def shows_a_window(self) -> None:
+        """Until there is one that is worth a look: a panel's strip is not."""
+        self._select(self._root, _CHILDREN)
+        while True:
+            for window in await self._children(self._root):
+                if await self._is_seen(window):
+                    return
+            await self.changed()
 
     async def window_manager(self) -> int:
         """The window by which one says that it is there; 0 where none is."""
@@ -99,6 +114,10 @@ class Display:
         reply = await self._ask(_GET_OWNER, 0, struct.pack("<I", await self._atom("CLIPBOARD")))
         return struct.unpack_from("<I", reply, 8)[0]
 
+    def is_a_programs(self, window: int) -> bool:
+        """And not the X server's own, by which it has what was copied in the browser; nor none."""
+        return bool(window & ~self._mask)
+
     async def changed(self) -> None:
         """Since it was asked for last."""
         await self._changed.wait()
@@ -114,6 +133,15 @@ class Display:
         """As far as the window manager wants it to be."""
         said = await self._property(window, "_NET_WM_STATE")
         return await self._atom(_MAXIMISED[0]) in (one for (one,) in struct.iter_unpack("<I", said))
+
+    async def _is_seen(self, window: int) -> bool:
+        said = await self._ask(_GET_WINDOW, 0, struct.pack("<I", window))
+        return said[0] == 1 and said[26] == _VIEWABLE and min(await self._size(window)) >= _WORTH_A_LOOK
+
+    async def _size(self, window: int) -> tuple[int, int]:
+        reply = await self._ask(_GET_GEOMETRY, 0, struct.pack("<I", window))
+        width, height = struct.unpack_from("<HH", reply, 16) if reply[0] else (0, 0)
+        return width, height
 
     async def _is_furniture(self, window: int) -> bool:
         kinds = await self._property(window, "_NET_WM_WINDOW_TYPE")
@@ -138,7 +166,7 @@ class Display:
         return self._atoms[name]
 
     def _select(self, window: int, events: int) -> None:
-        self._send(_SELECT, 0, struct.pack("<III", window, 1 << 11, events))
+        self._send(_SELECT, 0, struct.pack("<III", window, _EVENTS, events))
 
     async def _ask(self, kind: int, detail: int, body: bytes) -> bytes:
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()

@@ -14,11 +14,13 @@ export class Link extends EventTarget {
   #mode = "control";
   #taken = "ask";
   #drawn = false;
+  #shows = true; // a window, as far as is known: without one there is only the ground
   #looking = false;
   #timer = 0;
   reconnects = 0;
   viewers = [];
   video = null; // what it measured last, while there is one
+  why = null; // the picture comes as it does, where that was chosen
 
   /** The screen comes later, for it needs the address at once. */
   begin(screen) {
@@ -91,8 +93,13 @@ export class Link extends EventTarget {
     if (this.#drawn) this.reconnects += 1;
     this.#drawn = true;
     this.#taken = "ask";
-    show();
+    this.#unveil();
     this.dispatchEvent(new Event("drawn"));
+  }
+
+  /** Until there is something to see it says that it starts. */
+  #unveil() {
+    show(this.#shows ? null : "starting");
   }
 
   /** It goes on trying whatever is known, so a session that is started again, or signed into, comes back. */
@@ -109,7 +116,9 @@ export class Link extends EventTarget {
     document.querySelector("#watching").hidden = true;
   }
 
-  #hear({ event, state, viewers }) {
+  #hear({ event, state, shows, viewers }) {
+    if (event === "screen") this.#shows = shows ?? true; // a session may be older
+    if (event === "screen" && state === "running" && this.#screen.state === "drawn") this.#unveil();
     if (event === "screen" && state === "ended") this.#learn();
     if (event !== "viewers") return;
     this.viewers = viewers;
