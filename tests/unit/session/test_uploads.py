@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from drybench_session.desktop import uploads
 from drybench_session.desktop.names import LONGEST, PART, numbered, safe_name, safe_path
 from drybench_session.desktop.uploads import LARGEST_PIECE, Piece, Received, Uploads
 from drybench_session.errors import BadName, BadPiece, HomeFull, NotAFolder
+from tests.waiting import PATIENCE
 
 ID = "0123456789abcdef"
 OTHER = "fedcba9876543210"
@@ -235,3 +239,63 @@ def test_cancelled_and_forgotten_ones_leave_nothing(tmp_path: Path) -> None:
     late = Uploads(tmp_path, clock=lambda: (tmp_path / "Downloads").stat().st_mtime + 25 * 3600)
     late.clean()
     assert there(tmp_path) == {"thesis.part": b"mine"}
+
+
+class SlowDisk:
+    """What is written to it waits until it goes on."""
+
+    def __init__(self) -> None:
+        self.begun, self._goes_on = threading.Event(), threading.Event()
+        self.go_on = self._goes_on.set
+        self._write = os.pwrite
+
+    def pwrite(self, file: int, data: bytes, offset: int) -> int:
+        self.begun.set()
+        assert self._goes_on.wait(PATIENCE)
+        return self._write(file, data, offset)
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> SlowDisk:
+    disk = SlowDisk()
+    monkeypatch.setattr(uploads.os, "pwrite", disk.pwrite)
+    return disk
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as threads:
+        yield threads
+
+
+def test_who_saw_a_cut_waits_for_what_is_still_being_written(
+    tmp_path: Path, slow_disk: SlowDisk, threads: ThreadPoolExecutor
+) -> None:
+    received = Uploads(tmp_path)
+    first = threads.submit(received.add, piece(size=3), b"abc")
+    assert slow_disk.begun.wait(PATIENCE)
+    again = threads.submit(received.add, piece(size=3), b"abc")
+    assert not wait([again], 0.05).done
+    slow_disk.go_on()
+    assert again.result(PATIENCE) == first.result() == Received(3, "Downloads/wing.tif")
+    assert there(tmp_path) == {"wing.tif": b"abc"}
+
+
+def test_who_cancels_while_it_is_still_being_written_leaves_nothing(
+    tmp_path: Path, slow_disk: SlowDisk, threads: ThreadPoolExecutor
+) -> None:
+    received = Uploads(tmp_path)
+    threads.submit(received.add, piece(), b"abc")
+    assert slow_disk.begun.wait(PATIENCE)
+    cancelled = threads.submit(received.cancel, ID)
+    slow_disk.go_on()
+    cancelled.result(PATIENCE)
+    assert there(tmp_path) == {}
+
+
+def test_a_piece_that_comes_after_it_was_cancelled_leaves_nothing(tmp_path: Path) -> None:
+    received = Uploads(tmp_path)
+    received.add(piece(), b"abc")
+    received.cancel(ID)
+    assert received.add(piece(offset=3), b"def") == Received(0, expected=False)
+    assert there(tmp_path) == {}

@@ -10,6 +10,7 @@ import errno
 import os
 import re
 import stat
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
@@ -24,9 +25,10 @@ from drybench_session.errors import BadPiece, HomeFull
 LARGEST_PIECE = 8 << 20
 FORGOTTEN = 24 * 3600.0  # seconds after which nobody goes on with a half upload
 REMEMBERED = 500  # finished ones: a page that lost our last answer asks again
+_PATIENCE = 60.0  # seconds with a disk that is slow
 _ID = re.compile(r"[0-9a-f]{16,64}")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_WRITE = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -53,26 +55,18 @@ class Uploads:
         self._home = home
         self._clock = clock
         self._busy: set[str] = set()
+        self._over = threading.Condition()
         self._finished: OrderedDict[str, Received] = OrderedDict()
 
     def add(self, piece: Piece, body: bytes | memoryview) -> Received:
         _check(piece, len(body))
         path = safe_path(piece.name)
-        if piece.id in self._finished:
-            return self._finished[piece.id]
-        with self._alone(piece.id), folder_in(self._home, [DOWNLOADS], make=True) as downloads:
-            if piece.offset == 0:
-                self._clean(downloads)
-            if not self._append(downloads, piece, body):
-                return Received(_length(downloads, piece.id), expected=False)
-            received = piece.offset + len(body)
-            if received < piece.size:
-                return Received(received)
-            return self._remember(piece.id, Received(received, self._finish(piece.id, path)))
+        with self._alone(piece.id):
+            return self._finished.get(piece.id) or self._add(piece, path, body)
 
     def cancel(self, id: str) -> None:
         _check_id(id)
-        with suppress(FileNotFoundError), folder_in(self._home, [DOWNLOADS]) as downloads:
+        with self._alone(id), suppress(FileNotFoundError), folder_in(self._home, [DOWNLOADS]) as downloads:
             os.unlink(_part(id), dir_fd=downloads)
 
     def clean(self) -> None:
@@ -82,18 +76,35 @@ class Uploads:
 
     @contextmanager
     def _alone(self, id: str) -> Generator[None]:
-        if id in self._busy:
-            raise BadPiece(problem="the one before is still being written")
-        self._busy.add(id)
+        """Whose page saw a cut, or cancels, does not know that its last piece is here and still being written."""
+        with self._over:
+            if not self._over.wait_for(lambda: id not in self._busy, _PATIENCE):
+                raise BadPiece(problem="the one before is still being written")
+            self._busy.add(id)
         try:
             yield
         finally:
-            self._busy.discard(id)
+            with self._over:
+                self._busy.discard(id)
+                self._over.notify_all()
+
+    def _add(self, piece: Piece, path: Sequence[str], body: bytes | memoryview) -> Received:
+        with folder_in(self._home, [DOWNLOADS], make=True) as downloads:
+            if piece.offset == 0:
+                self._clean(downloads)
+            if not self._append(downloads, piece, body):
+                return Received(_length(downloads, piece.id), expected=False)
+            received = piece.offset + len(body)
+            if received < piece.size:
+                return Received(received)
+            return self._remember(piece.id, Received(received, self._finish(piece.id, path)))
 
     def _append(self, downloads: int, piece: Piece, body: bytes | memoryview) -> bool:
-        """False where something else than this piece comes next."""
+        """False where something else than this piece comes next: the first one, where it was cancelled."""
         try:
-            file = os.open(_part(piece.id), _WRITE, 0o666, dir_fd=downloads)
+            file = os.open(_part(piece.id), _WRITE | (0 if piece.offset else os.O_CREAT), 0o666, dir_fd=downloads)
+        except FileNotFoundError:
+            return False
         except OSError as error:
             raise self._given_up(error, downloads, piece) from error
         try:
@@ -188,13 +199,15 @@ def _take_name(folder: int, name: str) -> str:
     """A free one, held by an empty file until ours is renamed over it."""
     for candidate in numbered(name):
         with suppress(FileExistsError):
-            os.close(os.open(candidate, _WRITE | os.O_EXCL, 0o666, dir_fd=folder))
+            os.close(os.open(candidate, _WRITE | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder))
             return candidate
     raise BadPiece(problem="there are a thousand files of this name")
 
 
 def _length(downloads: int, id: str) -> int:
-    return os.stat(_part(id), dir_fd=downloads, follow_symlinks=False).st_size
+    with suppress(FileNotFoundError):
+        return os.stat(_part(id), dir_fd=downloads, follow_symlinks=False).st_size
+    return 0
 
 
 def _unlink(downloads: int, id: str) -> None:
