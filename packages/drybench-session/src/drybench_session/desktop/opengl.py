@@ -45,7 +45,8 @@ async def _said(environ: Mapping[str, str]) -> str:
     with suppress(OSError, TimeoutError):
         program = Program.start(commands.with_gpu(("glxinfo", "-B"), environ), environ, Path("/"))
         try:
-            await asyncio.wait_for(program.ended(), _PATIENCE)
+            async with asyncio.timeout(_PATIENCE):
+                await program.ended()
             return program.all_said
         finally:
             program.end()

@@ -132,7 +132,8 @@ class Bridge:
         finally:
             self.close()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._screen.ended(), _SETTLES_WITHIN)
+            async with asyncio.timeout(_SETTLES_WITHIN):
+                await self._screen.ended()
             return Closed.ENDED
         return Closed.CUT
 

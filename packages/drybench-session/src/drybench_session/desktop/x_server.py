@@ -193,7 +193,8 @@ def _write_cookie(file: Path) -> None:
 async def _is_told(telling: int) -> bool:
     """That it is ready, before its end and in time."""
     try:
-        return bool(await asyncio.wait_for(asyncio.to_thread(_line, telling), _SOON))
+        async with asyncio.timeout(_SOON):
+            return bool(await asyncio.to_thread(_line, telling))
     except TimeoutError:
         return False
 

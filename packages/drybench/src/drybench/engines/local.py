@@ -229,7 +229,7 @@ class LocalEngine:
         loop.add_reader(descriptor, ended.set)
         try:
             with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), LAST_MOMENTS)
+                await within(LAST_MOMENTS, ended.wait())
         finally:
             loop.remove_reader(descriptor)
             os.close(descriptor)

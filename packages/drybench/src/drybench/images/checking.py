@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from drybench.errors import (
 )
 from drybench.images.steps import plain
 from drybench.model import DESKTOP, App
+from drybench.within import within
 
 ACCOUNT = "1000:1000"
 CHECK = "org.drybench.check"  # label of its containers
@@ -174,14 +174,14 @@ async def _tried(docker: Docker, image: str, smoke: Smoke, entrypoint: bool) -> 
 
 
 async def _ran(
-    docker: Docker, image: str, command: Sequence[str], within: float, entrypoint: bool = False
+    docker: Docker, image: str, command: Sequence[str], seconds: float, entrypoint: bool = False
 ) -> tuple[int | None, str]:
     """Its exit code, None where it took too long, and what it said."""
     async with _container(docker, image, command, entrypoint) as container:
         await container.start()
         code = None
         with suppress(TimeoutError):
-            code = (await asyncio.wait_for(container.wait(), within))["StatusCode"]
+            code = (await within(seconds, container.wait()))["StatusCode"]
         return code, "".join(await container.log(stdout=True, stderr=True))
 
 

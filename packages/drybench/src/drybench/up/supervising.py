@@ -22,6 +22,7 @@ from drybench.errors import AlreadyUp, KeepsEnding
 from drybench.up import announcing, log_files
 from drybench.up.announcing import Say
 from drybench.up.child_processes import Child, Children, end, ended
+from drybench.within import within
 
 SETTLED = 10  # seconds of life after which a fall counts as the first one again
 FIRST_DELAY, LONGEST_DELAY = 0.1, 30
@@ -117,7 +118,7 @@ class _Kept:
         if self._process and self._process.poll() is None:
             self._process.terminate()
             try:
-                await asyncio.wait_for(ended(self._process), self._child.patience)
+                await within(self._child.patience, ended(self._process))
             except TimeoutError:
                 self._process.kill()
                 await ended(self._process)
