@@ -92,7 +92,8 @@ def test_an_image_by_its_name_or_a_python_on_the_machine(tmp_path: Path, write: 
         (f'{GOOD}[[apps]]\nname = "lab"\ntitle = "L"\n\n[[apps]]\nname = "Big"\ntitle = "B"\n', 8, "cannot be 'Big'"),
         (f'{GOOD}[[apps]]\nname = "lab"\n', 3, "`apps.0.title` is missing"),
         (f'{GOOD}[[apps]]\nname = "desktop"\ntitle = "D"\ncommand = ["x"]\n', 3, "needs no `command`"),
-        (f'{GOOD}[[apps]]\nname = "api"\ntitle = "A"\n', 3, "cannot be named `api`"),
+        (f'{GOOD}[[apps]]\nname = "api"\ntitle = "A"\n', 4, "`apps.0.name` cannot be `api`"),
+        (f'{GOOD}{TERMINAL}\n[[apps]]\ntitle = "A"\nname = "tree"\n', 9, "`apps.1.name` cannot be `tree`"),
         (f"{GOOD}{2 * TERMINAL}", 3, "has `terminal` twice"),
         (f'{GOOD}[[smoke]]\ntitle = "s"\ncommand = []\n', 5, "`smoke.0.command`"),
         (f'{GOOD}picture = "not-there.svg"\n', 3, "no file not-there.svg beside it"),
@@ -111,6 +112,23 @@ def test_a_wrong_one_is_named_with_its_line(tmp_path: Path, write: Write, text: 
     assert (broken.name, broken.file, broken.line) == ("wrong", tmp_path / "own/wrong/environment.toml", line)
     assert problem in broken.problem
     assert set(library(tmp_path).read().recipes) == {"good"}
+
+
+# A session's own server answers there: an app of that name could not be opened, or would hide what is there
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("api", "drybench", "files", "hub", "kernels", "kernelspecs", "login", "logout", "lsp", "metrics", "nbconvert"),
+        *("notebooks", "static", "terminals", "tree", "user", "view"),
+    ],
+)
+def test_no_app_has_the_name_of_something_else(tmp_path: Path, write: Write, name: str) -> None:
+    write("wrong", f'{GOOD}[[apps]]\nname = "{name}"\ntitle = "A"\ncommand = ["a"]\n')
+    broken = the_broken(tmp_path)
+    assert (broken.line, broken.problem) == (
+        4,
+        f"`apps.0.name` cannot be `{name}`, which is something else in a session",
+    )
 
 
 def test_programs_for_its_desktop(tmp_path: Path, write: Write) -> None:

@@ -21,7 +21,8 @@ LARGEST = 64 << 10  # bytes of a file; and so many lines of it are looked throug
 MOST_LINES = 1000
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,28}[a-z0-9])?")  # so that sessions and images can be named after it
 OF_THE_SERVER = re.compile(  # what a session's own server answers at, so that no app can
-    "api|custom|doc|drybench|edit|files|hub|kernelspecs|log(in|out)|lsp|metrics|nbconvert|proxy|static|t(erminals|ree)|view"
+    "api|consoles|custom|doc|drybench|edit|files|hub|kernel(s|specs)|log(in|out)|lsp|metrics|nb(classic|convert|extensions)"
+    "|notebooks|proxy|services|static|t(erminals|ree)|user|view"
 )
 NAMED_SO = "a name is 1 to 30 of a-z, 0-9 and hyphen, and begins with a letter"
 
@@ -107,12 +108,17 @@ class _App(Section):
     title: Line
     command: tuple[Line, ...] = Field(default=(), max_length=100)
 
+    @field_validator("name")
+    @classmethod
+    def _is_free(cls, name: str) -> str:
+        if OF_THE_SERVER.fullmatch(name):
+            raise ValueError(f"cannot be `{name}`, which is something else in a session")
+        return name
+
     @model_validator(mode="after")
-    def _is_free(self) -> _App:
+    def _is_not_known(self) -> _App:
         if self.command and self.name in (LAB, DESKTOP, TERMINAL):
             raise ValueError(f"needs no `command`: every session knows what `{self.name}` is")
-        if OF_THE_SERVER.fullmatch(self.name):
-            raise ValueError(f"cannot be named `{self.name}`, which is something else in a session")
         return self
 
 
