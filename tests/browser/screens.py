@@ -10,7 +10,7 @@ import subprocess
 import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from playwright.sync_api import Page
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler, StaticFileHandler
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 import drybench_session
 from tests.waiting import wait_for
@@ -144,6 +144,7 @@ class Bridge:
     opened: int = 0
     deaf: bool = False  # what comes is thrown away, and nothing is said of it
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    server: HTTPServer = field(init=False)
 
     def do(self, call: Any) -> None:
         self.loop.call_soon_threadsafe(call)
@@ -152,11 +153,16 @@ class Bridge:
         self.do(lambda: [stream.stream.close() for stream in self.open if stream.stream])
 
     async def end(self) -> None:
+        """Whatever the browser still holds open: what is left to the garbage collector spoils a later test."""
+        self.server.stop()
         for stream in list(self.open):
-            stream.close()
-            if stream.socket:
-                stream.socket.close()
-                await stream.socket.wait_closed()
+            if stream.stream:
+                stream.stream.close()
+        await self.server.close_all_connections()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     def say(self, text: str) -> None:
         self.do(lambda: [stream.write_message(text) for stream in self.open])
@@ -186,10 +192,17 @@ class Stream(WebSocketHandler):
             self.reading = asyncio.ensure_future(self.carry(reader))
 
     async def carry(self, reader: asyncio.StreamReader) -> None:
-        while data := await reader.read(1 << 16):
-            if not self.bridge.deaf:
-                await self.write_message(data, binary=True)
-        self.close()
+        assert self.socket
+        try:
+            with suppress(WebSocketClosedError, OSError):
+                while data := await reader.read(1 << 16):
+                    if not self.bridge.deaf:
+                        await self.write_message(data, binary=True)
+        finally:
+            self.close()
+            self.socket.close()
+            with suppress(OSError):
+                await self.socket.wait_closed()
 
     def on_message(self, message: str | bytes) -> None:
         if self.socket and isinstance(message, bytes):
@@ -225,8 +238,8 @@ def bridge(rfb: Path | None = None) -> Iterator[Bridge]:
     def serve() -> None:
         asyncio.set_event_loop(made.loop)
         routes = [(r"/stream", Stream, {"bridge": made}), (r"/screen/(.*)", Modules, {"path": str(MODULES)})]
-        server = HTTPServer(Application([*routes, (r"/(.*)", Files)]))
-        made.loop.call_soon(lambda: (server.add_socket(listening), ready.set()))
+        made.server = HTTPServer(Application([*routes, (r"/(.*)", Files)]))
+        made.loop.call_soon(lambda: (made.server.add_socket(listening), ready.set()))
         made.loop.run_forever()
 
     thread = threading.Thread(target=serve)
