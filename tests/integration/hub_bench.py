@@ -30,6 +30,7 @@ from drybench.hub import tickets
 from drybench.hub_client import HubClient, HubServer
 from drybench.proxying import write_proxy_files
 from drybench.secret_files import secret
+from tests import plain_http
 from tests.waiting import PATIENCE, wait_for
 
 BIN = Path(sys.executable).parent
@@ -213,7 +214,7 @@ class HubBench:
 
     def start_hub(self) -> None:
         config = Path(tickets.__file__).with_name("jupyterhub_config.py")
-        command = [sys.executable, "-m", "jupyterhub", "-f", config]
+        command = [sys.executable, "-m", "drybench.hub", "-f", config]
         environ = {**os.environ, "DRYBENCH_DATA": str(self.data.path)}
         with (self.data.logs / "hub").open("ab") as log:
             self.hub = subprocess.Popen(command, cwd=self.data.hub, env=environ, stdout=log, stderr=log)
@@ -248,16 +249,14 @@ class HubBench:
         """Through traefik, under the main host name or another one."""
         headers = {"Host": host or urlsplit(self.addresses.public).netloc, **more.pop("headers", {})}
         door = f"{urlsplit(self.addresses.public).scheme}://127.0.0.1:{self.addresses.port}"
-        return httpx.get(door + path, headers=headers, trust_env=False, verify=False, timeout=PATIENCE, **more)
+        return plain_http.ask("GET", door + path, headers=headers, **more)
 
     def hub_says(self) -> str:
         return (self.data.logs / "hub").read_text(errors="replace")
 
     def api(self, method: str, path: str, token: str | None = None, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"token {token or self.token}"}
-        return httpx.request(
-            method, self.addresses.hub_api + path, headers=headers, trust_env=False, timeout=PATIENCE, **more
-        )
+        return plain_http.ask(method, self.addresses.hub_api + path, headers=headers, **more)
 
     def task(self, id: str, person: str, session: str) -> StandInTask:
         """As the ledger has it when there is room: the Hub is about to be asked."""

@@ -26,6 +26,7 @@ from drybench.settings import Settings
 from drybench.web.app import create_app
 from drybench.web.relaying import MOST_IN_A_FRAME
 from drybench.web.socket import OurAccountOnly, bind_private
+from drybench_runner.quick_imports import ADDRESSES, without
 
 log = structlog.get_logger("portal")
 
@@ -117,8 +118,9 @@ def _ender(servers: list[_Server], apps: tuple[FastAPI, ...]) -> Callable[[], No
 
 def _import_what_is_slow() -> None:
     """So that the first one who hands in a notebook does not wait for it."""
-    for module in ("papermill.inspection", "papermill.parameterize"):
-        importlib.import_module(module)
+    with without(ADDRESSES):
+        for module in ("papermill.inspection", "papermill.parameterize"):
+            importlib.import_module(module)
 
 
 def _plain_log() -> None:

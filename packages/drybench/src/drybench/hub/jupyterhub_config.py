@@ -1,4 +1,4 @@
-"""What `python -m jupyterhub -f` reads; all that it says is in `config.py`."""
+"""What `python -m drybench.hub -f` reads; all that it says is in `config.py`."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def children(wish: Wish) -> Sequence[Child]:
     hub_config = str(files("drybench") / "hub" / "jupyterhub_config.py")
     traefik = str(Path(sysconfig.get_path("scripts")) / "traefik")
     return (
-        Child("hub", (python, "-m", "jupyterhub", "-f", hub_config), log(data, "hub"), data.hub, env, patience=1),
+        Child("hub", (python, "-m", "drybench.hub", "-f", hub_config), log(data, "hub"), data.hub, env, patience=1),
         Child(
             "portal",
             (python, "-m", "drybench.serving", "--data", str(data.path)),
