@@ -17,11 +17,18 @@ import httpx
 import pytest
 
 from drybench.ports import is_free
+from tests import plain_http
 from tests.waiting import PATIENCE, wait_for
 
 OPENS = "the-owners-own-token"
 GUESTS_KEY = "c0ffee" * 10  # what the portal would show
 DESKTOP = {"name": "desktop", "title": "Desktop", "command": None}
+QUICKLY = """
+from drybench_runner.quick_imports import ADDRESSES, without
+with without(ADDRESSES):
+    from jupyter_server.serverapp import main
+main()
+"""  # as a session's server is started
 XTERM = {"name": "xterm", "title": "A terminal", "command": ["xterm", "-e", "cat"]}
 
 
@@ -44,7 +51,7 @@ class Desktops:
 
     def ask(self, method: str, path: str, sent: Any = None, token: str | None = OPENS) -> httpx.Response:
         headers = {"Authorization": f"token {token}"} if token else {}
-        return httpx.request(method, f"{self.url}{path}", json=sent, headers=headers, timeout=60, trust_env=False)
+        return plain_http.ask(method, f"{self.url}{path}", json=sent, headers=headers)
 
     def says(self, app: str) -> dict[str, Any]:
         return self.ask("GET", f"drybench/screens/{app}").json()
@@ -87,7 +94,7 @@ def desktops(
     variables = {"DRYBENCH_APPS": json.dumps(apps), "DRYBENCH_TASK_DIR": str(task), "DRYBENCH_GUEST": GUESTS_KEY}
     with log.open("wb") as said:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyter_server", *_words(port)],
+            [sys.executable, "-c", QUICKLY, *_words(port)],
             cwd=home,
             env={**_alone(home), **variables, **(told or {})},
             stdout=said,

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from drybench.ports import is_free
+from tests import plain_http
 from tests.waiting import PATIENCE, wait_for
 
 OPENS = "the-owners-own-token"
@@ -34,7 +35,7 @@ class Lab:
 
     def ask(self, method: str, path: str, sent: Any = None, token: str | None = OPENS) -> httpx.Response:
         headers = {"Authorization": f"token {token}"} if token else {}
-        return httpx.request(method, f"{self.url}{path}", json=sent, headers=headers, timeout=60, trust_env=False)
+        return plain_http.ask(method, f"{self.url}{path}", json=sent, headers=headers)
 
     def page_says(self) -> Mapping[str, Any]:
         page = self.ask("GET", "lab").text

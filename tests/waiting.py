@@ -9,27 +9,32 @@ from typing import TypeVar
 
 Answer = TypeVar("Answer")
 PATIENCE = 60.0  # seconds for what takes one or two: a machine may be slow, and have other work
-PAUSE = 0.02  # between two looks
+PAUSE, LONGEST_PAUSE = 0.02, 0.1  # between two looks, which take from what is waited for the machine's time
 
 
 def wait_for(condition: Callable[[], Answer], seconds: float = PATIENCE) -> Answer:
     """The first truthy answer of the condition."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while not (answer := condition()):
-        if time.monotonic() > deadline:
+        if (waited := time.monotonic() - began) > seconds:
             raise AssertionError(_too_late(condition, seconds, answer))
-        time.sleep(PAUSE)
+        time.sleep(_pause(waited))
     return answer
 
 
 async def eventually(condition: Callable[[], Answer], seconds: float = PATIENCE) -> Answer:
     """The same, while the event loop goes on."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while not (answer := condition()):
-        if time.monotonic() > deadline:
+        if (waited := time.monotonic() - began) > seconds:
             raise AssertionError(_too_late(condition, seconds, answer))
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(_pause(waited))
     return answer
+
+
+def _pause(waited: float) -> float:
+    """A tenth of what was waited already: what comes soon is seen soon."""
+    return min(max(PAUSE, waited / 10), LONGEST_PAUSE)
 
 
 def _too_late(condition: Callable[[], object], seconds: float, answer: object) -> str:

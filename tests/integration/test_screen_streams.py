@@ -16,6 +16,7 @@ import httpx
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from tests import plain_http
 from tests.desktops import GUESTS_KEY, OPENS, XTERM, Desktops, desktops, variables
 from tests.viewer import EXTENDED_CLIPBOARD, EXTENDED_DESKTOP_SIZE, Viewer, viewer
 from tests.waiting import PATIENCE, eventually
@@ -231,7 +232,7 @@ def test_a_guests_key_opens_no_other_door(session: Desktops) -> None:
         "api/terminals",
         "api/kernels",
     ):
-        answer = httpx.get(f"{session.url}{path}", headers=guest(), timeout=PATIENCE, trust_env=False)
+        answer = plain_http.ask("GET", f"{session.url}{path}", headers=guest())
         assert answer.status_code in (302, 403), path
 
 
