@@ -1,4 +1,4 @@
-"""What lies between a browser and a server: it can be cut, and mended."""
+"""What lies between a browser and a server: it can be cut and mended, and be narrow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-BLOCK = 1 << 16
+BLOCK, PIECE = 1 << 16, 1 << 12  # bytes; of a narrow one
 
 
 class Cable:
@@ -16,8 +16,10 @@ class Cable:
         self._ends: set[asyncio.StreamWriter] = set()
         self._whole = True
         self._loop = asyncio.new_event_loop()
+        self._turn = asyncio.Lock()
         self.carried = 0  # bytes, towards the server
         self.port = 0
+        self.rate = 0  # bytes a second towards the browser, of all connections together; 0 is without a limit
 
     def cut(self) -> None:
         """What was connected breaks off, and nothing connects any more."""
@@ -61,11 +63,18 @@ class Cable:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, counts: bool) -> None:
         with suppress(OSError):
-            while block := await reader.read(BLOCK):
+            while block := await reader.read(PIECE if self.rate else BLOCK):
                 self.carried += len(block) if counts else 0
+                if (rate := self.rate) and not counts:
+                    await self._for(len(block) / rate)
                 writer.write(block)
                 await writer.drain()
         writer.close()
+
+    async def _for(self, seconds: float) -> None:
+        """One block after the other has the line."""
+        async with self._turn:
+            await asyncio.sleep(seconds)
 
 
 @contextmanager

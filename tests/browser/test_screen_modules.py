@@ -234,6 +234,70 @@ def test_all_that_came_with_losses_is_in_the_bands(modules: Page) -> None:
     assert all(band["width"] * band["height"] <= 10_000 for band in bands)
 
 
+# The screen's own picture, or video
+
+STILL = {"lag": 12, "shortest": 10, "moved": 0, "frames": 2, "bytes": 2_000, "video": None}
+FLOWS = {**STILL, "lag": 40, "moved": 20, "frames": 30, "bytes": 4_000_000}
+BEHIND = {**FLOWS, "lag": 400, "frames": 9}
+NARROW = {**FLOWS, "lag": 400, "moved": 0.3, "frames": 2, "bytes": 120_000}
+TYPED = {**NARROW, "moved": 0.01}
+FAR = {**NARROW, "lag": 3_000, "shortest": 3_000}  # never quick, for it was narrow from the beginning
+FAR_AND_FREE = {**FLOWS, "lag": 310, "shortest": 300}
+FILM = {**STILL, "video": {"frames": 25, "bytes": 90_000}}
+BLINKS = {**STILL, "video": {"frames": 2, "bytes": 3_000}}
+QUIET = {**STILL, "video": {"frames": 8, "bytes": 0}}
+DROPS = {**STILL, "video": {"frames": 1, "bytes": 90_000}}
+
+
+def chosen(modules: Page, *seconds: tuple[dict[str, Any], int]) -> list[str]:
+    """What is shown after each second, where it changes; `seconds` are so many of the same, one after the other."""
+    body = """let choice = it.BEGINNING;
+        const shown = [];
+        for (const [measured, count] of given) {
+            for (let second = 0; second < count; second++) {
+                choice = it.next(choice, { pixels: 1e6, ...measured });
+                const now = `${choice.picture} ${choice.why}`;
+                if (now !== shown.at(-1)) shown.push(now);
+            }
+        }
+        return shown;"""
+    return does(modules, "choosing", body, [[measured, count] for measured, count in seconds])
+
+
+@pytest.mark.parametrize("measured", [STILL, FLOWS, TYPED, FAR_AND_FREE])
+def test_the_screens_own_picture_is_kept_where_it_keeps_up(modules: Page, measured: dict[str, Any]) -> None:
+    assert chosen(modules, (measured, 100)) == ["screen null"]
+
+
+@pytest.mark.parametrize(("measured", "why"), [(BEHIND, "moving"), (NARROW, "narrow"), (FAR, "narrow")])
+def test_video_comes_for_what_falls_behind_for_seconds(modules: Page, measured: dict[str, Any], why: str) -> None:
+    assert chosen(modules, (measured, 3)) == ["screen null"]
+    assert chosen(modules, (measured, 3), (STILL, 1), (measured, 3)) == ["screen null"]
+    assert chosen(modules, (measured, 6)) == ["screen null", f"video {why}"]
+
+
+def test_the_sharp_picture_comes_back_at_rest_also_where_a_cursor_blinks(modules: Page) -> None:
+    begun = ["screen null", "video moving"]
+    assert chosen(modules, (BEHIND, 4), (FILM, 100)) == begun
+    assert chosen(modules, (BEHIND, 4), ({**QUIET, "lag": 400}, 100)) == begun  # more is on its way
+    assert chosen(modules, (BEHIND, 4), (STILL, 2), (FILM, 5), (BLINKS, 1), (FILM, 1), (BLINKS, 1)) == begun
+    assert chosen(modules, (BEHIND, 4), (FILM, 5), (BLINKS, 2), (STILL, 50)) == [*begun, "screen rest"]
+
+
+def test_what_moves_and_rests_in_turn_is_left_as_it_is_ever_longer(modules: Page) -> None:
+    turn = ((BEHIND, 4), (BLINKS, 3))
+    assert chosen(modules, *turn, *turn) == ["screen null", "video moving", "screen rest", "video moving"]
+    once_more = chosen(modules, *turn, (STILL, 30), *turn)
+    assert once_more == ["screen null", "video moving", "screen rest", "video moving", "screen rest"]
+
+
+def test_video_that_is_slower_yet_is_not_tried_again_for_a_while(modules: Page) -> None:
+    tried = ["screen null", "video moving", "screen slower"]
+    assert chosen(modules, (BEHIND, 4), (DROPS, 15), (BEHIND, 100)) == tried
+    assert chosen(modules, (BEHIND, 119)) == tried
+    assert chosen(modules, (BEHIND, 4), (DROPS, 15), (BEHIND, 125)) == [*tried, "video moving"]
+
+
 def test_pauses(modules: Page) -> None:
     assert does(modules, "trying_again", "return given.map(it.pause);", [0, 1, 2, 3, 4, 5, 50]) == [
         0,

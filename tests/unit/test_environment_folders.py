@@ -118,7 +118,19 @@ def test_a_wrong_one_is_named_with_its_line(tmp_path: Path, write: Write, text: 
 @pytest.mark.parametrize(
     "name",
     [
-        *("api", "drybench", "files", "hub", "kernels", "kernelspecs", "login", "logout", "lsp", "metrics", "nbconvert"),
+        *(
+            "api",
+            "drybench",
+            "files",
+            "hub",
+            "kernels",
+            "kernelspecs",
+            "login",
+            "logout",
+            "lsp",
+            "metrics",
+            "nbconvert",
+        ),
         *("notebooks", "static", "terminals", "tree", "user", "view"),
     ],
 )

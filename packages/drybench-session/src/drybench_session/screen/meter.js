@@ -47,6 +47,7 @@ export class Meter {
     write("trip", isNumber(roundTrip) ? say("trip", { number: Math.round(roundTrip) }) : "–");
     write("frames", say("frames", { number: Math.round(frames) }));
     write("bytes", say("bandwidth", { number: megabits(bytes) }));
+    write("why", this.#link.why ? say(`why-${this.#link.why}`) : "–");
     write("quality", isNumber(quality) ? say("level", { number: quality }) : (known(quality) ?? "–"));
     write("size", `${width} × ${height}`);
     this.#draw(this.#seen.map((each) => each.roundTrip).filter(isNumber));

@@ -35,6 +35,10 @@ export class Quality {
     this.#latest = milliseconds;
   }
 
+  get shortest() {
+    return this.#shortest;
+  }
+
   /** From 0, the smallest, to 9. */
   level(time, screen) {
     this.#forget(time);

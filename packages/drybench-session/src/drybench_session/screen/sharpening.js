@@ -26,14 +26,21 @@ export class Sharpening {
   #patience = 1; // more, after what was taken for rest was none
   #picture = null;
   #ask;
+  #isFull;
 
-  /** `ask(band)` wants one, finely; `ask(null)` is the end of it. */
-  constructor(ask) {
+  /** `ask(band)` wants one, finely; `ask(null)` is the end of it. While the line `isFull()`, nothing rests. */
+  constructor(ask, isFull) {
     this.#ask = ask;
+    this.#isFull = isFull;
   }
 
   get active() {
     return this.#bands.length > 0;
+  }
+
+  /** Pixels that came by themselves. */
+  unasked(operation) {
+    return operation.width * operation.height - (this.active ? common(this.#bands[0], operation) : 0);
   }
 
   /** Of each rectangle that comes; `coarse` is one that is to be asked for again. */
@@ -64,6 +71,7 @@ export class Sharpening {
   }
 
   #begin() {
+    if (this.#isFull()) return this.#wait();
     this.#bands = this.#lossy.bands(this.#picture, this.#size);
     this.#lossy.forget();
     this.#next();
@@ -84,7 +92,7 @@ export class Sharpening {
   #came(operation) {
     const pixels = common(this.#bands[0], operation);
     this.#missing -= pixels;
-    if (operation.kind === "jpeg") this.#others += operation.width * operation.height - pixels;
+    if (operation.kind === "jpeg") this.#others += this.unasked(operation);
     if (this.#missing <= 0) this.#there();
     else if (this.#others > LARGEST) this.#putOff();
   }

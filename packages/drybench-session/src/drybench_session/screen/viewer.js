@@ -10,6 +10,7 @@ import { Sharpening } from "./sharpening.js";
 
 const OURS = 0x5d; // the first byte of our own fences
 const MEASURE_AGAIN = 1000; // milliseconds
+const FULL = 400; // milliseconds without an answer: before it comes what is to be drawn
 const ON_ITS_WAY = 1000; // milliseconds in which coarse pictures still come after finer ones were asked for
 
 export class Viewer {
@@ -25,7 +26,7 @@ export class Viewer {
   #wish;
   #automatic = new Quality();
   #jpeg = STILL;
-  #sharpening = new Sharpening((band) => this.#sharpen(band));
+  #sharpening = new Sharpening((band) => this.#sharpen(band), () => this.#awaited > FULL);
   #continuous = false;
   #visible = true;
   #text = null;
@@ -37,6 +38,7 @@ export class Viewer {
   #measured = 0; // when
   #coarse = -Infinity; // when coarse pictures were asked for, the last time
   frames = 0;
+  moved = 0; // pixels that came by JPEG, and not because they were asked for once more
   roundTrip = null;
   drawn = false;
 
@@ -60,6 +62,15 @@ export class Viewer {
 
   get quality() {
     return this.#jpeg ?? "sharp";
+  }
+
+  /** How long an answer takes now, in milliseconds, also one that is not there yet; and the quickest there was. */
+  get lag() {
+    return Math.max(this.roundTrip ?? 0, this.#awaited);
+  }
+
+  get shortest() {
+    return this.#automatic.shortest;
   }
 
   set quality(wish) {
@@ -131,7 +142,10 @@ export class Viewer {
   #draw(operation) {
     this.#painter.draw(operation);
     if (operation.kind !== "size") this.#isPicture = true;
-    if (operation.kind === "jpeg") this.#pixels += operation.width * operation.height;
+    if (operation.kind === "jpeg") {
+      this.#pixels += operation.width * operation.height;
+      this.moved += this.#sharpening.unasked(operation);
+    }
     if (this.#wish === "auto") this.#sharpening.seen(operation, operation.kind === "jpeg" && this.#isCoarse());
   }
 
@@ -232,6 +246,12 @@ export class Viewer {
     } else if (payload[0] === OURS && this.#fences.has(payload[1])) {
       this.#painter.after(() => this.#answered(payload[1]));
     }
+  }
+
+  /** For how long, in milliseconds. */
+  get #awaited() {
+    const [asked = Infinity] = this.#fences.values();
+    return Math.max(0, performance.now() - asked);
   }
 
   #answered(number) {

@@ -24,7 +24,7 @@ class Connection {
   #heard = performance.now();
   #patience;
   #silence = 0; // the timer while an answer is awaited
-  #before = { frames: 0, bytes: 0, time: performance.now() };
+  #before = { frames: 0, moved: 0, bytes: 0, time: performance.now() };
   #bytes = 0;
   watch;
 
@@ -79,10 +79,11 @@ class Connection {
     const seconds = (now - this.#before.time) / 1000;
     const frames = (this.#viewer.frames - this.#before.frames) / seconds;
     const bytes = (this.#bytes - this.#before.bytes) / seconds;
-    this.#before = { frames: this.#viewer.frames, bytes: this.#bytes, time: now };
     const { width = 0, height = 0 } = this.#viewer.picture ?? {};
-    const { roundTrip, quality } = this.#viewer;
-    tell({ event: "measured", roundTrip, frames, bytes, quality, width, height });
+    const moved = (this.#viewer.moved - this.#before.moved) / Math.max(1, width * height) / seconds;
+    this.#before = { frames: this.#viewer.frames, moved: this.#viewer.moved, bytes: this.#bytes, time: now };
+    const { roundTrip, lag, shortest, quality } = this.#viewer;
+    tell({ event: "measured", roundTrip, lag, shortest, frames, bytes, moved, quality, width, height });
     this.#viewer.ask();
   }
 
