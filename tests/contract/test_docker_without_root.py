@@ -37,7 +37,7 @@ async def main(tasks, url, image, runner):
     bench_id = "test-without-root"
     engine = DockerEngine(Path(tasks), url=url, bench_id=bench_id, cores=2, memory=4 << 30, runner=Path(runner))
     async def follow(task, env):
-        return await until(engine, await engine.start(task, env), Seen.ENDED, seconds=20)
+        return await until(engine, await engine.start(task, env), Seen.ENDED)
     writes = "mkdir -p /drybench/task/.a/b; touch /drybench/task/.a/b/c; chmod 0 /drybench/task/.a; id -u; echo $TOKEN"
     first = Task("first", "ada", RUN, ("sh", "-c", writes), image=image, account=Account(20001, 20001))
     await follow(first, {"TOKEN": "arrived"})
@@ -48,7 +48,7 @@ async def main(tasks, url, image, runner):
         if id == "serves" and (await engine.poll([handle]))[0].address:
             break
     ready = await engine.start(replace(first, id="stands-ready", kind=READY, command=("python3", "-c", TAKES_ONE)), {})
-    await until(engine, ready, Seen.RUNNING, seconds=20)
+    await until(engine, ready, Seen.RUNNING)
     claimed = await engine.claim(ready, replace(first, id="claims", command=("echo", "claimed")), {})
     await log_with(engine, claimed, b"claimed")
     for task in ("first", "serves", "claims"):

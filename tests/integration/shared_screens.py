@@ -23,7 +23,7 @@ from drybench.sharing.asking import Seen, ShareRequest
 from drybench.web.door import cookie_name
 from drybench.web.relaying import MOST_IN_A_FRAME
 from tests.unit.web.little_bench import BOB, LittleBench, little_bench
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 APPS = json.dumps(
     [{"name": "lab", "title": "Lab", "command": None}, {"name": "desktop", "title": "Desktop", "command": None}]
@@ -162,5 +162,5 @@ def html(body: bytes = b"<script>alert(1)</script>") -> Response:
 
 async def closed_with(guest: ClientConnection) -> int | None:
     """Whatever comes before."""
-    await asyncio.wait_for(guest.wait_closed(), 30)
+    await asyncio.wait_for(guest.wait_closed(), PATIENCE)
     return guest.close_code

@@ -196,7 +196,7 @@ def test_names_are_looked_up_also_on_this_machine_itself(bench: Bench, task: Tas
         bench.guard(Reach())
         assert task.python(ASK_A_NAME) == ""
         bench.guard(Reach(nameservers=[HERE]))
-        assert task.python(ASK_A_NAME) == "a name"
+        wait_for(lambda: task.python(ASK_A_NAME) == "a name")
 
 
 def test_it_speaks_no_ipv6(bench: Bench, task: Task) -> None:

@@ -49,7 +49,7 @@ class Ready:
 
     def say(self, text: bytes) -> bytes:
         with socket.socket(socket.AF_UNIX) as caller:
-            caller.settimeout(30)
+            caller.settimeout(PATIENCE)
             caller.connect(str(self.run.task / "door"))
             caller.sendall(text)
             caller.shutdown(socket.SHUT_WR)

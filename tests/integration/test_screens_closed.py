@@ -28,7 +28,7 @@ def tried(what, how):
         print(what, type(error).__name__)
 def connected(path):
     asking = socket.socket(socket.AF_UNIX)
-    asking.settimeout(20)
+    asking.settimeout(60)
     asking.connect(path)
     return asking
 def x_without_a_cookie(path):

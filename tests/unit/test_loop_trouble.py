@@ -173,7 +173,10 @@ async def test_on_a_full_disk_a_start_is_not_tried_without_pause(world: World) -
         going.cancel()
 
 
-async def test_after_a_pass_that_was_broken_off_it_looks_again_soon(world: World) -> None:
+async def test_after_a_pass_that_was_broken_off_it_looks_again_soon(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.loop, "_patience", lambda tasks: 10 * PATIENCE)  # type: ignore[misc]
     disk = FullDisk(world, "gpus")
     going = asyncio.create_task(world.loop.run())
     try:
@@ -181,7 +184,7 @@ async def test_after_a_pass_that_was_broken_off_it_looks_again_soon(world: World
         world.loop.wake()
         await eventually(lambda: disk.tries)
         disk.full = False
-        await eventually(lambda: world.task(run).phase is Phase.RUNNING, seconds=4)
+        await eventually(lambda: world.task(run).phase is Phase.RUNNING)
     finally:
         going.cancel()
 

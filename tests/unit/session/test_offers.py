@@ -137,9 +137,9 @@ async def test_each_is_told_once(folder: Path, offers: Offers, monkeypatch: pyte
 
     watching = asyncio.create_task(offers.watch(say))
     (folder / "drift.csv").write_text("t,x\n")
-    await eventually(lambda: told, seconds=30)
+    await eventually(lambda: told)
     (folder / "more.csv").write_text("t")
-    await eventually(lambda: len(told) > 1, seconds=30)
+    await eventually(lambda: len(told) > 1)
     watching.cancel()
     assert [(event["event"], event["name"], event["size"]) for event in told] == [
         ("file", "drift.csv", 4),
