@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from drybench.python_environment import OURS
+from drybench.python_environment import OURS, compile_all, current
+from tests.bench import SHARED, make_environment
 
 CHECKOUT = Path(__file__).parent.parent
 LOCK = CHECKOUT / "packages/drybench/src/drybench/environments/python/requirements.lock"
@@ -47,12 +48,14 @@ def make() -> Path:
 def _fill(env: Path) -> None:
     python = str(env / "bin/python")
     _uv(["venv", "--quiet", "--clear", "--python", sys.executable, str(env)])
-    _uv(["pip", "install", "--quiet", "--python", python, "--compile-bytecode", "--require-hashes", "-r", str(LOCK)])
+    _uv(["pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", str(LOCK)])
     ours = [word for name in OURS for word in ("-e", f"{CHECKOUT}/packages/{name}")]
     _uv(["pip", "install", "--quiet", "--python", python, "--no-deps", *ours])
     copied = env / "share/jupyter/labextensions/drybench-session"
     shutil.rmtree(copied)
     copied.symlink_to(CHECKOUT / "packages/drybench-session/labextension")
+    make_environment()
+    compile_all(env, [current(SHARED)])
 
 
 def _uv(words: Sequence[str]) -> None:

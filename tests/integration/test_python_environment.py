@@ -48,6 +48,17 @@ def test_it_holds_the_lock_and_our_own_and_nothing_of_the_bench(data: DataFolder
     assert set(installed.split()) == {"traitlets", *OURS}
 
 
+def test_what_was_compiled_for_another_is_taken_from_there(data: DataFolder, small: Path) -> None:
+    first = make(data, print, small)
+    small.write_text(f"{small.read_text()}\n# another\n")
+    second = make(data, print, small)
+    assert second != first
+    taken, anew = (next(folder.rglob("traitlets/__pycache__/traitlets.*.pyc")) for folder in (first, second))
+    assert (taken.stat().st_mtime_ns, taken.read_bytes()) == (anew.stat().st_mtime_ns, anew.read_bytes())
+    code = "import traitlets; print(traitlets.__cached__, traitlets.HasTraits.observe.__code__.co_filename)"
+    assert [str(second) in said for said in python_in(second, code).split()] == [True, True]
+
+
 def test_a_second_call_says_and_does_nothing(data: DataFolder, small: Path) -> None:
     made = make(data, print, small)
     said: list[str] = []
