@@ -203,7 +203,9 @@ def new_bench(
             yield bench
         finally:
             bench.stop()
-            bench.run("down", *(["--tasks"] if any(bench.data.tasks.iterdir()) else []))
+            tasks = any(bench.data.tasks.iterdir())
+            if tasks or bench.pids():
+                bench.run("down", *(["--tasks"] if tasks else []))
             if containers:
                 with ThreadPoolExecutor(1) as elsewhere:  # a browser may have a loop in this thread
                     elsewhere.submit(asyncio.run, _clear_docker(bench.addresses.bench_id)).result()
