@@ -14,12 +14,12 @@ from playwright.sync_api import Page, expect
 
 from drybench.sharing.rules import guest_key
 from tests.bench import Bench
-from tests.browser.looking import Picture, axe
+from tests.browser.looking import Picture, axe, until
 from tests.browser.screens import colour, is_near
 from tests.browser.two_people import People, both_come_in, new_browser, sign_in
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300, func_only=True)]
 
 RED, BLUE = (200, 16, 32), (16, 32, 200)
 
@@ -61,6 +61,7 @@ def desk(people: People, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     session = people.ada.session(name="desk", app="desktop")
     page = people.ada.browser.new_page()
     page.goto(f"{people.ada.host}/user/ada/desk/desktop/")
+    page.locator("body[data-tools=ready]:not(.dim)").wait_for()  # so what opens now lies above what it begins with
     display, folder = wait_for(lambda: display_of(session["task"])), tmp_path_factory.mktemp("terminal")
     os.mkfifo(folder / "shown")
     writes = "stty raw -echo; touch typed; (while :; do cat shown; done) & cat >>typed"

@@ -104,10 +104,11 @@ def test_a_screen_that_ended_comes_up_again(course: Course, bobs: Page) -> None:
     share = course.show(person="bob")
     bobs.goto(share["url"])
     bobs.locator("shared-screen[data-state=drawn]").wait_for()
-    display = dict(
-        line.split("=", 1) for line in (course.screen.home / ".display").read_text().rstrip("\0").split("\0")
-    )
-    subprocess.run(["xdotool", "search", "--class", "xterm", "windowkill"], env=display, check=True, timeout=60)
+    left = course.screen.home / ".display"
+    said = wait_for(lambda: left.exists() and left.read_text())
+    display = dict(line.split("=", 1) for line in said.rstrip("\0").split("\0"))
+    words = ["xdotool", "search", "--sync", "--onlyvisible", "--class", "xterm", "windowkill"]
+    subprocess.run(words, env=display, check=True, timeout=60)
     expect(bobs.get_by_text("There is no desktop at the moment")).to_be_visible()
     course.screen.start("desktop")
     bobs.locator("shared-screen[data-state=drawn]").wait_for()
