@@ -14,7 +14,7 @@ from tests.browser.looking import Picture, axe
 from tests.integration.runner_bench import notebook
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300, func_only=True)]
 
 CELLS = ("frames = list(range(240))\nprint(len(frames), 'frames')", "areas = [f * scale for f in frames]", "max(areas)")
 

@@ -11,7 +11,11 @@ from tests.bench import Bench
 from tests.browser.looking import axe
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium", "TigerVNC", "xfce"), pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.needs("chromium", "TigerVNC", "xfce"),
+    pytest.mark.timeout(300, func_only=True),
+]
 
 
 def test_one_click_leads_to_it_and_the_other_apps_are_beside_it(page: Page, bench: Bench) -> None:

@@ -18,7 +18,7 @@ from tests.browser.looking import WIDE, Picture, axe
 from tests.browser.serving import served, signed_in
 from tests.unit.web.little_bench import LittleBench, TakesAnything, notebook
 
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
 GIB = 1 << 30
 THERE = (Gpu("GPU-0", 8 * GIB), Gpu("GPU-1", 24 * GIB))

@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from tests.bench import Bench
 from tests.browser.looking import WIDE, Picture, axe
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300, func_only=True)]
 
 DRAWS = """\
 import matplotlib.pyplot as plt
@@ -127,6 +127,7 @@ def test_home_and_runs_with_something_on_them(page: Page, browser: Browser, benc
         "home-phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
     }.items():
         other = browser.new_context(**look, storage_state=page.context.storage_state())  # type: ignore[arg-type]
+        other.set_default_timeout(1000 * PATIENCE)
         opened = other.new_page()
         opened.goto(bench.url)
         expect(_state(opened, "running")).to_be_visible()

@@ -15,10 +15,10 @@ from tests.bench import Bench
 from tests.browser.looking import Picture, axe
 from tests.jupyterlab import OPENS, jupyterlab
 from tests.python_environment import python_environment
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 __all__ = ["python_environment"]
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300, func_only=True)]
 
 PARAMETERS = """\
 from typing import Literal
@@ -143,6 +143,7 @@ def test_outside_a_session_it_says_so_to_who_looks(browser: Browser, python_envi
         (outside.home / "notes").mkdir()
         _notebook(outside.home / "notes" / "one.ipynb", "1 + 1")
         page = browser.new_page()
+        page.set_default_timeout(1000 * PATIENCE)
         problems: list[str] = []
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(f"{outside.url}lab?token={OPENS}")

@@ -11,10 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.jupyterlab import OPENS, Lab, jupyterlab
 from tests.python_environment import python_environment
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 __all__ = ["python_environment"]
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300, func_only=True)]
 
 APPS = [
     {"name": "desktop", "title": "Desktop", "command": None},
@@ -35,6 +35,7 @@ def lab(python_environment: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 def page(browser: Browser, lab: Lab) -> Iterator[Page]:
     """Signed in, and nothing went wrong on it."""
     page = browser.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(f"{lab.url}lab?token={OPENS}&reset")

@@ -18,7 +18,7 @@ from tests.browser.serving import page as page
 from tests.browser.serving import signed_in
 from tests.unit.web.little_bench import LittleBench, notebook
 
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
 CELL = """\
 image_path = '/data/plate7/frame.tif'  # the frame to segment

@@ -18,7 +18,7 @@ from tests.bench import Bench
 from tests.browser.two_people import DOMAIN, SOON, People, both_come_in, new_browser, sign_in
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300, func_only=True)]
 
 READ = """url => fetch(url, {credentials: "include"}).then((answer) => answer.text(), (error) => "refused")"""
 SEND = """([url, method, type, body]) => fetch(url, {method, mode: "no-cors", credentials: "include", body,

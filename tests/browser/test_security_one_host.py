@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.bench import Bench, new_bench
-from tests.browser.two_people import sign_in
+from tests.browser.two_people import new_browser, sign_in
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300, func_only=True)]
 
 SETTINGS = """
 [hub]
@@ -34,7 +34,7 @@ def one_host() -> Iterator[Bench]:
 @pytest.fixture(scope="module")
 def ada(browser: Browser, one_host: Bench) -> Iterator[BrowserContext]:
     """She comes first."""
-    context = browser.new_context(base_url=one_host.url)
+    context = new_browser(browser, one_host)
     sign_in(context, "ada")
     yield context
     context.close()
@@ -42,7 +42,7 @@ def ada(browser: Browser, one_host: Bench) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def stranger(browser: Browser, one_host: Bench) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=one_host.url)
+    context = new_browser(browser, one_host)
     yield context
     context.close()
 

@@ -13,7 +13,7 @@ from tests.bench import Bench
 from tests.browser.looking import until
 from tests.browser.two_people import People, both_come_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300, func_only=True)]
 
 NOBODYS = "01a1fd7a515b72d49cdcb9d66d6efda1"
 OF_A_RUN = [

@@ -18,7 +18,7 @@ from tests.bench import Bench
 from tests.browser.two_people import SOON, People, both_come_in, make_token, notebook, submit
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
+pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300, func_only=True)]
 
 MOST = 64 << 20  # bytes of a file that is looked through
 

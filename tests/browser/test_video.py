@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.looking import until
 from tests.browser.screens import shows
 from tests.desktops import Desktops, desktops
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("TigerVNC", "xfwm4")]
 
@@ -38,6 +39,7 @@ def blinking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktops]:
 @pytest.fixture
 def page(browser: Browser, blinking: Desktops) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 640, "height": 480})
+    context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     page.goto(blinking.page("blinks"))
     yield page
