@@ -318,6 +318,17 @@ def test_nothing_is_shown_before_there_is_a_window(windows: Windows, wired: Wire
     expect(page.locator("#screen canvas")).to_be_visible()
 
 
+def test_where_every_pixel_of_a_finer_display_is_seen_letters_are_to_grow(windows: Windows, wired: Wired) -> None:
+    page = windows.desktop(wired.page(), device_scale_factor=2)
+    tool(page, "Picture")
+    finer = page.get_by_label("Every pixel of this display")
+    for factor, tick in ((2, finer.check), (1, finer.uncheck)):
+        with page.expect_request(lambda asked: asked.method == "POST" and "scale" in (asked.post_data or "")) as asked:
+            tick()
+        assert asked.value.post_data_json == {"action": "scale", "scale": factor}
+        wait_for(lambda factor=factor: wired.session.says("notes")["size"] == [1280 * factor, 800 * factor])
+
+
 # Cuts and ends
 
 

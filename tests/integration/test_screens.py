@@ -258,6 +258,22 @@ async def test_a_killed_xfce_session_leaves_the_programs_and_comes_again_on_the_
 
 
 @pytest.mark.needs("xfce")
+def test_letters_grow_with_a_finer_display_and_are_the_persons_own_again(session: Desktops) -> None:
+    session.start("desktop")
+    bus = next(there for pid in session.processes("xfce4-session") if (there := variables(pid)))
+
+    def said(name: str) -> str:
+        asking = ["xfconf-query", "-c", "xsettings", "-p", name]
+        return subprocess.run(asking, env=bus, capture_output=True, text=True, timeout=60).stdout.strip()
+
+    for factor, whole, letters in ((2, "2", "192"), (1.5, "1", "144")):
+        assert session.ask("POST", "drybench/screens/desktop", {"action": "scale", "scale": factor}).is_success
+        assert (said("/Gdk/WindowScalingFactor"), said("/Xft/DPI")) == (whole, letters)
+    assert session.ask("POST", "drybench/screens/desktop", {"action": "scale", "scale": 1}).is_success
+    assert said("/Xft/DPI") not in ("192", "144")
+    assert session.ask("POST", "drybench/screens/desktop", {"action": "scale", "scale": "much"}).status_code == 422
+
+
 async def test_xfces_window_manager_comes_again(session: Desktops) -> None:
     session.start("desktop")
     wait_for(lambda: session.processes("xfce4-panel"))

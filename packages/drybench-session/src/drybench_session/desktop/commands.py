@@ -25,6 +25,7 @@ _TERMINALS = ("xfce4-terminal", "x-terminal-emulator", "mate-terminal", "lxtermi
 _SECRETS = ("DRYBENCH_GUEST", "JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN", "JUPYTER_TOKEN")
 _ANOTHER_SCREENS = ("DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "SESSION_MANAGER", "DBUS_SESSION_BUS_ADDRESS")
 _GPUS = ("/dev/nvidia0", "/dev/dri/renderD128")
+_ALONE = "/opt/drybench/alone"  # settings for a program without a desktop: nothing brings back what is made small
 _ROOM = 64 << 10  # bytes; what a desktop writes when it begins is less
 
 
@@ -35,6 +36,12 @@ def xfce(environ: Mapping[str, str]) -> tuple[str, ...]:
 def window_manager(environ: Mapping[str, str]) -> tuple[str, ...]:
     found = _first(_WINDOW_MANAGERS, environ)
     return (*found, *_PLAIN) if found and found[0].endswith("/xfwm4") else found
+
+
+def settings(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What tells programs of fonts and of their size, where no desktop does."""
+    found = _first(("xfsettingsd",), environ)
+    return (*found, "--disable-wm-check") if found else ()
 
 
 def terminal(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -62,6 +69,10 @@ def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
 def for_xfce(environ: Mapping[str, str]) -> dict[str, str]:
     named = {"XDG_CURRENT_DESKTOP": "XFCE", "DESKTOP_SESSION": "xfce", "XDG_MENU_PREFIX": "xfce-"}
     return {**environ, **named}
+
+
+def alone(environ: Mapping[str, str]) -> dict[str, str]:
+    return {**environ, "XDG_CONFIG_DIRS": f"{_ALONE}:{environ.get('XDG_CONFIG_DIRS') or '/etc/xdg'}"}
 
 
 def _home(environ: Mapping[str, str], folder: Path) -> dict[str, str]:

@@ -114,13 +114,17 @@ class ScreenState(_Owners, APIHandler):
         self.check_owner()
         screen = self.screen(name)
         try:
-            if (self.get_json_body() or {}).get("action") != "start":
-                raise AskWrong(problem="it asks for nothing that is known here")
+            match self.get_json_body():
+                case {"action": "start"}:
+                    screen.start()
+                case {"action": "scale", "scale": int() | float() as factor}:
+                    await screen.scale(factor)
+                case _:
+                    raise AskWrong(problem="it asks for nothing that is known here")
         except SessionError as error:
             self.set_status(error.status)
             self.finish(error.as_json())
             return
-        screen.start()
         self.finish(await _told(screen))
 
 

@@ -117,6 +117,8 @@ async def _plain(place: Place, windows: tuple[str, ...], started: Started) -> En
 async def _alone(place: Place, started: Started) -> Ending:
     windows = commands.window_manager(place.environ)
     async with _meanwhile(_until_it_ends_well(place, windows) if windows else asyncio.sleep(0)):
+        if settings := commands.settings(place.environ):
+            place.start(settings)
         try:
             program = place.start(commands.with_gpu(place.app.command, place.environ))
         except OSError as error:

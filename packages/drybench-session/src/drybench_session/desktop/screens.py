@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from drybench_session.apps import App
-from drybench_session.desktop import commands, kinds
+from drybench_session.desktop import commands, kinds, scaling
 from drybench_session.desktop.endings import Ending, NoScreen, ScreenGone, how
 from drybench_session.desktop.opengl import OpenGL
 from drybench_session.desktop.programs import Program, marked
@@ -69,6 +69,10 @@ class Screen:
         """The variables of a program on it; None where it is not there."""
         return self._place.environ if self._place else None
 
+    async def scale(self, factor: float) -> None:
+        if self._place:
+            await scaling.scale(self._place.environ, factor)
+
     async def ended(self) -> None:
         await self._over.wait()
 
@@ -100,6 +104,8 @@ class Screen:
 
     async def _put(self, x_server: XServer, is_new: bool) -> kinds.Place:
         environ = {**commands.environment(self._environ, x_server.folder), **x_server.variables}
+        if self.app.command:
+            environ = commands.alone(environ)
         if bus := await self._bus_address(x_server, environ):
             environ["DBUS_SESSION_BUS_ADDRESS"] = bus
         place = kinds.Place(self.app, x_server, environ, self._home, is_new)

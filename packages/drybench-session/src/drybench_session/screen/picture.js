@@ -3,6 +3,7 @@
 import { asScreen, choose, chosen } from "./choices.js";
 import { Film } from "./film.js";
 import { notify } from "./notices.js";
+import { ask, place } from "./place.js";
 import { say } from "./words.js";
 
 const OFFERED = ["window", "1280x800", "1680x1050", "1920x1080"];
@@ -10,6 +11,7 @@ const OFFERED = ["window", "1280x800", "1680x1050", "1920x1080"];
 export function addPicture(screen, link) {
   const form = document.querySelector("#picture-form");
   fill(form, chosen());
+  tellScale(screen);
   const film = new Film(screen, link, () => (document.querySelector("#video").hidden = false));
   form.addEventListener("change", () => take(form, screen, film));
   form.addEventListener("submit", (event) => {
@@ -36,7 +38,13 @@ function take(form, screen, film) {
   if (own && !form.checkValidity()) return;
   choose({ size: own ? `${width.value}x${height.value}` : size.value, quality: quality.value, fine: fine.checked });
   Object.assign(screen, asScreen(chosen()));
+  tellScale(screen);
   film.choose();
+}
+
+/** Each pixel of a finer display shows more of them, so letters and buttons take more: they stay as large as they were. */
+function tellScale(screen) {
+  if (!screen.watch) ask("POST", `screens/${place.app}`, { json: { action: "scale", scale: screen.scale } }).catch(() => {});
 }
 
 /** With the browser's own keys, where it gives them. */
