@@ -307,6 +307,25 @@ def test_the_owner_sees_who_looks_at_it(page: Page, wired: Wired) -> None:
     expect(shown).to_be_hidden()
 
 
+def test_the_owner_takes_the_keys_back_with_one_click_and_gives_them_again(page: Page, wired: Wired) -> None:
+    shown = page.locator("#guests")
+    headers = {GUEST: GUESTS_KEY, GUEST_NAME: "Anna%20Li"}
+    address = wired.session.stream("notes").replace("token=", "not=")
+    with connect(address, additional_headers=headers):
+        expect(shown.locator("span")).to_have_text("Anna Li works here, too.")
+        axe(page)
+        page.get_by_role("button", name="Work alone").click()
+        expect(shown).to_be_hidden()
+    with connect(address, additional_headers=headers):  # as a guest's page does by itself
+        expect(shown.locator("span")).to_have_text("Anna Li is watching.")
+        axe(page)
+        page.get_by_role("button", name="Let them work here again").click()
+        expect(shown).to_be_hidden()
+    with connect(address, additional_headers=headers):
+        expect(shown.locator("span")).to_have_text("Anna Li works here, too.")
+    expect(shown).to_be_hidden()
+
+
 def test_nothing_is_shown_before_there_is_a_window(windows: Windows, wired: Wired) -> None:
     """But that it starts."""
     page = windows.open(wired.page("late"))

@@ -171,6 +171,27 @@ def test_what_the_owner_copies_is_hers_where_they_only_look(desk: Shared) -> Non
         bob.close()
 
 
+def test_who_comes_before_it_was_opened_reads_so_and_then_sees_it(desk: Shared) -> None:
+    ada, bob = desk.people.ada, desk.people.bob.browser.new_page()
+    session = ada.session(name="early", app="lab")
+    there = f"/sessions/{session['id']}"
+    share = ada.api.post(f"{there}/shares", json={"person": "bob", "control": True}).raise_for_status().json()
+    bob.goto(share["url"])
+    expect(bob.get_by_text("It has not been opened yet by ada.")).to_be_visible()
+    page = ada.browser.new_page()
+    page.goto(f"{ada.host}/user/ada/early/desktop/")
+    bob.locator("shared-screen[data-state=drawn] canvas").wait_for()
+    page.locator("#guests").get_by_role("button", name="Work alone").click()
+    expect(bob.get_by_text("ada works alone now: you only see it.")).to_be_visible()
+    assert bob.evaluate("document.querySelector('shared-screen').screen.watch")
+    page.locator("#guests").get_by_role("button", name="Let them work here again").click()
+    wait_for(lambda: not bob.evaluate("document.querySelector('shared-screen').screen.watch"))
+    expect(page.locator("#guests")).to_contain_text("bob works here, too.")
+    page.close()
+    bob.close()
+    ada.api.post(f"{there}/stop").raise_for_status()
+
+
 def types(page: Page, text: str) -> None:
     page.mouse.click(*middle(page))
     page.keyboard.type(text)

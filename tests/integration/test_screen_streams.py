@@ -16,9 +16,10 @@ import httpx
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from drybench_session.desktop.stream import Closed
 from tests import plain_http
 from tests.desktops import GUESTS_KEY, OPENS, XTERM, Desktops, desktops, variables
-from tests.viewer import EXTENDED_CLIPBOARD, EXTENDED_DESKTOP_SIZE, Viewer, viewer
+from tests.viewer import EXTENDED_CLIPBOARD, EXTENDED_DESKTOP_SIZE, Ended, Viewer, viewer
 from tests.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.needs("TigerVNC", "xterm", "xclip")
@@ -30,6 +31,7 @@ FLICKERS = ["xterm", "-bg", "red", "-e", "sh", "-c", "while :; do printf '\\033[
 APPS = [
     {"name": "writes", "title": "Writes", "command": WRITES},
     {"name": "flickers", "title": "Flickers", "command": FLICKERS},
+    {"name": "later", "title": "Later", "command": ["xterm", "-e", "cat"]},
     XTERM,
 ]
 SECRET = b"correct horse battery staple"
@@ -223,6 +225,45 @@ async def test_a_guest_gets_the_stream_as_the_portal_says_and_nothing_else(write
         assert "by Grace" not in (writes.home / "typed").read_text()
 
 
+async def test_a_guest_who_comes_before_its_owner_opened_it_is_told_so(session: Desktops) -> None:
+    async with viewer(unsigned(session.stream("later", mode="watch")), guest()) as early:
+        assert (await early.until_said(event="screen"))["state"] == "not yet"
+        session.start("later")
+        await early.until_said(event="screen", state="running")
+        await early.greet()
+        await early.picture()
+
+
+async def test_the_owner_takes_the_keys_back_and_gives_them_again(writes: Desktops) -> None:
+    await nobody_is_there(writes, "writes")
+    address = unsigned(writes.stream("writes"))
+    async with viewer(writes.stream("writes")) as owner:
+        await owner.greet()
+        async with viewer(address, guest()) as helper:
+            await helper.greet()
+            await types(helper, writes, "while she may")
+            assert writes.ask("POST", "drybench/screens/writes/guests", {"work": False}).status_code == 204
+            assert await ended(helper) == Closed.CUT
+        async with viewer(address, guest()) as helper:
+            await helper.until_said(event="mode", mode="watch")
+            await helper.greet()
+            await helper.type("held back\n")
+            await helper.picture()
+            await owner.until_said(event="viewers", held=["Grace"], alone=True)
+            assert writes.ask("POST", "drybench/screens/writes/guests", {"work": True}).status_code == 204
+        async with viewer(address, guest()) as helper:
+            await helper.until_said(event="mode", mode="control")
+            await helper.greet()
+            await types(helper, writes, "once more")
+            await owner.until_said(event="viewers", held=[], alone=False)
+    assert "held back" not in (writes.home / "typed").read_text()
+
+
+@pytest.mark.parametrize("asked", [{}, {"work": 1}, {"action": "start"}])
+def test_of_guests_only_yes_and_no_is_known(session: Desktops, asked: Any) -> None:
+    assert session.ask("POST", "drybench/screens/writes/guests", asked).status_code == 400
+
+
 def test_a_guests_key_opens_no_other_door(session: Desktops) -> None:
     for path in (
         "drybench/screens/writes",
@@ -234,6 +275,10 @@ def test_a_guests_key_opens_no_other_door(session: Desktops) -> None:
     ):
         answer = plain_http.ask("GET", f"{session.url}{path}", headers=guest())
         assert answer.status_code in (302, 403), path
+    answer = plain_http.ask(
+        "POST", f"{session.url}drybench/screens/writes/guests", json={"work": True}, headers=guest()
+    )
+    assert answer.status_code == 403
 
 
 def test_strangers_and_foreign_pages_get_no_state(session: Desktops) -> None:
@@ -273,6 +318,14 @@ async def test_a_text_frame_that_nobody_knows_is_let_pass(writes: Desktops) -> N
         await page.socket.write_message(json.dumps({"do": "something new"}))
         await page.greet()
         await red(page)
+
+
+async def ended(page: Viewer) -> int | None:
+    try:
+        while True:
+            await page.more()
+    except Ended as end:
+        return end.code
 
 
 def viewers_of(page: Viewer) -> list[Any]:

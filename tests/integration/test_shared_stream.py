@@ -227,6 +227,8 @@ async def test_the_owner_sees_who_is_there_and_it_is_written_down(shared: Shared
          {"event": "screen", "state": "ended", "cause": "logged-out"}),
         ({"event": "screen", "state": "running", "cause": {"a": 1}},
          {"event": "screen", "state": "running", "cause": None}),
+        ({"event": "screen", "state": "not yet"}, {"event": "screen", "state": "not yet", "cause": None}),
+        ({"event": "mode", "mode": "watch", "more": 1}, {"event": "mode", "mode": "watch"}),
         ({"event": "viewers", "viewers": [{"name": "a\u202eb" + "x" * 999, "mode": "watch"}, {"name": 1}, "x", None]},
          {"event": "viewers", "viewers": [{"name": "ab" + "x" * 98, "mode": "watch"}]}),
     ],
@@ -248,6 +250,7 @@ NONSENSE: list[str] = [
     '{"event": "screen", "state": "<script>"}',
     '{"event": "screen", "state": ["running"]}',
     '{"event": "viewers", "viewers": "all"}',
+    '{"event": "mode", "mode": "owner"}',
     '{"event": "go", "to": "https://evil.example"}',
     "x" * 1_000_000,
 ]

@@ -61,6 +61,7 @@ def add_screens(app: Application, desk: Desk) -> None:
         [
             (f"{desk.base_url}({names})/?", Page, told),
             (f"{ours}/screens/({names})", ScreenState, told),
+            (f"{ours}/screens/({names})/guests", Guests, told),
             (f"{ours}/screens/([^/]+)/stream", Stream, told),
             (f"{ours}/screens/({names})/video", VideoStream, {"environ": desk.screens.environ, "owner": desk.owner}),
             (rf"{ours}/screen/(?:[0-9a-f]{{16}}/)?(.*)", FileFindHandler, {"path": [str(page.FILES)]}),
@@ -128,10 +129,24 @@ class ScreenState(_Owners, APIHandler):
         self.finish(await _told(screen))
 
 
+class Guests(_Owners, APIHandler):
+    @authenticated
+    async def post(self, name: str) -> None:
+        """Whether those who may work here do so beside the owner, or only watch: {"work": true or false}."""
+        self.check_owner()
+        match self.get_json_body():
+            case {"work": bool(work)}:
+                self.desk.viewers[name].work_alone(not work)
+                self.set_status(204)
+            case _:
+                raise HTTPError(400, "work is true or false")
+
+
 class Stream(WebSocketMixin, WebSocketHandler, _Owners):  # pyright: ignore[reportIncompatibleMethodOverride] - as Jupyter's
     name = ""
     viewer = ""
     mode = CONTROL
+    may_control = True
     is_guest = False
     _bridge: Bridge | None = None
     _viewers: Viewers | None = None
@@ -150,6 +165,7 @@ class Stream(WebSocketMixin, WebSocketHandler, _Owners):  # pyright: ignore[repo
         else:
             self._check_signed_in()
         self.mode = self._one_of("mode", CONTROL, WATCH)
+        self.may_control = self.mode == CONTROL
         self._one_of("taken", ASK, TAKE)
         self.viewer = self.get_query_argument("viewer", "")[:_LONGEST_NAME]
         await super().get(app)

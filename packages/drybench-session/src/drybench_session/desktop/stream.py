@@ -18,6 +18,7 @@ from drybench_session.desktop.screens import Screen, State
 
 CONTROL, WATCH = "control", "watch"
 ASK, TAKE = "ask", "take"
+NOT_YET = "not yet"  # opened by its owner, as guests hear of it
 _AT_ONCE = 64 << 10  # bytes
 _SETTLES_WITHIN = 5.0  # seconds until it is known how a screen ended whose picture broke off
 
@@ -39,6 +40,7 @@ class Window(Protocol):
     name: str
     viewer: str  # the page's own word for itself: after a cut it comes back before the cut was seen here
     mode: str
+    may_control: bool  # though a guest may be held from it
     is_guest: bool
 
     def say(self, event: dict[str, Any]) -> None: ...
@@ -52,6 +54,7 @@ class Viewers:
         self.on_change: list[Callable[[], None]] = []
         self._screen = screen
         self._windows: list[Window] = []
+        self._owner_works_alone = False
         screen.on_change.append(self._screen_changed)
 
     def __iter__(self) -> Iterator[Window]:
@@ -60,8 +63,10 @@ class Viewers:
     def add(self, window: Window, taken: str) -> bool:
         """False where another controls the screen, and this one would rather ask first.
 
-        A guest who may control does so beside the owner, and takes it from nobody.
+        A guest who may control does so beside the owner, unless the owner took it back, and takes it from nobody.
         """
+        if window.is_guest and window.mode == CONTROL and self._owner_works_alone:
+            window.mode = WATCH
         if window.mode == CONTROL and not window.is_guest and (other := self._who_controls()):
             if taken != TAKE and not (window.viewer and window.viewer == other.viewer):
                 return False
@@ -69,6 +74,8 @@ class Viewers:
             other.close(Closed.TAKEN_OVER)
         self._windows.append(window)
         window.say(self._of_the_screen())
+        if window.is_guest:
+            window.say({"event": "mode", "mode": window.mode})
         self._changed()
         return True
 
@@ -82,12 +89,26 @@ class Viewers:
             if to_guests or not window.is_guest:
                 window.say(event)
 
+    def work_alone(self, alone: bool) -> None:
+        """Guests only watch then, until they may work here again.
+
+        They are cut off and come back as what they may be now: so none of their keys stays pressed.
+        """
+        if alone == self._owner_works_alone:
+            return
+        self._owner_works_alone = alone
+        for guest in [one for one in self._windows if one.is_guest and one.may_control]:
+            self._windows.remove(guest)
+            guest.close(Closed.CUT)
+        self._changed()
+
     def _who_controls(self) -> Window | None:
         return next((one for one in self._windows if one.mode == CONTROL and not one.is_guest), None)
 
     def _changed(self) -> None:
         listed = [{"name": one.name, "mode": one.mode, "guest": one.is_guest} for one in self._windows]
-        self.say({"event": "viewers", "viewers": listed})
+        held = [one.name for one in self._windows if one.may_control and one.mode == WATCH]
+        self.say({"event": "viewers", "viewers": listed, "held": held, "alone": self._owner_works_alone})
         for tell in self.on_change:
             tell()
 
@@ -102,7 +123,8 @@ class Viewers:
     def _of_the_screen(self) -> dict[str, Any]:
         screen, ending = self._screen, self._screen.ending
         cause = ending.cause if ending else None
-        return {"event": "screen", "state": screen.state, "cause": cause, "shows": screen.shows}
+        state = screen.state if screen.was_started else NOT_YET
+        return {"event": "screen", "state": state, "cause": cause, "shows": screen.shows}
 
 
 class Bridge:

@@ -19,6 +19,7 @@ export class Link extends EventTarget {
   #timer = 0;
   reconnects = 0;
   viewers = [];
+  held = []; // guests who may work here, and only watch as long as their host works alone
   video = null; // what it measured last, while there is one
   why = null; // the picture comes as it does, where that was chosen
 
@@ -116,12 +117,13 @@ export class Link extends EventTarget {
     document.querySelector("#watching").hidden = true;
   }
 
-  #hear({ event, state, shows, viewers }) {
+  #hear({ event, state, shows, viewers, held }) {
     if (event === "screen") this.#shows = shows ?? true; // a session may be older
     if (event === "screen" && state === "running" && this.#screen.state === "drawn") this.#unveil();
     if (event === "screen" && state === "ended") this.#learn();
     if (event !== "viewers") return;
     this.viewers = viewers;
+    this.held = held ?? []; // a session may be older
     this.dispatchEvent(new Event("viewers"));
   }
 

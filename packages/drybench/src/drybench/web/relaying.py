@@ -25,7 +25,7 @@ MOST_SAID = 1 << 14  # characters of an event
 MOST_VIEWERS, LONGEST_NAME = 100, 100
 SHARE_ENDED, SCREEN_ENDED, NO_SUCH_APP, CUT, NO_VIEWER = 4004, 4003, 4005, 1012, 1008
 GUEST, GUEST_NAME = "X-Drybench-Guest", "X-Drybench-Guest-Name"
-STATES = frozenset({"starting", "running", "ended"})
+STATES = frozenset({"not yet", "starting", "running", "ended"})
 CAUSES = frozenset({"logged-out", "display", "windows", "program"})
 MODES = frozenset({"control", "watch"})
 
@@ -137,6 +137,8 @@ def known_event(text: str) -> str | None:
             cause = cast("Mapping[str, Any]", said).get("cause")
             known = cause if isinstance(cause, str) and cause in CAUSES else None
             return json.dumps({"event": "screen", "state": state, "cause": known})
+        case {"event": "mode", "mode": str(mode)} if mode in MODES:
+            return json.dumps({"event": "mode", "mode": mode})
         case {"event": "viewers", "viewers": list()}:
             viewers = [_viewer(one) for one in cast("list[Any]", said["viewers"])[:MOST_VIEWERS]]
             return json.dumps({"event": "viewers", "viewers": [one for one in viewers if one]})

@@ -9,6 +9,9 @@ const WORDS = {
   waiting: "The connection is cut; it is tried again by itself.",
   asleep: "There is no desktop at the moment. It comes up here when its owner opens it.",
   never: "This session has no such screen any more.",
+  "not yet": "It has not been opened yet by {owner}. It comes up here then.",
+  starting: "{owner} opens it now.",
+  alone: "{owner} works alone now: you only see it.",
 }
 
 customElements.define("shared-screen", class extends HTMLElement {
@@ -45,6 +48,7 @@ customElements.define("shared-screen", class extends HTMLElement {
       quality: this.hasAttribute("small") ? 2 : "auto",
     })
     this.screen.addEventListener("state", ({ detail }) => this.tell(detail))
+    this.screen.addEventListener("said", ({ detail }) => this.hear(detail))
     this.screen.connect()
     if (this.hasAttribute("control")) this.screen.focus()
   }
@@ -60,12 +64,22 @@ customElements.define("shared-screen", class extends HTMLElement {
     this.dataset.state = state
     if (state === "closed" && code === SHARE_ENDED) return this.lookAgain()
     if (state === "closed" && (code === SCREEN_ENDED || code === NO_SUCH_APP)) return this.sleep(code)
-    this.says.textContent = WORDS[state] ?? ""
+    this.say(state === "drawn" && this.hasAttribute("control") && this.screen.watch ? "alone" : state)
     if (state === "waiting") this.lookAgain() // it may be over, which a cut does not say
   }
 
+  /** What its owner's session says of it, in words known here. */
+  hear({ event, state, mode }) {
+    if (event === "screen" && this.screen.state === "connecting" && WORDS[state]) this.say(state)
+    if (event === "mode" && this.hasAttribute("control")) this.screen.watch = mode === "watch"
+  }
+
+  say(word) {
+    this.says.textContent = (WORDS[word] ?? "").replace("{owner}", () => this.getAttribute("owner"))
+  }
+
   sleep(code) {
-    this.says.textContent = code === SCREEN_ENDED ? WORDS.asleep : WORDS.never
+    this.say(code === SCREEN_ENDED ? "asleep" : "never")
     this.timer = setTimeout(() => { this.close(); this.match() }, AGAIN)
   }
 
