@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drybench_session import apps
-from drybench_session.desktop import commands, endings
+from drybench_session.desktop import commands, endings, opengl_name
 from drybench_session.desktop.endings import Ending, how
 from drybench_session.desktop.opengl import named
 
@@ -117,6 +117,7 @@ def test_how_a_program_ended(code: int, said: str) -> None:
         ),
         ("Error: unable to open display", "unknown"),
         ("", "unknown"),
+        (opengl_name.said("libNothingOfThatName.so.1"), "missing"),
     ],
 )
 def test_who_draws_in_three_dimensions(said: str, name: str) -> None:

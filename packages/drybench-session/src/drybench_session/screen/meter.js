@@ -88,7 +88,7 @@ export class Meter {
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 const quantile = (sorted, part) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? null;
 const known = (word) => (["auto", "sharp", "video"].includes(word) ? say(word) : null);
-const opengl = (name) => (["software", "starting", "unknown"].includes(name) ? say(name) : name);
+const opengl = (name) => (["software", "starting", "unknown", "missing"].includes(name) ? say(name) : name);
 
 function megabits(bytes) {
   const number = (bytes * 8) / 1e6;
