@@ -124,6 +124,7 @@ def test_where_to_go_on_is_told(owner: httpx.Client, session: Desktops) -> None:
         ("GET", f"files/{'0' * 32}"),
         ("GET", "clipboard/image"),
         ("PUT", "clipboard/image"),
+        ("GET", "clipboard/text"),
         ("POST", "trace"),
     ],
 )

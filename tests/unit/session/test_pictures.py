@@ -61,4 +61,4 @@ async def test_what_is_none_never_reaches_the_desktop() -> None:
 
 async def test_without_xclip_it_says_so() -> None:
     with pytest.raises(NoClipboard, match="xclip is not installed"):
-        await pictures.write({"DISPLAY": ":1", "PATH": "/nowhere"}, picture())
+        await pictures.read({"DISPLAY": ":1", "PATH": "/nowhere"})

@@ -11,6 +11,8 @@ SessionError         code, sentence, next step
 ├─ HomeFull          no room for a file                                     507
 ├─ FileGone          an offered file that is not there any more             404
 ├─ NotAPicture       what should be a picture is none, or too large         422
+├─ TextTooLong       copied on the desktop, and too long for a clipboard     413
+├─ ClipboardHangs    a program on the desktop does not hand over its copy    503
 └─ NoClipboard       the desktop's clipboard does not answer                503
 """
 
@@ -103,6 +105,20 @@ class NotAPicture(SessionError):
 
     status = 422
     next_step = "Copy it as PNG, or drop it as a file."
+
+
+class TextTooLong(SessionError):
+    """The text copied in the desktop is longer than 8 MB, so it stays there."""
+
+    status = 413
+    next_step = "Save it to a file to take it along."
+
+
+class ClipboardHangs(SessionError):
+    """The program on the desktop that copied last does not hand over what it copied."""
+
+    status = 503
+    next_step = "Copy it again in a moment, or save it to a file to take it along."
 
 
 class NoClipboard(SessionError):

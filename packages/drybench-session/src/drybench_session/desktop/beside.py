@@ -5,6 +5,7 @@ DELETE files?id                  give a half upload up
 GET  files                       what lies in "To my computer" → {files: [{id, name, size}]}
 GET  files/ID                    one of them, as a download
 GET, PUT clipboard/image?app     the picture on the desktop's clipboard (204 where there is none)
+GET  clipboard/text?app          a text that is too long for the stream → {text}
 POST trace?app                   how well it went
 """
 
@@ -22,7 +23,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado.iostream import StreamClosedError
 from tornado.web import authenticated
 
-from drybench_session.desktop import pictures
+from drybench_session.desktop import pictures, texts
 from drybench_session.desktop.offers import Offer, Offers
 from drybench_session.desktop.trace import Trace
 from drybench_session.desktop.uploads import Piece, Uploads
@@ -59,6 +60,7 @@ def routes(beside: Beside) -> list[tuple[str, type[APIHandler], dict[str, Any]]]
         ("files", Files, known),
         (r"files/([0-9a-f]{32})", File, known),
         ("clipboard/image", Picture, known),
+        ("clipboard/text", Text, known),
         ("trace", TraceLine, known),
     ]
 
@@ -182,6 +184,17 @@ class Picture(_Handler):
         await pictures.write(self.display(), self.request.body)
         self.set_status(204)
         self.finish()
+
+
+class Text(_Handler):
+    @authenticated
+    async def get(self) -> None:
+        await self.answer(self._read)
+
+    async def _read(self) -> None:
+        text = await texts.read(self.display())
+        self.set_header("Cache-Control", "no-store")
+        self.finish({"text": text})
 
 
 class TraceLine(_Handler):

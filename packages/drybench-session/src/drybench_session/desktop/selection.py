@@ -1,6 +1,6 @@
 """When a program on the desktop copies something.
 
-The X server says nothing of it to viewers unless it is text, and asking again and again would never let an idle
+The X server says nothing of it to viewers unless it is a short text, and asking again and again would never let an idle
 desktop rest. So one connection asks to be told, and waits.
 """
 
@@ -27,7 +27,7 @@ async def copied(environ: Mapping[str, str]) -> AsyncIterator[None]:
     async with clipboard(environ) as display:
         while True:
             await display.changed()
-            if await display.clipboard_owner():
+            if display.is_a_programs(await display.clipboard_owner()):
                 yield
                 await asyncio.sleep(OFTEN)
 

@@ -1,4 +1,5 @@
-// Pictures on the clipboard, both ways; and the panel, for browsers that do not give this page their clipboard.
+// Pictures on the clipboard, both ways, and long texts from the desktop; and the panel, for browsers that do not give
+// this page their clipboard.
 //
 // What is on a clipboard is somebody else's: text is shown as text, and a picture is checked by the server to be one.
 
@@ -15,18 +16,19 @@ export class ClipboardPanel {
   #said = document.querySelector("#clipboard-said");
   #whole = null; // of a text that is shown in part
   #picture = null;
+  #get = { image: () => this.#getPicture(), text: () => this.#getText(), nothing: refused };
   #given = null; // the desktop tells us of what it has from us, too
 
   constructor(screen) {
     this.#screen = screen;
     screen.addEventListener("copied", ({ detail }) => this.#show(detail.text));
-    screen.addEventListener("said", ({ detail }) => detail.event === "copied" && detail.kind === "image" && this.#getPicture());
+    screen.addEventListener("said", ({ detail }) => detail.event === "copied" && this.#get[detail.kind]?.(detail));
     screen.addEventListener("pasting", ({ detail }) => this.#putPicture(detail));
     screen.addEventListener("refused", ({ detail }) => notify(detail.sentence, { bad: true }));
     this.#text.addEventListener("input", () => this.#forgetWhole());
     const on = (id, call) => document.querySelector(id).addEventListener("click", call);
     on("#clipboard-set", () => this.#set());
-    on("#clipboard-get", () => this.#get());
+    on("#clipboard-get", () => this.#takeText());
     on("#clipboard-take", () => this.#takePicture());
   }
 
@@ -49,7 +51,7 @@ export class ClipboardPanel {
     this.#say("text-set");
   }
 
-  async #get() {
+  async #takeText() {
     try {
       await navigator.clipboard.writeText(this.#whole ?? this.#text.value);
       this.#say("text-got");
@@ -57,6 +59,13 @@ export class ClipboardPanel {
       this.#text.select();
       this.#say("not-allowed");
     }
+  }
+
+  /** One that is too long for the screen's own line. */
+  async #getText() {
+    const answer = await ask("GET", "clipboard/text", { query: { app: place.app } }).catch(() => null);
+    if (answer?.said?.text) this.#screen.copied(answer.said.text);
+    else refused(answer?.said);
   }
 
   #say(word) {
@@ -74,7 +83,7 @@ export class ClipboardPanel {
     this.#given = body.size;
     const answer = await ask("PUT", "clipboard/image", { query: { app: place.app }, body }).catch(() => null);
     if (answer?.status === 204) return;
-    notify(answer?.said?.sentence ? `${answer.said.sentence} ${answer.said.next_step}` : say("refused"), { bad: true });
+    if (!refused(answer?.said)) notify(say("refused"), { bad: true });
   }
 
   async #getPicture() {
@@ -107,6 +116,11 @@ export class ClipboardPanel {
     figure.hidden = true;
     this.#picture = null;
   }
+}
+
+/** Whether the server says why. */
+function refused(said) {
+  return said?.sentence && notify(`${said.sentence} ${said.next_step}`, { bad: true });
 }
 
 async function write(picture) {

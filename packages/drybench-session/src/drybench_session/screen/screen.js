@@ -154,6 +154,12 @@ export class Screen extends EventTarget {
     this.#do("text", { text });
   }
 
+  /** What was copied in the desktop; also for a text that came another way. */
+  copied(text) {
+    this.#clipboard.copied(text);
+    this.#tell("copied", { text });
+  }
+
   addEventListener(type, listener, options) {
     super.addEventListener(type, listener, options);
     if (type === "measured") this.#measure(this.#measuring.add(listener));
@@ -310,8 +316,7 @@ export class Screen extends EventTarget {
         this.#pointCursor();
       },
       copied({ text }) {
-        this.#clipboard.copied(text);
-        this.#tell("copied", { text });
+        this.copied(text);
       },
       refused({ what }) {
         this.#tell("refused", { what, sentence: TOO_LONG[what] });
