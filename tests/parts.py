@@ -36,6 +36,12 @@ def _postgresql() -> bool:
     return any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
+def _gtk() -> bool:
+    return Path("/usr/lib/python3/dist-packages/gi").is_dir() and any(
+        Path("/usr/lib").glob("*/girepository-1.0/Gtk-3*")
+    )
+
+
 PARTS = {
     part.name: part
     for part in (
@@ -58,6 +64,7 @@ PARTS = {
         Part("xfwm4", ("xfwm4",), _program("xfwm4")),
         Part("xterm", ("xterm",), _program("xterm")),
         Part("xclip", ("xclip",), _program("xclip")),
+        Part("GTK for Python", ("python3-gi", "gir1.2-gtk-3.0"), _gtk),
         Part("X's tools", ("x11-utils",), _program("xev")),
         Part("xsetroot", ("x11-xserver-utils",), _program("xsetroot")),
         Part("xdotool", ("xdotool",), _program("xdotool")),

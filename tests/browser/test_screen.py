@@ -386,6 +386,23 @@ def test_a_line_that_says_nothing_any_more_counts_as_cut(page: Page, x: X, way: 
     shows(page, 320, 240, ORANGE)
 
 
+def test_a_line_that_falls_silent_is_noticed_by_who_only_looks(page: Page, x: X, way: Bridge) -> None:
+    show(page, "{ patience: 300, watch: true }")
+    page.evaluate("shown.addEventListener('measured', () => {})")
+    page.evaluate("happened.length = 0")
+    way.deaf = True
+    wait_for(lambda: happened(page, "state"))
+    assert happened(page, "state")[0]["state"] == "waiting"
+
+
+def test_one_that_is_silent_from_the_first_is_tried_again(page: Page, way: Bridge) -> None:
+    way.deaf = True
+    page.evaluate("show({ opening: 2000 })")
+    wait_for(lambda: happened(page, "state")[-1]["state"] == "waiting")
+    way.deaf = False
+    drawn(page)
+
+
 @pytest.mark.parametrize("code", [4001, 4002, 4003, 4004, 4005])
 def test_it_does_not_come_back_where_the_server_means_it(page: Page, way: Bridge, code: int) -> None:
     way.close = code

@@ -15,7 +15,7 @@ onDeed({
   use: () => link.use(),
   watch: () => link.watch(),
 });
-link.addEventListener("drawn", () => document.activeElement === document.body && screen.focus());
+link.addEventListener("drawn", () => document.activeElement.matches("body, #card *") && screen.focus());
 link.addEventListener("drawn", addTools, { once: true });
 setTimeout(addTools, 3000); // also around a desktop that does not come
 

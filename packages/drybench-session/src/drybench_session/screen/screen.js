@@ -21,6 +21,7 @@ const TOO_LONG = {
 let TOLD = {}; // what the worker tells, by name
 
 const PATIENCE = 8000; // milliseconds for the server to say that it is there
+const OPENING = 20_000; // milliseconds for the first word on a new connection: a browser itself would wait for minutes
 const AFTER_RESIZING = 120; // milliseconds in which a window keeps its size
 
 export class Screen extends EventTarget {
@@ -49,7 +50,8 @@ export class Screen extends EventTarget {
   constructor(host, options) {
     super();
     this.#host = host;
-    this.#options = { watch: false, size: "window", scale: undefined, quality: "auto", patience: PATIENCE, ...options };
+    const times = { patience: PATIENCE, opening: OPENING };
+    this.#options = { watch: false, size: "window", scale: undefined, quality: "auto", ...times, ...options };
     this.#build();
     this.#listen();
     this.#do("quality", { quality: this.#options.quality });
@@ -73,8 +75,8 @@ export class Screen extends EventTarget {
     this.#say("connecting");
     this.#wish();
     this.#clipboard.forget();
-    const { address, patience } = this.#options;
-    this.#do("open", { address: address(), watch: this.watch, patience });
+    const { address, patience, opening } = this.#options;
+    this.#do("open", { address: address(), watch: this.watch, patience, opening });
   }
 
   /** For good: the element is empty again. */

@@ -28,7 +28,7 @@ class Connection {
   #bytes = 0;
   watch;
 
-  constructor({ address, watch, patience }) {
+  constructor({ address, watch, patience, opening }) {
     this.watch = watch;
     this.#patience = patience;
     this.#socket = new WebSocket(address);
@@ -40,6 +40,7 @@ class Connection {
     const nonsense = (reason) => this.nonsense(reason);
     this.#viewer = new Viewer({ send, painter, tell, nonsense, quality: wishes.quality, size });
     this.#viewer.visible = wishes.visible;
+    this.#await(opening);
   }
 
   get viewer() {
@@ -71,11 +72,13 @@ class Connection {
   check() {
     if (this.#silence) return;
     this.#viewer.ask();
-    this.#silence = setTimeout(() => this.end({ event: "closed", code: 1006 }), this.#patience);
+    this.#await(this.#patience);
   }
 
+  /** Also who only looks must not take an old picture for what is there now. */
   measured() {
     const now = performance.now();
+    if (now - this.#heard > QUIET) this.check();
     const seconds = (now - this.#before.time) / 1000;
     const frames = (this.#viewer.frames - this.#before.frames) / seconds;
     const bytes = (this.#bytes - this.#before.bytes) / seconds;
@@ -85,6 +88,10 @@ class Connection {
     const { roundTrip, lag, shortest, quality } = this.#viewer;
     tell({ event: "measured", roundTrip, lag, shortest, frames, bytes, moved, quality, width, height });
     this.#viewer.ask();
+  }
+
+  #await(milliseconds) {
+    this.#silence = setTimeout(() => this.end({ event: "closed", code: 1006 }), milliseconds);
   }
 
   #take(data) {
