@@ -126,6 +126,24 @@ async def test_started_again_it_leads_back_to_where_one_was_and_nowhere_else(ben
             assert answer.headers["location"] == f"/start/{session.id}{there}"
 
 
+async def test_the_page_of_a_session_that_does_not_run_keeps_the_place_when_it_looks_again(bench: LittleBench) -> None:
+    """The app that was open here may be another than the session's own."""
+    session = bench.session("lab")
+    async with bench.client() as browser:
+        page = (await browser.get("/user/ada/lab/lab/tree/a%20b.ipynb")).text
+        again = re.search(r'hx-get="([^"]+)"', page)
+        assert again
+        bench.move(session, Phase.RUNNING, answers=True)
+        running = (await browser.get(again[1])).text
+        bench.move(session, Phase.ENDED, Outcome.STOPPED)
+        stopped = (await browser.get(again[1])).text
+        elsewhere = (await browser.get(f"/start/{session.id}", params={"next": "//evil.example"})).text
+    assert '<go-to href="http://localhost:8000/user/ada/lab/lab/tree/a%20b.ipynb">' in running
+    assert 'name="next" value="lab/tree/a%20b.ipynb"' in stopped
+    assert f'hx-get="{again[1]}"' in stopped
+    assert 'name="next"' not in elsewhere
+
+
 async def test_a_session_whose_way_is_being_opened_leads_there_by_itself(bench: LittleBench) -> None:
     session = bench.session("lab")
     bench.move(session, Phase.RUNNING, answers=True)
@@ -141,7 +159,7 @@ async def test_the_page_of_a_session_asks_only_the_portal_and_goes_there_once(be
         bench.move(session, Phase.RUNNING, answers=True)
         ready = (await browser.get("/user/ada/lab/lab/tree")).text
         start = (await browser.get(f"/start/{session.id}")).text
-    assert f'id="start" hx-get="/start/{session.id}" hx-select="#start"' in on_its_way
+    assert f'id="start" hx-get="/start/{session.id}?next=lab/tree" hx-select="#start"' in on_its_way
     assert 'http-equiv="refresh"' not in on_its_way
     assert "hx-get" not in ready
     assert '<div class="narrow" id="start"' in start

@@ -95,13 +95,15 @@ def start(
     """`next` is a place within the session."""
     session = portal.sessions.get(asker.person, id)
     shown = shown_session(portal, session)
+    within = next if _is_within(next) else ""
     return page(
         request,
         "start.html",
         asker=asker,
         shown=shown,
         ready=_is_ready(session),
-        there=portal.sessions.root(session) + next if _is_within(next) else shown.url,
+        there=portal.sessions.root(session) + within if within else shown.url,
+        within=within,
         here=f"{request.url.path}?{request.url.query}".rstrip("?"),
     )
 
