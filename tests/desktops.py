@@ -102,7 +102,7 @@ def desktops(
         )
     session = Desktops(home, task, f"http://127.0.0.1:{port}/user/ada/", log, server)
     try:
-        wait_for(lambda: _answers(session))
+        wait_for(lambda: _answers(session), 3 * PATIENCE)  # it takes in a server's whole code
         yield session
     finally:
         server.terminate()
