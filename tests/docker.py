@@ -269,6 +269,9 @@ class Door:
         self._served.add(cast("asyncio.Task[None]", asyncio.current_task()))
         there, here = await asyncio.open_unix_connection(self._there)
         self._writers |= {writer, here}
+        if self._server is None:  # closed meanwhile
+            writer.close()
+            here.close()
         await asyncio.gather(_pass_on(reader, here), _pass_on(there, writer))
         self._writers -= {writer, here}
 

@@ -16,7 +16,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.datastructures import UploadFile
 
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 ID = "0192f0c0a1b27c3d8e4f" + "00aabbccddee"
 OTHER = "0192f0c0a1b27c3d8e4f" + "00aabb112233"
@@ -191,7 +191,7 @@ class SmallBench:
             yield "" if unix else f"http://127.0.0.1:{at.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(PATIENCE)
             at.close()
 
 

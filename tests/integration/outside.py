@@ -86,7 +86,8 @@ def running(program: str, *words: str, by: tuple[str, ...] = ()) -> Iterator[Non
 
 def code(host: str, port: int, path: str = "/", by: tuple[str, ...] = ()) -> str:
     """What is answered there: a status of HTTP, or 000 for nothing. `by` is where it is asked from."""
-    ask = ("curl", "-s", "--noproxy", "*", "--path-as-is", "--max-time", "1", "-o", "/dev/null", "-w", "%{http_code}")
+    patience = ("--connect-timeout", "1", "--max-time", "60")  # who takes the call may be slow to answer
+    ask = ("curl", "-s", "--noproxy", "*", "--path-as-is", *patience, "-o", "/dev/null", "-w", "%{http_code}")
     ran = subprocess.run([*by, *ask, f"http://{host}:{port}{path}"], capture_output=True, text=True, check=False)
     return ran.stdout
 
