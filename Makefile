@@ -26,6 +26,7 @@ test-images:
 	@bin/bootstrap dev $(BIN)/python -m tests.parts
 	@DRYBENCH_TEST_IMAGES=all $(BIN)/python -m pytest -p no:randomly -rA --durations=0 tests/images \
 		tests/browser/test_containers.py tests/browser/test_containers_people.py \
+		tests/browser/test_desktops.py tests/browser/test_desktops_napari.py \
 		tests/integration/test_containers_survival.py tests/integration/test_ready_containers.py \
 		tests/integration/test_stacks_images.py tests/integration/test_full_home.py tests/integration/test_conda_images.py \
 		$(ARGS)
@@ -48,11 +49,12 @@ bench:
 
 pictures:
 	@bin/bootstrap dev
-	@DRYBENCH_TEST_IMAGES=light DRYBENCH_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest -p no:randomly \
+	@DRYBENCH_TEST_IMAGES=all DRYBENCH_PICTURES=$(CURDIR)/docs/images $(BIN)/python -m pytest -p no:randomly \
 		tests/browser/test_journeys.py tests/browser/test_jupyterlab.py tests/browser/test_sweeps.py \
 		tests/browser/test_new_run.py tests/browser/test_attach.py tests/browser/test_schedules.py \
 		tests/browser/test_receipts.py tests/browser/test_gpus.py tests/browser/test_desktop_frame.py \
-		tests/browser/test_environments.py tests/browser/test_containers.py
+		tests/browser/test_environments.py tests/browser/test_containers.py \
+		tests/browser/test_desktops.py tests/browser/test_desktops_napari.py
 
 docs:
 	@bin/bootstrap dev

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import struct
@@ -10,11 +9,12 @@ import zlib
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Error, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from drybench_client import Bench as Client
 from tests import shipped as images
 from tests.bench import Bench, new_bench
+from tests.browser.eyes import Eyes
 from tests.browser.looking import Picture, axe
 from tests.docker import docker
 from tests.waiting import wait_for
@@ -31,6 +31,7 @@ background = "{background}"
 title = "The lab's pages"
 url = "https://lab.example/a?b=c"
 """
+GROUND = (0x16, 0x32, 0x4A)  # what is behind all windows where nothing was drawn
 LISTENS, ACCEPTS = "0A", "00010000"  # as /proc/net says it of TCP, and of Unix sockets
 OF_THE_DESKTOP = """
 session=$(pgrep -x xfce4-session) || exit 1
@@ -55,41 +56,6 @@ def hand(bench: Bench) -> Iterator[Client]:
             if session["phase"] != "ended":
                 hand.stop_session(session)
         wait_for(lambda: all(session["phase"] == "ended" for session in hand.sessions()))
-
-
-class Eyes:
-    """How much of what a page shows has one colour, and how many colours there are."""
-
-    def __init__(self, page: Page, counting: Page) -> None:
-        self._page = page
-        self._counting = counting
-
-    def part(self, colour: tuple[int, int, int]) -> float:
-        points = self._counted()
-        return points.get("#{:02x}{:02x}{:02x}".format(*colour), 0) / max(1, sum(points.values()))
-
-    def colours(self) -> int:
-        return len(self._counted())
-
-    def _counted(self) -> dict[str, int]:
-        try:
-            shown = base64.b64encode(self._page.screenshot(animations="disabled")).decode()
-        except Error:  # a browser that has much to do now and then gives none
-            return {}
-        return self._counting.evaluate(
-            """async (png) => {
-            const image = await createImageBitmap(await (await fetch(`data:image/png;base64,${png}`)).blob())
-            const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d")
-            canvas.drawImage(image, 0, 0)
-            const points = canvas.getImageData(0, 0, image.width, image.height).data, found = {}
-            for (let at = 0; at < points.length; at += 4) {
-                const rgb = (points[at] << 16 | points[at + 1] << 8 | points[at + 2]).toString(16).padStart(6, "0")
-                found[`#${rgb}`] = (found[`#${rgb}`] || 0) + 1
-            }
-            return found
-        }""",
-            shown,
-        )
 
 
 @pytest.fixture
@@ -163,8 +129,8 @@ def test_napari_is_drawn_by_itself(page: Page, hand: Client, eyes: Eyes, take: P
     page.reload()
     _open(page, "napari", "napari", "napari")
     wait_for(lambda: eyes.colours() > 150 and eyes.part((0, 0, 0)) < 0.9)
-    take(page, "napari-alone")
-    assert eyes.part(TEAL) == 0  # there is no desktop around it
+    eyes.come_to_rest()
+    assert eyes.part(TEAL) == eyes.part(GROUND) == 0  # there is no desktop around it, and nothing beside it
     axe(page)
 
 

@@ -42,7 +42,7 @@ allow_all = true
 [engines.local]
 people_trust_each_other = true
 [sizes.default]
-memory = "500 MiB"
+memory = "{memory}"
 """
 SESSION_CONFIG = """
 import os, sys
@@ -136,10 +136,12 @@ def both_come_in(bench: Bench) -> Iterator[People]:
 
 
 @contextmanager
-def guarded_bench(folder: Path, containers: bool = False) -> Iterator[Bench]:
+def guarded_bench(folder: Path, containers: bool = False, memory: str = "500 MiB") -> Iterator[Bench]:
     port = ports.inner((0,), taken=0)[0]
     certificate(folder, DOMAIN, f"*.{DOMAIN}")
-    with new_bench(SETTINGS.format(port=port, folder=folder), "--port", str(port), containers=containers) as bench:
+    with new_bench(
+        SETTINGS.format(port=port, folder=folder, memory=memory), "--port", str(port), containers=containers
+    ) as bench:
         config = bench.home / ".jupyter"
         config.mkdir()
         (config / "jupyter_server_config.py").write_text(SESSION_CONFIG)
