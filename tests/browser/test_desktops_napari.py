@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -144,3 +145,19 @@ def test_on_a_phone(desk: Desk, take: Picture) -> None:
     desk.eyes.come_to_rest()
     desk.page.locator("#handle").click()
     take(desk.page, "desktop-phone")
+
+
+def test_a_cut_is_told_over_the_last_picture_and_mends_by_itself(desk: Desk, take: Picture) -> None:
+    desk.open("cells-2d.tif")
+    bench = desk.people.ada.bench
+    assert bench.up
+    os.kill(bench.up.pid, signal.SIGSTOP)  # it would bring the proxy up at once
+    try:
+        bench.kill("proxy")
+        expect(desk.page.locator("#card .sentence:visible")).to_contain_text("The connection was cut.")
+        take(desk.page, "napari-cut")
+    finally:
+        os.kill(bench.up.pid, signal.SIGCONT)
+    bench.be_whole()
+    is_there(desk.page)
+    assert desk.eyes.part(CHOSEN, BY_JPEG) > 0.001  # as it was
