@@ -34,6 +34,7 @@ CHECKED = CHECKS.get_by_names(
 EXAMPLES = 8  # of what may be sent, for each address
 PERSON = {"authorization": f"token {ADA}"}
 NOTEBOOK = notebook("print(alpha)", parameters="alpha = 1")
+ANY_ID = {"type": "string", "title": "", "in": "path"}
 SENTENCE = {"code", "sentence", "next_step"}
 # what no id, no number and no text should be, and what programs send all the same
 ODD_IDS = ["%00", "%ff%fe", "0" * 5000, "..%2f..%2fledger", "%F0%9F%90%9F", "'; drop table runs; --", "%E2%80%AE", "-1"]
@@ -123,7 +124,7 @@ async def test_what_is_no_json_is_refused_with_a_sentence(bench: LittleBench, bo
 
 def _problems(operation: APIOperation, bench: LittleBench) -> Iterator[str]:
     """The first of each: what comes after it is most often the same once more."""
-    for mode in GenerationMode:
+    for mode in GenerationMode if _can_be_wrong(operation) else [GenerationMode.POSITIVE]:
         strategy = operation.as_strategy(mode)
         try:
             _ask(operation, strategy, _those_that_are_there(bench, operation.path))
@@ -131,6 +132,13 @@ def _problems(operation: APIOperation, bench: LittleBench) -> Iterator[str]:
             continue  # what takes nothing cannot be given something wrong
         except Exception as raised:
             yield f"{mode.value}: {_said(raised)}"
+
+
+def _can_be_wrong(operation: APIOperation) -> bool:
+    """Any text may be an id, so that none is wrong: to look for one all the same took most of the test's time."""
+    told: Any = operation.definition.raw
+    taken = [{**one["schema"], "title": "", "in": one["in"]} for one in told.get("parameters", ())]
+    return "requestBody" in told or any(one != ANY_ID for one in taken)
 
 
 def _said(raised: BaseException) -> str:
