@@ -109,9 +109,23 @@ def wired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
         yield wired
 
 
+@pytest.fixture(scope="module")
+def breakable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
+    with _wired(tmp_path_factory.mktemp("breakable")) as wired:
+        yield wired
+
+
+@pytest.fixture
+def mended(breakable: Wired) -> Wired:
+    """For a test that breaks something; whole, whatever one before left broken."""
+    breakable.cable.mend()
+    breakable.session.start("notes")
+    return breakable
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Wired]:
-    """For a test that breaks something."""
+    """For a test that changes more than can be mended."""
     with _wired(tmp_path) as wired:
         yield wired
 
@@ -197,27 +211,25 @@ def drop(page: Page, *paths: Path) -> None:
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_tools_are_fit_for_everybody(windows: Windows, wired: Wired, look: str, tmp_path: Path) -> None:
+def test_tools_are_fit_for_everybody(windows: Windows, wired: Wired, look: str) -> None:
     page = windows.desktop(wired.page(), look)
     axe(page)
     page.locator("#handle").click()
     for panel in PANELS:
         page.locator(f"[aria-controls={panel}]").click()
         expect(page.locator(f"#{panel}")).to_be_visible()
-        page.screenshot(path=tmp_path / f"{look}-{panel}.png")
         axe(page)
     width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width[0] <= width[1]
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_states_are_fit_for_everybody(windows: Windows, wired: Wired, look: str, tmp_path: Path) -> None:
+def test_states_are_fit_for_everybody(windows: Windows, wired: Wired, look: str) -> None:
     page = windows.desktop(wired.page(), look)
     module = page.evaluate("new URL('states.js', document.querySelector('script[type=module]').src).href")
     for each in STATES:
         page.evaluate("([module, state]) => import(module).then(({ show }) => show(state))", [module, each])
         expect(page.locator(f"[data-state={each}] .sentence")).to_be_visible()
-        page.screenshot(path=tmp_path / f"{look}-state-{each}.png", animations="disabled")
         axe(page)
 
 
@@ -351,34 +363,33 @@ def test_where_every_pixel_of_a_finer_display_is_seen_letters_are_to_grow(window
 # Cuts and ends
 
 
-def test_a_cut_is_told_and_mended_over_the_last_picture(windows: Windows, own: Wired, take: Picture) -> None:
-    page = windows.desktop(own.page())
-    own.cable.cut()
+def test_a_cut_is_told_and_mended_over_the_last_picture(windows: Windows, mended: Wired, take: Picture) -> None:
+    page = windows.desktop(mended.page())
+    mended.cable.cut()
     says(page, r"The connection was cut\.\s*Trying again (in \d s|now)")
     expect(page.locator("body")).to_have_class("dim")
     page.locator("#card button:visible").first.wait_for()
     axe(page)
     take(page, "desktop-cut")
-    own.cable.mend()
+    mended.cable.mend()
     page.get_by_role("button", name="Try now").click()
     drawn(page)
     expect(page.locator("#screen textarea")).to_be_attached()
 
 
-def test_it_comes_back_by_itself_also_before_the_server_saw_the_cut(windows: Windows, own: Wired) -> None:
-    page = windows.desktop(own.page())
+def test_it_comes_back_by_itself_also_before_the_server_saw_the_cut(windows: Windows, mended: Wired) -> None:
+    page = windows.desktop(mended.page())
     for _ in range(2):
-        own.cable.cut()
+        mended.cable.cut()
         says(page, "The connection was cut")
-        own.cable.mend()
+        mended.cable.mend()
         drawn(page)
 
 
-def test_a_program_that_ended_is_started_again(windows: Windows, own: Wired, tmp_path: Path) -> None:
-    page = windows.desktop(own.page())
-    own.end("xterm")
+def test_a_program_that_ended_is_started_again(windows: Windows, mended: Wired) -> None:
+    page = windows.desktop(mended.page())
+    mended.end("xterm")
     says(page, "Notes ended unexpectedly")
-    page.screenshot(path=tmp_path / "ended.png")
     axe(page)
     page.get_by_role("button", name="Open Notes again").click()
     drawn(page)
@@ -392,27 +403,27 @@ def test_a_display_that_died_is_started_anew(windows: Windows, own: Wired) -> No
     drawn(page)
 
 
-def test_a_session_that_stopped_leads_home_and_comes_back(windows: Windows, own: Wired) -> None:
-    page = windows.desktop(own.page())
+def test_a_session_that_stopped_leads_home_and_comes_back(windows: Windows, mended: Wired) -> None:
+    page = windows.desktop(mended.page())
 
     def stopped(route: Route) -> None:
         route.fulfill(status=424, body="<h1>It is not running</h1>", content_type="text/html")
 
     page.route("**/drybench/screens/notes", stopped)
-    own.cable.cut()
+    mended.cable.cut()
     says(page, "This session has stopped.")
     expect(page.get_by_role("link", name="Back to Home")).to_be_visible()
     page.unroute("**/drybench/screens/notes")
-    own.cable.mend()
+    mended.cable.mend()
     drawn(page)
 
 
-def test_who_is_signed_out_is_asked_to_sign_in(windows: Windows, own: Wired) -> None:
-    page = windows.desktop(own.page())
+def test_who_is_signed_out_is_asked_to_sign_in(windows: Windows, mended: Wired) -> None:
+    page = windows.desktop(mended.page())
     page.context.clear_cookies()
-    own.cable.cut()
+    mended.cable.cut()
     says(page, "The connection was cut")
-    own.cable.mend()
+    mended.cable.mend()
     says(page, "You are signed out.")
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()
 
@@ -570,9 +581,9 @@ def test_a_size_is_chosen_and_kept(page: Page, wired: Wired) -> None:
     wait_for(lambda: size() == "1280x800")
 
 
-def test_video_is_a_choice_where_it_can_be_had(windows: Windows, own: Wired) -> None:
-    page = windows.desktop(own.page())
-    if not own.session.says("notes")["video"]:
+def test_video_is_a_choice_where_it_can_be_had(windows: Windows, mended: Wired) -> None:
+    page = windows.desktop(mended.page())
+    if not mended.session.says("notes")["video"]:
         pytest.skip("This environment makes no video: pip install pixelflux")
     tool(page, "Picture")
     page.get_by_label("Video: for films, 3D and a narrow line").check()
