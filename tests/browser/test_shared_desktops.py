@@ -221,6 +221,21 @@ def test_bob_gets_the_picture_and_nothing_beside_it(desk: Shared) -> None:
     bob.close()
 
 
+def test_a_desktops_link_leads_somebody_else_to_a_sentence_and_strangers_to_the_sign_in(desk: Shared) -> None:
+    link = f"{desk.people.ada.host}/user/ada/desk/desktop/"
+    page = desk.people.bob.browser.new_page()
+    answer = page.goto(link)
+    assert answer is not None
+    assert answer.status == 403
+    expect(page.get_by_text("You do not have permission to access")).to_be_visible()
+    page.close()
+    context = new_browser(desk.people.chromium, desk.people.bob.bench)
+    page = context.new_page()
+    page.goto(link)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    context.close()
+
+
 def test_the_key_lies_in_no_file_and_no_list_of_processes(desk: Shared) -> None:
     bob = guests_page(desk, desk.share())
     data = desk.people.ada.bench.data
