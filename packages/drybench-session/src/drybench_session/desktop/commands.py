@@ -25,7 +25,7 @@ _TERMINALS = ("xfce4-terminal", "x-terminal-emulator", "mate-terminal", "lxtermi
 _SECRETS = ("DRYBENCH_GUEST", "JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN", "JUPYTER_TOKEN")
 _ANOTHER_SCREENS = ("DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "SESSION_MANAGER", "DBUS_SESSION_BUS_ADDRESS")
 _GPUS = ("/dev/nvidia0", "/dev/dri/renderD128")
-_ALONE = "/opt/drybench/alone"  # settings for a program without a desktop: nothing brings back what is made small
+_ALONE = Path(__file__).parents[1] / "alone"  # xfce's settings for a program without a desktop
 _ROOM = 64 << 10  # bytes; what a desktop writes when it begins is less
 
 
