@@ -58,6 +58,8 @@ class Cable:
             return
         there, to = await asyncio.open_connection("127.0.0.1", self._to)
         self._ends |= {writer, to}
+        if not self._whole:  # cut meanwhile
+            self._cut()
         await asyncio.gather(self._carry(reader, to, True), self._carry(there, writer, False))
         self._ends -= {writer, to}
 

@@ -159,10 +159,10 @@ class Bridge:
             if stream.stream:
                 stream.stream.close()
         await self.server.close_all_connections()
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
+        while rest := asyncio.all_tasks() - {asyncio.current_task()}:  # one that ends may begin another
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
 
     def say(self, text: str) -> None:
         self.do(lambda: [stream.write_message(text) for stream in self.open])

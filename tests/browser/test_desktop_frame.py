@@ -264,7 +264,8 @@ def test_a_chord_of_the_three_with_another_key_is_the_desktops(page: Page) -> No
 
 
 def test_special_keys_reach_the_display(page: Page, wired: Wired) -> None:
-    seen = wired.start("xev", "-event", "keyboard", "-geometry", "1280x800+0+0", stdout=subprocess.PIPE)
+    events = ("-event", "focus", "-event", "keyboard")
+    seen = wired.start("xev", *events, "-geometry", "1280x800+0+0", stdout=subprocess.PIPE)
     os.set_blocking(seen.stdout.fileno(), False)  # type: ignore[union-attr]
     heard = b""
 
@@ -273,9 +274,13 @@ def test_special_keys_reach_the_display(page: Page, wired: Wired) -> None:
         heard += seen.stdout.read() or b""  # type: ignore[union-attr]
         return all(f", {name})".encode() in heard for name in names)
 
+    def has_the_keyboard() -> bool:
+        page.locator("#screen canvas").click(position={"x": 600, "y": 600})
+        return hears() and heard.rfind(b"FocusIn") > heard.rfind(b"FocusOut")
+
     try:
         wait_for(lambda: b"IsViewable" in wired.run("sh", "-c", "xwininfo -name 'Event Tester' || true"))
-        page.locator("#screen canvas").click(position={"x": 600, "y": 600})
+        wait_for(has_the_keyboard)
         tool(page, "Keys")
         page.get_by_role("button", name="Ctrl+Alt+Del").click()
         wait_for(lambda: hears("Control_L", "Alt_L", "Delete"))
