@@ -64,10 +64,9 @@ def eyes(page: Page, browser: Browser) -> Iterator[Eyes]:
         yield Eyes(page, another.new_page())
 
 
-def test_one_click_leads_to_a_drawn_desktop(page: Page, hand: Client, eyes: Eyes, take: Picture) -> None:
+def test_one_click_leads_to_a_drawn_desktop(page: Page, hand: Client, eyes: Eyes) -> None:
     _open(page, "Desktop", "Desktop", "desktop")
     wait_for(lambda: eyes.part(TEAL) > 0.5 and eyes.colours() > 200)
-    take(page, "desktop-in-a-container")
     axe(page)
     page.locator("#handle").click()
     page.get_by_role("button", name="Quality", exact=True).click()

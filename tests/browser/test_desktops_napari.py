@@ -1,4 +1,4 @@
-"""napari on its desktop, in containers. The docs have their pictures from here."""
+"""napari on its desktop and by itself, in containers, cut off and shared. The docs have their pictures from here."""
 
 from __future__ import annotations
 
@@ -161,3 +161,41 @@ def test_a_cut_is_told_over_the_last_picture_and_mends_by_itself(desk: Desk, tak
     bench.be_whole()
     is_there(desk.page)
     assert desk.eyes.part(CHOSEN, BY_JPEG) > 0.001  # as it was
+
+
+def test_a_guest_sees_it(desk: Desk, take: Picture) -> None:
+    desk.open("nuclei-3d.tif")
+    ada, bob = desk.people.ada, desk.people.bob
+    there = f"/sessions/{desk.session['id']}/shares"
+    share = ada.api.post(there, json={"person": "bob"}).raise_for_status().json()
+    guest = bob.page(share["url"])
+    guest.set_viewport_size(WIDE)
+    guest.locator("shared-screen[data-state=drawn] canvas").wait_for()
+    eyes = Eyes(guest, desk.people.ada.browser.new_page())
+    wait_for(lambda: eyes.part(CHOSEN, BY_JPEG) > 0.0005)
+    eyes.come_to_rest()
+    take(guest, "desktop-guest")
+    expect(desk.page.locator("#guests")).to_contain_text("bob is watching.")
+    shares = ada.page(there)
+    shares.set_viewport_size(WIDE)
+    expect(shares.get_by_text("Watching now: bob")).to_be_visible()
+    take(shares, "desktop-share")
+    ada.api.delete(there).raise_for_status()
+    guest.close()
+    shares.close()
+
+
+def test_alone_it_fills_the_page(desk: Desk, take: Picture) -> None:
+    page = desk.people.ada.page(f"{desk.people.ada.host}/user/ada/napari/napari/")
+    page.set_viewport_size(WIDE)
+    is_there(page)
+    eyes = Eyes(page, desk.people.bob.browser.new_page())
+    wait_for(lambda: eyes.colours() > 150 and eyes.part(GROUND) == 0)
+    eyes.come_to_rest()
+    take(page, "napari-alone")
+    desk.inside("pkill -f [b]in/napari")
+    card = page.locator("#card")
+    expect(card.locator(".sentence:visible")).to_contain_text("napari")
+    card.locator("button:visible").first.click()
+    wait_for(lambda: eyes.colours() > 150)
+    page.close()
