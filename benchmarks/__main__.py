@@ -48,6 +48,7 @@ IN_CONTAINERS: Figures = {
     "sessions_in_containers": sessions_at_once.sessions,
     "desktop_drawn": desktop.drawn,
     "desktop_keys_and_motion": desktop.keys_and_motion,
+    "napari_drawn": desktop.napari,
     "image_sizes": image_figures.image_sizes,
     "image_builds": image_figures.image_builds,
     "some_clicks_in_containers": clicks_in_containers.some_clicks,
@@ -56,6 +57,7 @@ IN_CONTAINERS: Figures = {
     "some_sessions_in_containers": sessions_at_once.some_sessions,
     "some_desktop_drawn": desktop.some_drawn,
     "some_desktop_keys_and_motion": desktop.some_keys_and_motion,
+    "some_napari_drawn": desktop.some_napari,
     "some_image_builds": image_figures.some_image_builds,
 }
 

@@ -6,6 +6,7 @@ Each browser comes by a wire of its own, and each shows the same image.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import subprocess
 import time
@@ -35,6 +36,7 @@ CHROMIUM = "/usr/bin/chromium"
 # With this feature it holds what comes by a WebSocket back after a key until its next frame, and a page that looks
 # at its picture always has one to come: that would be measured, and nothing else.
 NOTHING_HELD_BACK = "--disable-features=DeferRendererTasksAfterInput"
+NAPARIS_OWN = [38, 41, 48]  # the colour behind everything in its window
 PIXELS = Path(__file__).with_name("pixels.js")
 
 
@@ -94,16 +96,22 @@ def is_drawn(page: Page) -> bool:
     return False
 
 
+def shows_napari(page: Page) -> bool:
+    with suppress(BrowserError):
+        return page.evaluate("(colour) => pixels.share(colour)", NAPARIS_OWN) > 0.05
+    return False
+
+
 @contextmanager
-def ours(playwright: Playwright, data: Path) -> Generator[Desktop]:
+def ours(playwright: Playwright, data: Path, name: str) -> Generator[Desktop]:
     address = public_address(data)
     api = httpx.Client(transport=httpx.HTTPTransport(uds=str(data / "portal.sock")), base_url="http://bench/api/v1")
     mine = f"label={BENCH_LABEL}={Addresses.load(DataFolder(data).bench).bench_id}"
     with _a_browser(playwright, address) as (page, way, mark):
 
         def click() -> None:
-            card = page.locator(".card", has=page.get_by_role("heading", name="Desktop", exact=True))
-            card.locator("button[name=app][value=desktop]").click()
+            card = page.locator(".card", has=page.get_by_role("heading", name=re.compile(f"^{name}$", re.IGNORECASE)))
+            card.locator(f"button[name=app][value={name}]").click()
 
         def clear() -> None:
             for session in api.get("/sessions").raise_for_status().json()["items"]:

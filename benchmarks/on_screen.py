@@ -1,4 +1,4 @@
-"""What is drawn on a desktop while it is measured: `python - flashes 50`, `python - moves 20` or `python - all 20`.
+"""What is drawn on a desktop while it is measured: `python - flashes 50`, `- moves 20`, `- all 20`, `- napari 0`.
 
 It runs within the session, with nothing but Xlib. In the corner it shows which of its pictures this is, in black and
 white squares that no compression mistakes.
@@ -18,6 +18,7 @@ from pathlib import Path
 
 SQUARE, SQUARES = 24, 10
 PICTURES = 60  # a second
+REST = 6.0  # seconds that the last one stays
 KEY_PRESS = 2
 OVERRIDE_REDIRECT = 1 << 9
 BLACK, WHITE = 0, 0xFFFFFF
@@ -125,6 +126,11 @@ def all_of_it(screen: Screen, seconds: int) -> None:
         screen.done()
 
 
+def napari(_screen: Screen, _number: int) -> None:
+    said()
+    os.execvp("napari", ["napari"])
+
+
 def pictures(seconds: int) -> Iterator[int]:
     begun, last = time.monotonic(), -1
     while (since := time.monotonic() - begun) < seconds:
@@ -133,6 +139,7 @@ def pictures(seconds: int) -> Iterator[int]:
         else:
             yield picture
             last = picture
+    time.sleep(REST)
 
 
 def said() -> None:
@@ -156,4 +163,4 @@ def find_display() -> None:
 if __name__ == "__main__":
     signal.alarm(300)  # nobody may be left to end it
     find_display()
-    {"flashes": flashes, "moves": moves, "all": all_of_it}[sys.argv[1]](Screen(), int(sys.argv[2]))
+    {"flashes": flashes, "moves": moves, "all": all_of_it, "napari": napari}[sys.argv[1]](Screen(), int(sys.argv[2]))

@@ -22,6 +22,18 @@
     return bright.length > 0.9 * points.length && new Set(points).size > 20
   }
 
+  // How much of it has just this colour.
+  function share([red, green, blue]) {
+    const shown = largest()
+    if (!shown || !area(shown)) return 0
+    const small = reading(160, 100)
+    small.imageSmoothingEnabled = false
+    small.drawImage(shown, 0, 0, 160, 100)
+    const points = new Uint32Array(small.getImageData(0, 0, 160, 100).data.buffer)
+    const wanted = (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0
+    return points.filter((point) => point === wanted).length / points.length
+  }
+
   // Milliseconds from the next key to another colour at this point.
   async function keyToPicture(x, y) {
     const shown = largest()
@@ -42,7 +54,15 @@
     return performance.now() - began
   }
 
-  // How many a second of those that say in their corner, in black and white squares, which they are.
+  // Which picture this is, as it says in its corner, in black and white squares.
+  function picturesNumber(shown, corner, square, squares) {
+    corner.drawImage(shown, 0, square / 2, square * squares, 1, 0, 0, square * squares, 1)
+    const data = corner.getImageData(0, 0, square * squares, 1).data
+    const bright = (place) => data[4 * (place + 0.5) * square] > 127
+    return Array.from({ length: squares }, (_, place) => Number(bright(place))).join("")
+  }
+
+  // How many a second of them are shown.
   function pictures(seconds, square, squares) {
     const shown = largest()
     const corner = reading(square * squares, 1)
@@ -51,10 +71,7 @@
     let seen = -1
     return new Promise((over) => {
       const look = () => {
-        corner.drawImage(shown, 0, square / 2, square * squares, 1, 0, 0, square * squares, 1)
-        const data = corner.getImageData(0, 0, square * squares, 1).data
-        const bright = (place) => data[4 * (place + 0.5) * square] > 127
-        const now = Array.from({ length: squares }, (_, place) => Number(bright(place))).join("")
+        const now = picturesNumber(shown, corner, square, squares)
         if (now !== last) seen++
         last = now
         if (performance.now() - begun < 1000 * seconds) requestAnimationFrame(look)
@@ -64,5 +81,33 @@
     })
   }
 
-  window.pixels = { size, isDrawn, keyToPicture, pictures }
+  // Seconds from the last new picture to the last change of what is shown of it, when neither has come for so long.
+  // What is looked at lies in the middle of the screen, where all that moves has been.
+  function better(seconds, square, squares) {
+    const shown = largest()
+    const corner = reading(square * squares, 1)
+    const middle = reading(200, 200)
+    let last
+    let sum
+    let newest
+    let best
+    return new Promise((over) => {
+      const look = () => {
+        const at = performance.now()
+        const now = picturesNumber(shown, corner, square, squares)
+        middle.drawImage(shown, shown.width / 2 - 100, shown.height / 2 - 100, 200, 200, 0, 0, 200, 200)
+        const points = new Uint32Array(middle.getImageData(0, 0, 200, 200).data.buffer)
+        const nowsSum = points.reduce((so, point) => (Math.imul(so, 31) + point) | 0, 0)
+        if (now !== last) newest = at
+        if (now !== last || nowsSum !== sum) best = at
+        last = now
+        sum = nowsSum
+        if (at - best < 1000 * seconds) requestAnimationFrame(look)
+        else over((best - newest) / 1000)
+      }
+      look()
+    })
+  }
+
+  window.pixels = { size, isDrawn, share, keyToPicture, pictures, better }
 })()
