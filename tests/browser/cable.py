@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from typing import TypeVar
 
 BLOCK, PIECE = 1 << 16, 1 << 12  # bytes; of a narrow one
 
@@ -79,9 +80,12 @@ class Cable:
             await asyncio.sleep(seconds)
 
 
+Kind = TypeVar("Kind", bound=Cable)
+
+
 @contextmanager
-def cable(port: int) -> Iterator[Cable]:
-    made, ready = Cable(port), threading.Event()
+def cable(port: int, kind: type[Kind] = Cable) -> Generator[Kind]:
+    made, ready = kind(port), threading.Event()
     thread = threading.Thread(target=made.run, args=[ready])
     thread.start()
     ready.wait()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from tests.browser.cable import BLOCK, Cable
 
@@ -52,16 +50,3 @@ class LongCable(Cable):
                 writer.write(block)
                 await writer.drain()
         writer.close()
-
-
-@contextmanager
-def long_cable(port: int) -> Iterator[LongCable]:
-    made, ready = LongCable(port), threading.Event()
-    thread = threading.Thread(target=made.run, args=[ready])
-    thread.start()
-    ready.wait()
-    try:
-        yield made
-    finally:
-        made.stop()
-        thread.join()

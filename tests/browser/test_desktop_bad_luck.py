@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.long_cable import LongCable, long_cable
+from tests.browser.cable import cable
+from tests.browser.long_cable import LongCable
 from tests.browser.looking import until
 from tests.browser.test_desktop_frame import Windows, Wired, drawn, drop, says, tool, windows
 from tests.desktops import desktops
@@ -57,7 +58,7 @@ APPS: list[dict[str, Any]] = [
 @pytest.fixture(scope="module")
 def laid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
     folder = tmp_path_factory.mktemp("far")
-    with desktops(folder, APPS) as session, long_cable(urlsplit(session.url).port or 0) as wire:
+    with desktops(folder, APPS) as session, cable(urlsplit(session.url).port or 0, LongCable) as wire:
         yield Wired(session, wire)
 
 
