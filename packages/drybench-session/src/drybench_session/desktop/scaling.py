@@ -21,7 +21,7 @@ _FRAMES = ("-c", "xfwm4", "-p", "/general/theme")
 
 async def scale(environ: Mapping[str, str], factor: float) -> None:
     """By 1 it is as it would be without us. Without xfce nothing happens."""
-    factor = round(min(max(factor, 1.0), MOST), 2)
+    factor = round(min(max(1.0, factor), MOST), 2)  # in this order: of what is no number it makes 1
     if float(await _asked(environ, *_OURS) or 1) == factor:
         return
     whole = int(factor)
