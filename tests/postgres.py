@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from tests.parts import needs
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 _numbers = count(1)
 
@@ -25,6 +25,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -34,8 +35,7 @@ class Cluster:
         said = self._run(
             "initdb", "-D", data, "-U", "drybench", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-locale"
         )
-        said.communicate()
-        assert said.returncode == 0
+        assert said.wait() == 0, self._log.read_text()
         options = ("fsync=off", "listen_addresses=", f"unix_socket_directories={self._folder}")
         self._process = self._run("postgres", "-D", data, *(word for one in options for word in ("-c", one)))
         wait_for(self._answers)
@@ -43,7 +43,7 @@ class Cluster:
     def stop(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
-            self._process.communicate(timeout=60)
+            self._process.wait(PATIENCE)
 
     def url(self, database: str) -> str:
         return f"postgresql://drybench@/{database}?host={self._folder}"
@@ -59,13 +59,12 @@ class Cluster:
         path = max(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
         other = ("--reuid=postgres", "--regid=postgres", "--init-groups") if os.geteuid() == 0 else ()
         command = ("setpriv", *other, "--pdeathsig=INT", str(path), *words)
-        return subprocess.Popen(
-            command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+        with self._log.open("ab") as log:  # it says every error: a pipe that nobody reads would make it wait for ever
+            return subprocess.Popen(command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _answers(self) -> bool:
         assert self._process is not None
-        assert self._process.poll() is None, self._process.communicate()[0]
+        assert self._process.poll() is None, self._log.read_text()
         try:
             psycopg.connect(self.url("postgres")).close()
         except psycopg.OperationalError:
