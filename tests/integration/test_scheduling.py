@@ -339,3 +339,4 @@ async def test_the_loop_wakes_for_a_new_schedule(bench: LittleBench, clock: Cloc
     bench.told.scheduling.wake()
     await eventually(lambda: again(bench, made).last_run)
     loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)

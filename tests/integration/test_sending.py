@@ -28,7 +28,7 @@ from drybench.notices.messages import Message, message, signature
 from drybench.notices.sending import Letter, Sending
 from drybench.settings import Settings
 from tests.certificate import certificate
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, eventually, wait_for
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LOOPBACK = ("127.0.0.0/8",)
@@ -54,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.got.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-        self.server.hangs.wait(10)
+        self.server.hangs.wait(PATIENCE)
         self.send_response(self.server.status)
         for name, value in self.server.headers.items():
             self.send_header(name, value)
@@ -104,14 +104,23 @@ class Mailbox:
 
 @asynccontextmanager
 async def mail_server(mailbox: Mailbox, **options: Any) -> AsyncIterator[int]:
-    """In the test's own loop, on a free port; what sends to it works in a thread."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(mailbox, hostname="localhost", **options), "127.0.0.1", 0)
+    """In the test's own loop, on a free port; what sends to it works in a thread.
+
+    A connection is over when both sides have let it go: one that is left spoils a later test.
+    """
+    loop, calls = asyncio.get_running_loop(), list[SMTP]()
+
+    def answered() -> SMTP:
+        calls.append(SMTP(mailbox, hostname="localhost", **options))
+        return calls[-1]
+
+    server = await loop.create_server(answered, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
         await server.wait_closed()
+        await eventually(lambda: not any(call.transport for call in calls))
 
 
 def posts(settings: Settings | None = None, **more: Any) -> Sending:

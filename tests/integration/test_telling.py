@@ -452,3 +452,4 @@ async def test_the_loop_wakes_when_a_run_ends(bench: LittleBench, posted: Posted
     await asyncio.to_thread(ended, bench)
     await eventually(lambda: posted.letters)
     loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)
