@@ -19,7 +19,7 @@ from drybench.engines.processes import Identity
 from drybench.errors import AlreadyUp, KeepsEnding
 from drybench.up.child_processes import Child, Children, end
 from drybench.up.supervising import FIRST_DELAY, end_left_over, only_one, supervise, who_is_up
-from tests.waiting import eventually, wait_for
+from tests.waiting import PATIENCE, eventually, wait_for
 
 LIVES = "import time; time.sleep(600)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); {LIVES}"
@@ -63,7 +63,7 @@ class Supervised:
         await self.task
 
 
-def child(data: DataFolder, name: str, code: str = LIVES, *words: str, patience: float = 2) -> Child:
+def child(data: DataFolder, name: str, code: str = LIVES, *words: str, patience: float = PATIENCE) -> Child:
     return Child(name, (sys.executable, "-c", code, *words), data.logs / f"{name}.log", patience=patience)
 
 
