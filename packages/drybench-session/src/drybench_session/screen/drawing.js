@@ -30,8 +30,9 @@ const DRAW = {
     image.close();
   },
 
-  copy(context, { x, y, width, height, from }, canvas) {
-    if (width && height) context.drawImage(canvas, from.x, from.y, width, height, x, y, width, height);
+  /** A canvas that is drawn onto itself is copied whole before. */
+  copy(context, { x, y, width, height, from }) {
+    if (width && height) context.putImageData(context.getImageData(from.x, from.y, width, height), x, y);
   },
 
   /** What was seen stays until something new comes. */
