@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from drybench import own_packages, python_environment
 from drybench.data_folder import DataFolder
 from drybench.errors import EnvironmentNotMade
-from drybench.python_environment import LOCK, OURS, current, make
+from drybench.python_environment import LOCK, OURS, compile_all, current, make
 
 
 @pytest.fixture
@@ -57,6 +58,19 @@ def test_what_was_compiled_for_another_is_taken_from_there(data: DataFolder, sma
     assert (taken.stat().st_mtime_ns, taken.read_bytes()) == (anew.stat().st_mtime_ns, anew.read_bytes())
     code = "import traitlets; print(traitlets.__cached__, traitlets.HasTraits.observe.__code__.co_filename)"
     assert [str(second) in said for said in python_in(second, code).split()] == [True, True]
+
+
+def test_what_is_being_compiled_there_is_left_out(tmp_path: Path) -> None:
+    """By a program that imports it for the first time: its file has another name by the time that it is copied."""
+    one, other = (tmp_path / name / "lib/python3.11/site-packages/traitlets" for name in ("one", "other"))
+    one.mkdir(parents=True)
+    (other / "__pycache__").mkdir(parents=True)
+    (other / "__pycache__" / "traitlets.cpython-311.pyc").write_bytes(b"compiled")
+    (other / "__pycache__" / "config.cpython-311.pyc.140735").symlink_to("gone")
+    (tmp_path / "one" / "bin").mkdir()
+    (tmp_path / "one" / "bin" / "python").symlink_to(sys.executable)
+    compile_all(tmp_path / "one", [tmp_path / "other"])
+    assert [file.name for file in (one / "__pycache__").iterdir()] == ["traitlets.cpython-311.pyc"]
 
 
 def test_a_second_call_says_and_does_nothing(data: DataFolder, small: Path) -> None:

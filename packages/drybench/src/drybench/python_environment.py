@@ -53,13 +53,14 @@ def folder(data: DataFolder) -> Path:
 def compile_all(folder: Path, others: Sequence[Path]) -> None:
     """What lies in another environment too was compiled there: Python itself sees whether that fits the source.
 
-    Compiling is most of the time that an environment takes.
+    Compiling is most of the time that an environment takes. What another program is writing there just now has a
+    name of its own, which is gone a moment later.
     """
     for other in others:
         for compiled in other.glob("lib/python3*/site-packages/**/__pycache__"):
             there = folder / compiled.relative_to(other)
             if there.parent.is_dir() and not there.exists():
-                shutil.copytree(compiled, there)
+                shutil.copytree(compiled, there, ignore=shutil.ignore_patterns("*.pyc.*"))
     command = [folder / "bin" / "python", "-m", "compileall", "-q", "-j", "0", folder / "lib"]
     subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # not all is Python 3
 
