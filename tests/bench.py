@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import re
 import shutil
 import signal
@@ -14,20 +13,21 @@ import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from drybench import ports, python_environment
+from drybench import python_environment
 from drybench.addresses import Addresses
 from drybench.data_folder import DataFolder
 from drybench.engines import docker_connection, docker_network
 from drybench.hub import tickets
 from drybench.up.child_processes import Children
 from drybench_client.bench import Bench as Client
+from tests.free_ports import free_port
 from tests.waiting import PATIENCE, wait_for
 
 DRYBENCH = Path(sys.executable).parent / "drybench"
@@ -45,7 +45,7 @@ class Bench:
         self.home.mkdir()
         self.data.make()
         (self.data.environments / "python").symlink_to(python_environment.current(SHARED).parent)
-        self._port = _free_port()
+        self._port = free_port()
         self._environ = _environ(containers, ahead)
         lines = lines.replace("PORT", str(self._port))
         self.data.settings.write_text(f'{lines}\n[folders]\nhome = "{self.home}"\n')
@@ -120,14 +120,16 @@ class Bench:
     def be_whole(self) -> None:
         """Whatever a test before killed, or took down and, having failed in its middle, never brought up again."""
         if self.up is None or self.up.poll() is not None:
+            if self.pids():
+                self.run("down")  # one that is up in the background
             self.start()
             self.wait_until_ready()
-        wait_for(self.answers)
+        wait_for(self.answers, A_WHOLE_BENCH)
 
     def run(self, *words: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
         """One of the keeper's or the person's commands on this bench."""
         command = [DRYBENCH, *words, "--data", self.data.path]
-        return subprocess.run(command, env=self._environ, capture_output=True, text=True, timeout=100, **more)
+        return subprocess.run(command, env=self._environ, capture_output=True, text=True, timeout=A_WHOLE_BENCH, **more)
 
     def owner(self) -> Client:
         """The owner's hand, by the Unix socket."""
@@ -232,14 +234,10 @@ def make_environment() -> None:
     SHARED.environments.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = python_environment.make(SHARED, lambda line: print(line, flush=True))
     for old in made.parent.iterdir():
-        unused_for = time.time() - old.lstat().st_mtime
-        if old.is_dir() and not old.is_symlink() and old != made and unused_for > 86400:
-            shutil.rmtree(old, ignore_errors=True)
-
-
-def _free_port() -> int:
-    """Below those that the kernel gives away by itself, so that it stays free while the bench is down."""
-    return next(port for port in iter(lambda: random.randrange(20000, 32000), 0) if ports.is_free("127.0.0.1", port))
+        with suppress(FileNotFoundError):  # another worker has just made its own the current one
+            unused_for = time.time() - old.lstat().st_mtime
+            if old.is_dir() and not old.is_symlink() and old != made and unused_for > 86400:
+                shutil.rmtree(old, ignore_errors=True)
 
 
 def _environ(containers: bool, ahead: bool) -> dict[str, str]:

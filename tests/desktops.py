@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-from drybench.ports import is_free
 from tests import plain_http
+from tests.free_ports import free_port
 from tests.waiting import PATIENCE, wait_for
 
 OPENS = "the-owners-own-token"
@@ -90,7 +89,7 @@ def desktops(
     home, task, log = folder / "home", folder / "task", folder / "log"
     for new in (home, task):
         new.mkdir()
-    port = next(port for port in iter(lambda: random.randrange(20000, 32000), 0) if is_free("127.0.0.1", port))
+    port = free_port()
     variables = {"DRYBENCH_APPS": json.dumps(apps), "DRYBENCH_TASK_DIR": str(task), "DRYBENCH_GUEST": GUESTS_KEY}
     with log.open("wb") as said:
         server = subprocess.Popen(

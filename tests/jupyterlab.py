@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -13,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from drybench.ports import is_free
 from tests import plain_http
+from tests.free_ports import free_port
 from tests.waiting import PATIENCE, wait_for
 
 OPENS = "the-owners-own-token"
@@ -48,7 +47,7 @@ class Lab:
 def jupyterlab(python: Path, folder: Path, told: Mapping[str, str]) -> Iterator[Lab]:
     home, log = folder / "home", folder / "log"
     home.mkdir()
-    port = next(port for port in iter(lambda: random.randrange(20000, 32000), 0) if is_free("127.0.0.1", port))
+    port = free_port()
     words = ["--no-browser", "--allow-root", f"--port={port}", "--port-retries=0", "--ServerApp.base_url=/user/ada/"]
     environ = {**alone(python, home), **told}
     command = [str(python / "bin/jupyter"), "lab", *words, f"--IdentityProvider.token={OPENS}"]
@@ -56,7 +55,7 @@ def jupyterlab(python: Path, folder: Path, told: Mapping[str, str]) -> Iterator[
         server = subprocess.Popen(command, cwd=home, env=environ, stdout=said, stderr=said)
     lab = Lab(home, f"http://127.0.0.1:{port}/user/ada/", log)
     try:
-        wait_for(lambda: _answers(lab))
+        wait_for(lambda: _answers(lab), 3 * PATIENCE)  # it takes in a server's whole code
         yield lab
     finally:
         server.kill()  # asked kindly it waits for what JupyterLab looks for in the network

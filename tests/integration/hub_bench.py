@@ -31,6 +31,8 @@ from drybench.hub_client import HubClient, HubServer
 from drybench.proxying import write_proxy_files
 from drybench.secret_files import secret
 from tests import plain_http
+from tests.bench import A_WHOLE_BENCH
+from tests.free_ports import free_port
 from tests.waiting import PATIENCE, wait_for
 
 BIN = Path(sys.executable).parent
@@ -220,7 +222,7 @@ class HubBench:
             self.hub = subprocess.Popen(command, cwd=self.data.hub, env=environ, stdout=log, stderr=log)
 
     def wait_until_up(self) -> None:
-        wait_for(self.is_up)
+        wait_for(self.is_up, A_WHOLE_BENCH)
 
     def be_whole(self) -> None:
         """As at first, whatever a test that failed in its middle left away."""
@@ -388,7 +390,7 @@ def hub_bench(
 ) -> Iterator[HubBench]:
     data = DataFolder(folder)
     data.make()
-    data.settings.write_text('[bench]\nowner = "ada"\n' + lines)
+    data.settings.write_text(f'[bench]\nowner = "ada"\nport = {free_port()}\n{lines}')
     in_force = settings.load(data)
     chosen = bench_addresses.choose(in_force, data)
     if in_force.bench.address:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.free_ports import free_port
 from tests.waiting import wait_for
 
 CONFIG = """
@@ -59,8 +60,7 @@ class SshDoor:
 def ssh_door(folder: Path) -> Iterator[SshDoor]:
     for name in ("host_key", "key"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     (folder / "sshd_config").write_text(CONFIG.format(port=port, folder=folder))
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {(folder / 'host_key.pub').read_text()}")
     if getpass.getuser() == "root":
