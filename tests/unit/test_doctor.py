@@ -19,6 +19,7 @@ from drybench.engines import docker_slots
 from drybench.errors import KeeperOnly
 from drybench.findings import Finding
 from drybench.model import App, Person
+from tests.waiting import PATIENCE
 
 GPU = "0, GPU-5d6f, 24564, NVIDIA GeForce RTX 4090"
 WORKS = f"""
@@ -69,6 +70,7 @@ def examined(tmp_path: Path, programs: Programs) -> Machine:
     def look(
         docker: str | None = DOCKER, smi: str | None = WORKS, hook: bool = True, **said: Any
     ) -> dict[str, Finding]:
+        hangs = any("exec sleep" in (script or "") for script in (docker, smi))
         if docker is not None:
             programs.add("docker", docker.replace("{asked}", str(programs.asked)))
         if smi is not None:
@@ -76,7 +78,9 @@ def examined(tmp_path: Path, programs: Programs) -> Machine:
         if hook:
             programs.add("nvidia-container-runtime-hook", "exit 0")
         in_force = settings.Settings(**said)
-        return {one.part: one for one in doctor.examine(DataFolder(tmp_path / "data"), in_force, patience=2)}
+        return {
+            one.part: one for one in doctor.examine(DataFolder(tmp_path / "data"), in_force, 2 if hangs else PATIENCE)
+        }
 
     return look
 

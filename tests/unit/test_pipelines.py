@@ -20,6 +20,7 @@ import yaml
 from drybench import settings
 from drybench.data_folder import DataFolder
 from drybench.environment_folders import SHIPPED
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB, GITLAB = ROOT / ".github/workflows/images.yml", ROOT / "deploy/gitlab-images.yml"
@@ -56,7 +57,7 @@ class Workspace:
             env=environ,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE,
             check=False,
         )
         assert ran.returncode == 0, f"{script}\n{ran.stdout}{ran.stderr}"

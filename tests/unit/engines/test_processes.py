@@ -10,7 +10,7 @@ import pytest
 
 from drybench.engines.local_watcher import below, look
 from drybench.engines.processes import Identity
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_an_open_process_is_readable_once_it_has_ended(process: subprocess.Popen
     try:
         assert select.select([descriptor], [], [], 0)[0] == []
         process.kill()
-        assert select.select([descriptor], [], [], 10)[0] == [descriptor]
+        assert select.select([descriptor], [], [], PATIENCE)[0] == [descriptor]
     finally:
         os.close(descriptor)
 

@@ -14,12 +14,12 @@ import pytest
 
 from drybench_runner import receipt
 from drybench_runner.receipt import Gathering, without_password
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 
 def written(gathering: Gathering, folder: Path, overlay: Path | None = None) -> dict[str, Any]:
     for thread in gathering._threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     gathering.write(folder / "receipt.json", "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", overlay)
     return json.loads((folder / "receipt.json").read_bytes())
 
@@ -68,7 +68,7 @@ def test_a_short_run_does_not_wait_for_a_long_hash(tmp_path: Path, monkeypatch: 
     assert (told["size"], told["sha256"]) == (64 << 20, None)
     assert told["note"] == "the run ended before this was known"
     for thread in gathering._threads:
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
