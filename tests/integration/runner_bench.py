@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from drybench_runner import record
+from tests.waiting import PATIENCE
 
 
 def code(source: str, *tags: str) -> dict[str, Any]:
@@ -55,7 +56,7 @@ class Attempt:
 
     def carry_out(self) -> dict[str, Any]:
         process = self.start()
-        assert process.wait(timeout=90) == 0, self.printed()
+        assert process.wait(3 * PATIENCE) == 0, self.printed()
         return self.result()
 
     def printed(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from drybench.engines.processes import Identity
 from tests.integration.runner_bench import Attempt, attempt, code, markdown, notebook
 from tests.waiting import PATIENCE, wait_for
 
@@ -20,8 +21,8 @@ Make = Callable[..., Attempt]
 
 @pytest.fixture
 def make(tmp_path: Path, python_environment: Path) -> Make:
-    def make(*cells: str | dict[str, Any], **asked: Any) -> Attempt:
-        return attempt(tmp_path, python_environment, notebook(*cells), **asked)
+    def make(*cells: str | dict[str, Any], place: str = "", **asked: Any) -> Attempt:
+        return attempt(tmp_path / place, python_environment, notebook(*cells), **asked)
 
     return make
 
@@ -216,13 +217,17 @@ def test_cancelled_before_the_kernel_is_ready(make: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "words"), [({"timeout": 2}, "The run took longer than the 2 s"), ({"cell_timeout": 1}, "Cell 1")]
+    ("limit", "words"), [("timeout", "The run took longer than the {} s"), ("cell_timeout", "Cell 1")]
 )
-def test_too_long(make: Make, limit: dict[str, float], words: str) -> None:
-    run = make("print('sleeps', flush=True)\nimport time; time.sleep(600)", **limit)
-    result = run.carry_out()
-    assert (result["outcome"], result["reason"], result["cell"]) == ("failed", "timed_out", 0)
-    assert words in result["sentence"]
+def test_too_long(make: Make, limit: str, words: str) -> None:
+    for seconds in (2, 20, 60):  # in two a busy machine may not come to the cell at all
+        run = make("print('sleeps', flush=True)\nimport time; time.sleep(600)", place=f"{seconds}", **{limit: seconds})
+        result = run.carry_out()
+        assert (result["outcome"], result["reason"]) == ("failed", "timed_out")
+        assert words.format(seconds) in result["sentence"]
+        if run.has_printed("sleeps"):
+            break
+    assert result["cell"] == 0
     assert run.text(0) == "sleeps\n"
     assert run.outputs(0)[-1]["ename"] == "KeyboardInterrupt"
 
@@ -238,7 +243,7 @@ def test_a_killed_runner_leaves_a_journal_that_makes_the_notebook(make: Make) ->
     cells = run.rebuilt()["cells"]
     assert cells[1]["outputs"][0]["text"] == ["sleeps\n"]
     assert [cell["metadata"]["papermill"]["status"] for cell in cells] == ["completed", "running"]
-    wait_for(lambda: not Path(f"/proc/{kernel}").exists() or "Z" in Path(f"/proc/{kernel}/stat").read_text().split()[2])
+    wait_for(lambda: not is_alive(kernel))
 
 
 def test_no_such_kernel_says_which_there_are(make: Make) -> None:
@@ -416,8 +421,12 @@ def test_what_is_no_notebook_is_rejected(make: Make, given: bytes) -> None:
 def test_sixteen_at_once(tmp_path: Path, python_environment: Path) -> None:
     runs = [attempt(tmp_path / str(n), python_environment, notebook(f"print({n})")) for n in range(16)]
     processes = [run.start() for run in runs]
-    assert [process.wait(timeout=100) for process in processes] == [0] * 16
+    assert [process.wait(3 * PATIENCE) for process in processes] == [0] * 16
     assert [run.text(0) for run in runs] == [f"{n}\n" for n in range(16)]
+
+
+def is_alive(pid: int) -> bool:
+    return Identity.of(pid) is not None
 
 
 @pytest.fixture

@@ -65,10 +65,10 @@ def slow_uv(tmp_path: Path) -> Path:
 
 
 def is_gone(tmp_path: Path) -> bool:
-    """The whole group of it."""
+    """The whole group of it, or it never came to say its number."""
     try:
         os.killpg(int((tmp_path / "uv.pid").read_text()), 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, FileNotFoundError, ValueError):
         return True
     return False
 
@@ -249,12 +249,15 @@ def test_the_environment_is_what_the_engine_names(monkeypatch: pytest.MonkeyPatc
 
 async def test_one_that_says_nothing_any_more_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the run has no time limit of its own."""
-    monkeypatch.setattr(resolving, "LONGEST", 0.5)
     monkeypatch.setenv("DRYBENCH_UV", str(slow_uv(tmp_path)))
     (tmp_path / "requirements.txt").write_text("lab_two")
     asked, said = Requirements.read(tmp_path / "requirements.txt"), list[str]()
-    with pytest.raises(RequirementsFailed, match="took longer than"):
-        await provide(asked, tmp_path / "overlays/ada/d1", said.append)
+    for seconds in (0.5, 5, 60):  # in half a second a busy machine may not come to start it
+        monkeypatch.setattr(resolving, "LONGEST", seconds)
+        with pytest.raises(RequirementsFailed, match="took longer than"):
+            await provide(asked, tmp_path / "overlays/ada/d1", said.append)
+        if said:
+            break
     assert said == ["Resolving…"]
     await eventually(lambda: is_gone(tmp_path))
     assert not leftovers(tmp_path)
