@@ -333,7 +333,7 @@ def viewers_of(page: Viewer) -> list[Any]:
 
 
 async def copy(session: Desktops, text: bytes) -> None:
-    there = next(variables(pid) for pid in session.processes("xterm") if b"typed" in words(pid))
+    there = await eventually(lambda: of_what_writes(session))
     environ = {name: there[name] for name in ("DISPLAY", "XAUTHORITY")}
     copying = await asyncio.create_subprocess_exec(
         "xclip", "-selection", "clipboard", env=environ, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
@@ -341,8 +341,15 @@ async def copy(session: Desktops, text: bytes) -> None:
     await copying.communicate(text)
 
 
+def of_what_writes(session: Desktops) -> dict[str, str]:
+    """The variables of the terminal, once it runs."""
+    return next((variables(pid) for pid in session.processes("xterm") if b"typed" in words(pid)), {})
+
+
 def words(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
+    with suppress(OSError):  # it has ended
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def memory(session: Desktops) -> int:

@@ -16,7 +16,7 @@ import pytest
 from tests.desktops import DESKTOP, Desktops, desktops, variables
 from tests.parts import leave_out
 from tests.viewer import viewer
-from tests.waiting import PATIENCE, eventually, wait_for
+from tests.waiting import PATIENCE, PAUSE, wait_for
 
 pytestmark = pytest.mark.needs("TigerVNC", "xterm", "xfwm4", "glxinfo")
 
@@ -75,11 +75,16 @@ def ended(session: Desktops, app: str) -> dict[str, Any]:
 
 def open_on(session: Desktops, app: str) -> int:
     """A program that somebody opens on it; its number."""
-    display = next(there for pid in session.processes() if "DISPLAY" in (there := variables(pid)))
+    display = wait_for(lambda: of_its_programs(session))
     before, programs = set(session.processes("xterm")), session.says(app)["programs"]
     subprocess.run(["setsid", "--fork", *TERMINAL], env={**display, "PATH": "/usr/bin:/bin"}, check=True)
     wait_for(lambda: session.says(app)["programs"] > programs)
-    return next(iter(set(session.processes("xterm")) - before))
+    return next(iter(wait_for(lambda: set(session.processes("xterm")) - before)))
+
+
+def of_its_programs(session: Desktops) -> dict[str, str]:
+    """The variables by which they find the screen, once there is one."""
+    return next((there for pid in session.processes() if "DISPLAY" in (there := variables(pid))), {})
 
 
 async def is_drawn(session: Desktops, app: str) -> bool:
@@ -90,11 +95,9 @@ async def is_drawn(session: Desktops, app: str) -> bool:
 
 async def shows(session: Desktops, app: str) -> None:
     """Pixels, for a process may live and draw nothing."""
-    for _ in range(int(PATIENCE / 0.1)):
-        if await is_drawn(session, app):
-            return
-        await eventually(lambda: True)
-    raise AssertionError(f"{app} is not drawn")
+    async with asyncio.timeout(2 * PATIENCE):
+        while not await is_drawn(session, app):
+            await asyncio.sleep(PAUSE)
 
 
 def test_nothing_runs_before_somebody_looks(session: Desktops) -> None:
@@ -129,7 +132,8 @@ async def test_until_there_is_a_window_it_says_so_and_the_ground_is_not_black(se
     session.start("windowless")
     async with viewer(session.stream("windowless")) as page:
         await page.greet()
-        assert (await page.picture())[GROUND] > 1_000_000
+        while (await page.picture())[GROUND] < 1_000_000:
+            pass
         assert (await page.until_said(event="screen"))["shows"] is False
         open_on(session, "windowless")
         await page.until_said(event="screen", shows=True)
@@ -260,7 +264,7 @@ async def test_a_killed_xfce_session_leaves_the_programs_and_comes_again_on_the_
 @pytest.mark.needs("xfce")
 def test_letters_grow_with_a_finer_display_and_are_the_persons_own_again(session: Desktops) -> None:
     session.start("desktop")
-    bus = next(there for pid in session.processes("xfce4-session") if (there := variables(pid)))
+    bus = variables(session.process("xfce4-session"))
 
     def said(name: str) -> str:
         asking = ["xfconf-query", "-c", "xsettings", "-p", name]
@@ -289,10 +293,10 @@ def test_nothing_is_left_when_the_server_ends(tmp_path: Path) -> None:
         for app in ("desktop", "terminal-alone"):
             session.start(app)
         wait_for(lambda: len(session.processes()) > 5)
+        wait_for(lambda: len(screens_folders(session)) == 2)
         folders = screens_folders(session)
-        assert len(folders) == 2
     wait_for(lambda: not session.processes())
-    assert not any(folder.exists() for folder in folders)
+    wait_for(lambda: not any(folder.exists() for folder in folders))
 
 
 def test_nothing_on_a_screen_outlives_a_killed_server(tmp_path: Path) -> None:
