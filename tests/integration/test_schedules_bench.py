@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from drybench_client import Bench as Client
 from drybench_client import Refused
+from drybench_client.schedules import Schedule
 from tests.bench import Bench, new_bench
 from tests.integration.notebooks import Notebook
 from tests.waiting import wait_for
@@ -43,8 +45,13 @@ def hand(bench: Bench) -> Iterator[Client]:
         yield hand
 
 
-def in_seconds(seconds: int) -> datetime:
-    return datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+def soon(hand: Client, notebook: Path) -> tuple[Schedule, datetime]:
+    """As soon as it can be asked for: on a busy machine three seconds may be over by then."""
+    for seconds in (3, 15, 60):
+        due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+        with suppress(Refused):
+            return hand.schedule(notebook, at=due.isoformat(), zone="UTC"), due
+    raise AssertionError("a minute was over before it was asked for")
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.02, 0.1])
@@ -52,8 +59,7 @@ def test_a_time_brings_one_run_when_the_portal_is_killed_in_that_second(
     bench: Bench, hand: Client, tmp_path: Path, moment: float
 ) -> None:
     notebook = Notebook(tmp_path, f"killed{int(moment * 100)}").marks("went")
-    due = in_seconds(3)
-    made = hand.schedule(notebook.file, at=due.isoformat(), zone="UTC")
+    made, due = soon(hand, notebook.file)
     portal = bench.pids()["portal"]
     wait_for(lambda: datetime.now(UTC) >= due + timedelta(seconds=moment) or time.sleep(0.001))
     bench.kill("portal")
@@ -89,7 +95,7 @@ def test_the_end_of_a_run_is_told_by_a_signed_message(bench: Bench, hand: Client
         assert channel["secret"]
         quiet = hand.wait(hand.submit(Notebook(tmp_path, "quiet").marks("x").file), timeout=PATIENCE)
         run = hand.wait(hand.submit(Notebook(tmp_path, "loud").marks("x").file, tell="both"), timeout=PATIENCE)
-        wait_for(lambda: got, PATIENCE)
+        wait_for(lambda: [one["state"] for one in notices(bench, run["id"])] == ["sent"], PATIENCE)
     finally:
         server.shutdown()
         thread.join()
@@ -99,7 +105,6 @@ def test_the_end_of_a_run_is_told_by_a_signed_message(bench: Bench, hand: Client
     assert (told["kind"], told["run"]["id"], told["run"]["outcome"]) == ("run", run["id"], "done")
     assert told["run"]["url"] == f"{bench.url}/runs/{run['id']}"
     assert quiet["outcome"] == "done"
-    wait_for(lambda: [one["state"] for one in notices(bench, run["id"])] == ["sent"])
     assert "key-of-mine" not in bench.logs() + str(list(hand.channels()))
     hand.remove_channel(channel)
 

@@ -63,8 +63,8 @@ def one_stands_ready(bench: Bench, hand: Client, folder: Path) -> Path:
     """Its task's folder."""
     if not standing(bench):
         done(hand, Notebook(folder, "first").marks("ran"))
-    wait_for(lambda: len(standing(bench)) == 1, PATIENCE)
-    return standing(bench)[0]
+    [ready] = wait_for(lambda: len(found := standing(bench)) == 1 and found, PATIENCE)
+    return ready
 
 
 def done(hand: Client, notebook: Notebook, **asked: Any) -> Run:

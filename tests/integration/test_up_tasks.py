@@ -52,7 +52,7 @@ def test_a_run_goes_on_while_the_bench_is_down_and_is_executed_once(up: Bench, t
     up.stop()
     up.start()
     up.wait_until_ready()
-    assert run.seen()["phase"] == "running"
+    wait_for(lambda: run.seen()["phase"] == "running")
     run.go_on.touch()
     assert run.end()["outcome"] == "done"
     assert run.traces.read_text() == "here "
@@ -81,8 +81,8 @@ def test_down_ends_the_tasks_too_when_that_is_wanted(up: Bench, tmp_path: Path, 
     assert folders_of(up) == []
     up.start()
     up.wait_until_ready()
-    seen = run.seen()
-    assert (seen["phase"], seen["outcome"]) == ("ended", "stopped")
+    wait_for(lambda: run.seen()["phase"] == "ended")
+    assert run.seen()["outcome"] == "stopped"
 
 
 def test_down_with_its_tasks_on_a_bench_whose_portal_never_came_up() -> None:
