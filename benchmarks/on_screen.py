@@ -86,6 +86,7 @@ class Screen:
 def flashes(screen: Screen, times: int) -> None:
     """Black and white in turn, with each key."""
     window, event = screen.window(200, 200, 600, 400), (c_long * 24)()
+    screen.x.XAutoRepeatOff(screen.display)  # a key that comes up late is one key still
     screen.done()
     screen.x.XGrabKeyboard(screen.display, screen.root, *ALL_KEYS)
     said()
