@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,6 +59,13 @@ def test_an_inner_port_that_somebody_else_holds_is_replaced(data: DataFolder) ->
     assert second.hub_port != first.hub_port
     assert inner(second)[1:] == inner(first)[1:]
     assert second.bench_id == first.bench_id
+
+
+def test_inner_ports_lie_where_the_kernel_gives_none_away(data: DataFolder) -> None:
+    """While the bench is down, so that nobody has them by chance when it comes up again."""
+    first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    door = with_tasks_door(chosen(data), "127.0.0.9", "127.0.0.0/24", data).tasks_port
+    assert not [port for port in (*inner(chosen(data)), door) if first <= port <= last]
 
 
 def test_a_port_of_the_settings_counts_and_is_kept(data: DataFolder) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
+import random
 import socket
 from collections.abc import Collection, Sequence
 
 LOOPBACK = "127.0.0.1"
+FIRST, LAST = 12_000, 26_000  # below those that the kernel gives to whoever asks for any: ours wait for us while we are
+TRIES = 1000  # down, as sessions know them and live on
 
 
 def is_free(listen: str, port: int) -> bool:
@@ -19,25 +21,20 @@ def is_free(listen: str, port: int) -> bool:
 
 def inner(kept: Sequence[int], taken: int) -> list[int]:
     """As many loopback ports as are given: the same ones where they are still free, and never `taken`."""
-    with contextlib.ExitStack() as held:
-        return [_hold(port if port != taken else 0, held) for port in kept]
+    chosen: list[int] = []
+    for port in kept:
+        chosen.append(_one(LOOPBACK, port, (taken, *chosen)))
+    return chosen
 
 
 def on(host: str, kept: int, taken: int) -> int:
     """A port of that address of ours: the same one where it is still free, and never `taken`."""
-    with contextlib.ExitStack() as held:
-        return _hold(kept if kept != taken else 0, held, host)
+    return _one(host, kept, (taken,))
 
 
-def _hold(port: int, held: contextlib.ExitStack, host: str = LOOPBACK) -> int:
-    """This port, or another one where it is 0 or taken; held until all are chosen, so that none is chosen twice."""
-    holder = held.enter_context(socket.socket())
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        holder.bind((host, port))
-    except OSError:
-        holder.bind((host, 0))
-    return holder.getsockname()[1]
+def _one(host: str, kept: int, taken: Collection[int]) -> int:
+    wanted = (kept, *random.sample(range(FIRST, LAST), TRIES))
+    return next(port for port in wanted if port and port not in taken and _can_listen(host, port))
 
 
 def _can_listen(host: str, port: int, harmless: Collection[int] = ()) -> bool:
