@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -171,6 +174,22 @@ def test_a_second_supervisor_is_refused_by_name(data: DataFolder) -> None:
         assert found.pid == first.pid
         first.terminate()
     assert who_is_up(data) is None
+
+
+def test_who_only_looks_keeps_nobody_from_coming_up(data: DataFolder) -> None:
+    """`drybench status` and `drybench up` in one moment, on a bench that was up before."""
+    with only_one(data):
+        pass
+    gone = {"pid": 1, "start_time": 0, "boot_id": "another"}
+    data.supervisor_lock.write_text(json.dumps(gone))
+    with data.supervisor_lock.open() as looks:
+        fcntl.flock(looks, fcntl.LOCK_SH)
+        assert who_is_up(data) is None
+        threading.Timer(0.1, fcntl.flock, (looks, fcntl.LOCK_UN)).start()
+        with only_one(data):
+            found = who_is_up(data)
+            assert found
+            assert found.pid == os.getpid()
 
 
 def test_nobody_elses_process_is_ended_for_an_old_pid(data: DataFolder) -> None:

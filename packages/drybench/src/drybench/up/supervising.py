@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import IO
 
@@ -28,16 +29,19 @@ SETTLED = 10  # seconds of life after which a fall counts as the first one again
 FIRST_DELAY, LONGEST_DELAY = 0.1, 30
 FALLS_BEFORE_READY = 4
 SECONDS_BETWEEN_ROTATIONS = 10
+A_LOOK = 1.0  # seconds in which whoever only asks who is up, and has the lock for that moment, is done
 
 
 @contextlib.contextmanager
 def only_one(data: DataFolder) -> Generator[None]:
     """One supervisor for a data directory; the lock goes with its process, however that ends."""
     with data.supervisor_lock.open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyUp(data=data.path, pid=getattr(_named_in(lock), "pid", "?")) from None
+        looked_at_until = time.monotonic() + A_LOOK
+        while not _is_ours(lock):
+            holder = _named_in(lock)
+            if (holder and holder.is_alive) or time.monotonic() > looked_at_until:
+                raise AlreadyUp(data=data.path, pid=getattr(holder, "pid", "?"))
+            time.sleep(A_LOOK / 100)
         _name(lock)
         yield
 
@@ -48,7 +52,7 @@ def who_is_up(data: DataFolder) -> Identity | None:
         return None
     with data.supervisor_lock.open("r+") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return _named_in(lock)
     return None
@@ -153,6 +157,14 @@ def _pass_on(task: asyncio.Task[None], over: asyncio.Future[None]) -> None:
 
 def _last_words(child: Child) -> str:
     return " ".join(line.strip() for line in log_files.last_lines(child.log, 3))
+
+
+def _is_ours(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _named_in(lock: IO[str]) -> Identity | None:
