@@ -25,9 +25,7 @@ from drybench.phases import Phase, Wanted
 from drybench.secret_files import secret
 from drybench_client import Bench as Client
 from tests.bench import Bench
-from tests.waiting import wait_for
-
-PATIENCE = 60  # seconds for what takes a few, on a machine that has other work
+from tests.waiting import PATIENCE, wait_for
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ class LivingSession:
         wait_for(self._is_ready_at_hub, PATIENCE)
         now = self.now.task
         assert (now.id, now.attempt, now.phase, now.wanted) == (self.task, 1, Phase.RUNNING, Wanted.RUN)
-        assert len(programs(self.task)) == 1
+        wait_for(lambda: len(programs(self.task)) == 1)  # what it starts is called like it for a moment
 
     def kernels(self) -> Mapping[str, str]:
         """What the launcher offers: names and titles."""

@@ -45,7 +45,7 @@ def bench() -> Iterator[Bench]:
         yield bench
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300, func_only=True)
 def test_a_venv_in_the_home_is_a_kernel_for_runs_and_in_sessions(bench: Bench, tmp_path: Path) -> None:
     prefix = bench.home / "venvs" / "wing"
     file = tmp_path / "disc.ipynb"
@@ -72,7 +72,6 @@ def of_own(place: Path, python: Path, home: Path, given: dict[str, object], **as
     return Attempt(made.folder, made.task, python, {**made.env, "HOME": str(home)})
 
 
-@pytest.mark.timeout(180)
 def test_a_conda_environment_is_entered_and_the_receipt_knows_its_packages(
     tmp_path: Path, python_environment: Path
 ) -> None:

@@ -71,7 +71,7 @@ def kill(bench: Bench, *parts: str) -> None:
     if "up" in parts:
         bench.kill("up")
         bench.start()
-        bench.wait_until_ready(PATIENCE)
+        bench.wait_until_ready()
     else:
         wait_for(lambda: all(bench.pids().get(part) not in (None, before[part]) for part in parts), PATIENCE)
     wait_for(bench.answers, PATIENCE)
@@ -109,7 +109,8 @@ def test_a_session_in_the_line_keeps_its_place_when_the_hub_is_killed(owner: Som
 
 
 def asked_for(session: LivingSession) -> bool:
-    return session.is_phase(Phase.STARTING)
+    """The Hub is about to start it, or has begun to."""
+    return not session.is_phase(Phase.WAITING)
 
 
 def handed_over(session: LivingSession) -> bool:
@@ -152,7 +153,7 @@ def test_a_session_that_starts_comes_up_once(
 def test_while_the_hub_is_away_sessions_answer_and_runs_run(owner: Somebody, lab: Remembering, tmp_path: Path) -> None:
     with the_owner(owner.bench) as just_signed_in:
         session = lab.session.seen_by(just_signed_in)
-        assert session.answers()
+        wait_for(session.answers)
         hub = owner.bench.pids()["hub"]
         os.kill(hub, signal.SIGSTOP)
         try:

@@ -119,5 +119,5 @@ def must_have_ended(asker: Somebody, session: LivingSession, outcome: Outcome, r
     assert (session.now.task.outcome, session.now.task.reason) == (outcome, reason)
     wait_for(lambda: session.name not in asker.at_hub(), PATIENCE)
     wait_for(lambda: not session.folder.exists(), PATIENCE)
-    assert programs(session.task) == []
+    wait_for(lambda: programs(session.task) == [])
     assert not session.answers()
