@@ -106,6 +106,17 @@ def test_gpus_by_number_are_not_named_to_cuda() -> None:
     assert not [each for each in variables if each.startswith("CUDA_VISIBLE_DEVICES")]
 
 
+def test_it_has_the_hosts_time_zone_unless_its_environment_or_its_image_says_another() -> None:
+    place = replace(PLACE, zone="Europe/Berlin")
+    assert "TZ=Europe/Berlin" in docker_container.body(TASK, place)["Env"]
+    own = docker_container.body(replace(TASK, env={"TZ": "Asia/Tokyo"}), place)["Env"]
+    assert [one for one in own if one.startswith("TZ=")] == ["TZ=Asia/Tokyo"]
+    assert not [one for one in docker_container.body(TASK, PLACE)["Env"] if one.startswith("TZ=")]
+    assert docker_container.has_a_zone({"Config": {"Env": ["PATH=/bin", "TZ=Asia/Tokyo"]}})
+    assert not docker_container.has_a_zone({"Config": {"Env": ["PATH=/bin", "TZ="]}})
+    assert not docker_container.has_a_zone({})
+
+
 STACKS = {"Config": {"Env": ["PATH=/opt/conda/bin", "NB_USER=jovyan", "NB_UID=1000", "NB_GID=100"]}}
 
 

@@ -19,7 +19,15 @@ import aiodocker
 import structlog
 
 from drybench import gpus as choosing
-from drybench.engines import docker_container, docker_files, docker_log, docker_slots, host_mounts, local_claiming
+from drybench.engines import (
+    docker_container,
+    docker_files,
+    docker_log,
+    docker_slots,
+    host_mounts,
+    host_zone,
+    local_claiming,
+)
 from drybench.engines.base import THIS_MACHINE, Capabilities, Handle, Room
 from drybench.engines.docker_connection import ask, connect, part
 from drybench.engines.docker_container import Place, name_of
@@ -315,6 +323,7 @@ class DockerEngine:
             claims_from=os.geteuid(),
             slot=docker_slots.of(folder) if task.kind == READY and self.can.ready else None,
             stacks=docker_container.of_stacks(image),
+            zone=None if docker_container.has_a_zone(image) else host_zone.here(),
         )
 
     async def _create(self, task: Task, place: Place) -> None:

@@ -31,6 +31,7 @@ LEAST_SHARES = 2
 NANO = 1_000_000_000
 RESERVED = ("root", "daemon", "nobody")
 NB = ("NB_USER", "NB_UID", "NB_GID")
+ZONE = "TZ"
 ACCOUNT = re.compile(r"[a-z_][a-z0-9_.-]{0,31}:[1-9][0-9]{0,9}:[0-9]{1,10}")
 
 # What comes with the start may be tokens. As variables of the container everybody who may ask Docker could read them
@@ -62,6 +63,7 @@ class Place:
     claims_from: int = 0  # the portal's uid
     slot: Path | None = None  # where, on the host, its work will be shown to one that stands ready
     stacks: Mapping[str, str] = field(default_factory=dict[str, str])  # what `of_stacks` says of its image
+    zone: str | None = None  # of the host; None: as its image has it
 
 
 def account_of(task: Task, portal: Account) -> Account:
@@ -127,9 +129,13 @@ def mounts_of(mounts: Sequence[Mount]) -> list[dict[str, Any]]:
 
 def of_stacks(image: Mapping[str, Any]) -> Mapping[str, str]:
     """What an image in the manner of Jupyter's docker-stacks says of its own account."""
-    said = cast("Sequence[str]", part(image, "Config").get("Env") or ())
-    found = {name: value for name, _, value in (one.partition("=") for one in said)}
+    found = _variables_of(image)
     return {name: found[name] for name in NB if found.get("NB_USER") and name in found}
+
+
+def has_a_zone(image: Mapping[str, Any]) -> bool:
+    """Whoever made it has chosen one."""
+    return bool(_variables_of(image).get(ZONE))
 
 
 def login(person: str) -> str:
@@ -172,6 +178,11 @@ def _first_step(task: Task) -> str:
     return FIRST_STEP.format(file=INSIDE / ENV_FILE, runner=RUNNER, missing=shlex.quote(missing))
 
 
+def _variables_of(image: Mapping[str, Any]) -> dict[str, str]:
+    said = cast("Sequence[str]", part(image, "Config").get("Env") or ())
+    return {name: value for name, _, value in (one.partition("=") for one in said)}
+
+
 def _kind(task: Task) -> str:
     """How its end will be judged: labels cannot change."""
     return task.becomes if task.kind == READY else task.kind
@@ -185,6 +196,7 @@ def _whose(task: Task, home: str) -> dict[str, str]:
 def _variables(task: Task, place: Place) -> dict[str, str]:
     return {
         **(dict.fromkeys(TRUST, str(CERTIFICATES)) if place.certificates else {}),
+        **({ZONE: place.zone} if place.zone else {}),
         **task.env,
         **_whose(task, place.home),
         "DRYBENCH_TASK_DIR": str(INSIDE),
