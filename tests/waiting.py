@@ -9,6 +9,7 @@ from typing import TypeVar
 
 Answer = TypeVar("Answer")
 PATIENCE = 60.0  # seconds for what takes one or two: a machine may be slow, and have other work
+A_START = 3 * PATIENCE  # for a session or a run: many modules are read, and others read theirs in that moment
 PAUSE, LONGEST_PAUSE = 0.02, 0.1  # between two looks, which take from what is waited for the machine's time
 
 

@@ -100,11 +100,8 @@ function openForm(shell, files, panel, path) {
 function saySo({ commands }, palette) {
   const nowhere = { execute: () => {}, isEnabled: () => false, isVisible: () => false };
   for (const id of ["run-notebook", "run-selected"]) commands.addCommand(`drybench:${id}`, nowhere);
-  commands.addCommand("drybench:not-here", {
-    ...nowhere,
-    label: `${NAME}: only in a session of a Drybench, and this JupyterLab is in none`,
-    isVisible: () => true,
-  });
+  const label = `${NAME}: only in a session of a Drybench, and this JupyterLab is in none`;
+  commands.addCommand("drybench:not-here", { execute: () => {}, label }); // JupyterLab's palette hides what is disabled
   palette?.addItem({ command: "drybench:not-here", category: "Drybench" });
 }
 
