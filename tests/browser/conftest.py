@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from drybench_client import Bench as Client
 from tests.bench import Bench
 from tests.browser.looking import WIDE, Picture
 from tests.browser.serving import open_chromium
 from tests.browser.two_people import guarded_bench
-from tests.waiting import PATIENCE
+from tests.waiting import A_START, PATIENCE, wait_for
 
 expect.set_options(timeout=1000 * PATIENCE)
 
@@ -22,6 +23,32 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A bench with TLS, own host names and several people. Leave it as you found it."""
     with guarded_bench(tmp_path_factory.mktemp("guarded")) as bench:
         yield bench
+
+
+@pytest.fixture(autouse=True)
+def as_found(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test began on a whole bench ends with it, also where it failed in its middle."""
+    bench = request.getfixturevalue("bench") if "bench" in request.fixturenames else None
+    if not isinstance(bench, Bench):
+        yield
+        return
+    with bench.owner() as owner:
+        sessions, runs = _sessions(owner), _runs(owner)
+    yield
+    with bench.owner() as owner:
+        for session in _sessions(owner) - sessions:
+            owner.stop_session(session)
+        for run in _runs(owner) - runs:
+            owner.cancel(run)
+        wait_for(lambda: _sessions(owner) <= sessions and _runs(owner) <= runs, A_START)
+
+
+def _sessions(owner: Client) -> set[str]:
+    return {session["id"] for session in owner.sessions() if session["phase"] != "ended"}
+
+
+def _runs(owner: Client) -> set[str]:
+    return {run["id"] for run in owner.runs(most=100) if run["phase"] != "ended"}
 
 
 @pytest.fixture(scope="module")

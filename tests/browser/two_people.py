@@ -22,7 +22,7 @@ from drybench.hub.identity import FRESH
 from tests.bench import Bench, new_bench
 from tests.browser.serving import CHROMIUM
 from tests.certificate import certificate
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import A_START, PATIENCE, wait_for
 
 DOMAIN = "bench.test"
 SOON = 6 * FRESH  # on a machine that has other work
@@ -87,7 +87,7 @@ class Somebody:
     def session(self, **asked_for: str) -> dict[str, Any]:
         """Their JupyterLab, started if it does not run."""
         asked = self.api.post("/sessions", json={"name": "lab", **asked_for}).raise_for_status().json()
-        return wait_for(lambda: self._running(asked["id"]))
+        return wait_for(lambda: self._running(asked["id"]), A_START)
 
     def run(self, *sources: str, name: str = "a run", wait: bool = True, **more: Any) -> dict[str, Any]:
         run = submit(self.api, notebook(*sources), name=name, **more).raise_for_status().json()
@@ -98,7 +98,14 @@ class Somebody:
             run = self.api.get(f"/runs/{id}").raise_for_status().json()
             return run if run["phase"] == "ended" else None
 
-        return wait_for(look)
+        return wait_for(look, A_START)
+
+    def leave(self) -> None:
+        """Nothing of theirs goes on."""
+        for kind, end in (("sessions", "stop"), ("runs", "cancel")):
+            for one in self._going(kind):
+                self.api.post(f"/{kind}/{one}/{end}").raise_for_status()
+            wait_for(lambda kind=kind: not self._going(kind), A_START)
 
     def has(self) -> dict[str, Any]:
         """Everything that somebody else could have done in their name: runs, sessions and how they are, tokens."""
@@ -112,6 +119,10 @@ class Somebody:
                 if one["kind"] == "api_token" and not one["session_id"] and not one["note"].startswith("Server at")
             ],
         }
+
+    def _going(self, kind: str) -> list[str]:
+        found = self.api.get(f"/{kind}").raise_for_status().json()["items"]
+        return [one["id"] for one in found if one["phase"] != "ended"]
 
     def _running(self, id: str) -> Any:
         session = self.api.get(f"/sessions/{id}").json()
@@ -173,7 +184,7 @@ def sign_in(browser: BrowserContext, name: str) -> None:
 def make_token(browser: BrowserContext) -> str:
     """On the Hub's page, by its button."""
     page = browser.new_page()
-    page.goto("/hub/token", wait_until="networkidle")  # its script takes the button by and by
+    page.goto("/hub/token")
     page.get_by_role("button", name="Request new API token").click()
     expect(page.locator("#token-result")).to_have_text(re.compile(r"\w"))
     token = page.locator("#token-result").inner_text()
@@ -187,7 +198,11 @@ def come_in(browser: Browser, bench: Bench, name: str) -> Iterator[Somebody]:
     sign_in(context, name)
     token = make_token(context)
     with bench.api(token) as api:
-        yield Somebody(name, bench, context, token, api)
+        somebody = Somebody(name, bench, context, token, api)
+        try:
+            yield somebody
+        finally:
+            somebody.leave()
     context.close()
 
 
