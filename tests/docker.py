@@ -128,8 +128,14 @@ def has_image(socket: Path, name: str) -> bool:
 
 
 def remove_containers(label: str, socket: Path = SOCKET) -> None:
-    if found := docker("ps", "-aq", "--filter", f"label={label}", socket=socket).split():
-        docker("rm", "-f", "-v", *found, socket=socket)
+    """Also those that somebody else is removing at this moment."""
+
+    def are_gone() -> bool:
+        found = docker("ps", "-aq", "--filter", f"label={label}", socket=socket).split()
+        remove = ["docker", "-H", f"unix://{socket}", "rm", "-f", "-v", *found]
+        return not found or (subprocess.run(remove, capture_output=True, check=False) and False)
+
+    wait_for(are_gone)
 
 
 def need_base(socket: Path) -> None:

@@ -21,7 +21,7 @@ from secrets import token_hex
 import pytest
 
 from tests.docker import docker, inspected
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 LIGHT = ("base", "desktop")
 HEAVY = ("microscopy", "r", "napari", "cellpose")
@@ -108,7 +108,7 @@ def started(image: str, *options: str) -> Iterator[str]:
 
 def status(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code

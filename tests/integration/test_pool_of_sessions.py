@@ -131,17 +131,21 @@ class Pool:
     bob: Somebody
     eve: Somebody
 
-    @property
-    def bench_id(self) -> str:
-        return self.bench.addresses.bench_id
+    def containers(self) -> list[str]:
+        mine = f"label=org.drybench.bench={self.bench.addresses.bench_id}"
+        return docker("ps", "--format", "{{.Names}}", "--filter", mine).split()
 
     def standing(self) -> list[str]:
         """Tasks that wait at their door."""
         return [door.parent.parent.name for door in self.bench.data.tasks.glob("*/own/door")]
 
     def one_stands_ready(self) -> str:
-        wait_for(lambda: len(self.standing()) == 1 and self.machine()["ready_sessions"] == 1, PATIENCE)
-        return self.standing()[0]
+
+        def found() -> list[str]:
+            standing = self.standing()
+            return standing if len(standing) == 1 and self.machine()["ready_sessions"] == 1 else []
+
+        return wait_for(found, PATIENCE)[0]
 
     def machine(self) -> dict[str, Any]:
         return self.olga.api.get("/machine").raise_for_status().json()
@@ -301,10 +305,9 @@ def test_a_portal_that_is_killed_after_the_click_ends_in_one_session(pool: Pool)
         wait_for(lambda id=asked["id"]: pool.olga.running(id), PATIENCE)
         session = pool.olga.get(asked["id"])
         assert pool.olga.reaches(session)
-        names = docker("ps", "--format", "{{.Names}}", "--filter", f"label=org.drybench.bench={pool.bench_id}").split()
-        assert names.count(f"drybench-{session['task']}") == 1
+        assert pool.containers().count(f"drybench-{session['task']}") == 1
         pool.one_stands_ready()
-        assert len(docker("ps", "-q", "--filter", f"label=org.drybench.bench={pool.bench_id}").split()) == 2
+        wait_for(lambda: len(pool.containers()) == 2, PATIENCE)
         pool.olga.stops()
 
 

@@ -21,7 +21,7 @@ from tests.integration.notebooks import Notebook, text_of
 from tests.parts import leave_out
 from tests.waiting import wait_for
 
-PATIENCE = 60
+PATIENCE = 120  # seconds for what takes a few: a kernel starts in it
 SETTINGS = """
 [engines.local]
 cores = 2
@@ -180,6 +180,7 @@ def test_the_disk_becomes_full_while_it_waits(bench: Bench, hand: Client, tmp_pa
         assert hand.wait(ahead, timeout=PATIENCE)["reason"] in (None, "disk_full")
 
 
+@pytest.mark.timeout(600, func_only=True)
 def test_fifty_at_once(bench: Bench, tmp_path: Path) -> None:
     """Half of them with kernels that need ports of their own."""
     notebooks = [Notebook(tmp_path, f"n{n}", kernel=("python3", "over-tcp")[n % 2]).marks("went") for n in range(50)]
