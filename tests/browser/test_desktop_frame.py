@@ -22,9 +22,9 @@ from websockets.sync.client import connect
 
 from drybench_session.desktop.handlers import GUEST, GUEST_NAME
 from tests.browser.cable import Cable, cable
-from tests.browser.looking import Picture, axe
+from tests.browser.looking import Picture, axe, until
 from tests.desktops import DESKTOP, GUESTS_KEY, Desktops, desktops
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 PARTS = ("chromium", "TigerVNC", "xfwm4", "xterm", "xclip", "X's tools")
 pytestmark = [pytest.mark.browser, pytest.mark.needs(*PARTS), pytest.mark.timeout(240)]
@@ -185,8 +185,7 @@ def drawn(page: Page) -> None:
 
 
 def state(page: Page) -> str | None:
-    shown = page.locator("#card > [data-state]:not([hidden])")
-    return shown.get_attribute("data-state") if shown.count() else None
+    return page.evaluate("document.querySelector('#card > [data-state]:not([hidden])')?.dataset.state ?? null")
 
 
 def says(page: Page, sentence: str) -> None:
@@ -318,7 +317,7 @@ def test_the_owner_sees_who_looks_at_it(page: Page, wired: Wired) -> None:
     expect(shown).to_be_hidden()
     headers = {GUEST: GUESTS_KEY, GUEST_NAME: "Anna%20Li"}
     address = wired.session.stream("notes", mode="watch").replace("&token=", "&not=")
-    with connect(address, additional_headers=headers):
+    with connect(address, additional_headers=headers, open_timeout=PATIENCE):
         expect(shown).to_have_text("Anna Li is watching.")
         axe(page)
     expect(shown).to_be_hidden()
@@ -328,17 +327,17 @@ def test_the_owner_takes_the_keys_back_with_one_click_and_gives_them_again(page:
     shown = page.locator("#guests")
     headers = {GUEST: GUESTS_KEY, GUEST_NAME: "Anna%20Li"}
     address = wired.session.stream("notes").replace("token=", "not=")
-    with connect(address, additional_headers=headers):
+    with connect(address, additional_headers=headers, open_timeout=PATIENCE):
         expect(shown.locator("span")).to_have_text("Anna Li works here, too.")
         axe(page)
         page.get_by_role("button", name="Work alone").click()
         expect(shown).to_be_hidden()
-    with connect(address, additional_headers=headers):  # as a guest's page does by itself
+    with connect(address, additional_headers=headers, open_timeout=PATIENCE):  # as a guest's page does by itself
         expect(shown.locator("span")).to_have_text("Anna Li is watching.")
         axe(page)
         page.get_by_role("button", name="Let them work here again").click()
         expect(shown).to_be_hidden()
-    with connect(address, additional_headers=headers):
+    with connect(address, additional_headers=headers, open_timeout=PATIENCE):
         expect(shown.locator("span")).to_have_text("Anna Li works here, too.")
     expect(shown).to_be_hidden()
 
@@ -376,6 +375,7 @@ def test_a_cut_is_told_and_mended_over_the_last_picture(windows: Windows, mended
     page.locator("#card button:visible").first.wait_for()
     axe(page)
     take(page, "desktop-cut")
+    says(page, "Trying again in 5 s")  # the longest pause: there is time to press
     mended.cable.mend()
     page.get_by_role("button", name="Try now").click()
     drawn(page)
@@ -389,6 +389,27 @@ def test_it_comes_back_by_itself_also_before_the_server_saw_the_cut(windows: Win
         says(page, "The connection was cut")
         mended.cable.mend()
         drawn(page)
+
+
+BRIGHT = """() => {
+    window.bright = false
+    const look = () => { window.bright ||= !document.body.classList.contains("dim") }
+    new MutationObserver(look).observe(document.body, { attributes: true })
+}"""
+
+
+def test_an_old_word_that_it_starts_does_not_stay_over_what_is_drawn(windows: Windows, mended: Wired) -> None:
+    page = windows.desktop(mended.page())
+    before = {**mended.session.says("notes"), "state": "starting"}
+    page.route("**/drybench/screens/notes", lambda route: route.fulfill(json=before))
+    mended.cable.cut()
+    says(page, "Getting Notes ready")
+    page.evaluate(BRIGHT)
+    mended.cable.mend()
+    until(page, "bright")
+    says(page, "Getting Notes ready")
+    page.unroute("**/drybench/screens/notes")
+    drawn(page)
 
 
 def test_a_program_that_ended_is_started_again(windows: Windows, mended: Wired) -> None:
@@ -449,7 +470,7 @@ def test_dropped_files_and_folders_land_in_downloads(page: Page, wired: Wired, t
     assert (downloads / "plate 3" / "raw" / "A1.tif").read_text() == "one"
     assert (downloads / "plate 3" / "notes.txt").read_text() == "two"
     drop(page, tmp_path / "wing.tif")
-    expect(page.locator("#notices").get_by_text("in Downloads/wing (1).tif")).to_be_visible()
+    expect(page.locator("#uploads").get_by_text("in Downloads/wing (1).tif")).to_be_attached()
     tool(page, "Files")
     take(page, "desktop-files")
     axe(page)

@@ -142,7 +142,13 @@ export class Link extends EventTarget {
     else if (GONE.includes(answer.status)) show("stopped");
     else if (answer.said?.state === "ended") showEnded(answer.said);
     else if (answer.said?.state === "starting") this.#awaitStart();
-    else if (answer.said?.state === "running" && this.#screen.state === "closed") this.#screen.connect();
+    else if (answer.said?.state === "running") this.#onRunning();
+  }
+
+  /** An answer from before it was drawn may have come after it, and said that it starts. */
+  #onRunning() {
+    if (this.#screen.state === "closed") this.#screen.connect();
+    if (this.#screen.state === "drawn") this.#unveil();
   }
 
   #awaitStart() {
