@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from drybench.engines import local as local_engine
 from drybench.engines.base import Handle
 from drybench.engines.local import LocalEngine
 from drybench.engines.processes import Identity
@@ -72,7 +73,8 @@ class Local:
 
 
 @pytest.fixture
-async def local(tmp_path: Path) -> AsyncIterator[Local]:
+async def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Local]:
+    monkeypatch.setattr(local_engine, "START_WITHIN", PATIENCE)  # what is busy with other tests takes longer
     tasks = tmp_path / "tasks"
     tasks.mkdir()
     engine = LocalEngine(tasks, cores=2, memory=4 << 30)

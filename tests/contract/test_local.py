@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from drybench.engines import local
 from drybench.engines.base import Engine
 from drybench.engines.local import LocalEngine
 from drybench.model import Gpu
 from tests.contract.engine_contract import SERVER, EngineContract, MakeEngine
+from tests.waiting import PATIENCE
 
 
 class TestLocal(EngineContract):
@@ -23,7 +25,8 @@ class TestLocal(EngineContract):
         return folder
 
     @pytest.fixture
-    def make_engine(self, tasks: Path) -> MakeEngine:
+    def make_engine(self, tasks: Path, monkeypatch: pytest.MonkeyPatch) -> MakeEngine:
+        monkeypatch.setattr(local, "START_WITHIN", PATIENCE)  # what is busy with other tests takes longer
         self.away = tasks.with_name("away")
         self.tasks_folder = tasks
         return lambda: LocalEngine(tasks, cores=2, memory=2 << 30, gpus=(Gpu("0"), Gpu("1")))

@@ -104,7 +104,8 @@ async def test_a_stop_reaches_a_command_whose_watcher_was_killed(local: Local) -
 LEAVE_BEHIND = {
     "in a session of its own": "setsid sleep 1000 & echo $!; exit 0",
     "with no trace in its environment": "setsid env -i /bin/sleep 1000 & echo $!; exit 0",
-    "as an orphan": "(setsid sh -c 'echo $$; trap : TERM; while true; do sleep 1; done' &) ; sleep 0.2; exit 0",
+    "as an orphan": "(setsid sh -c 'trap : TERM; echo $$; touch $DRYBENCH_TASK_DIR/up; while :; do sleep 1; done' &);"
+    " until [ -e $DRYBENCH_TASK_DIR/up ]; do sleep 0.05; done; exit 0",
 }
 
 
