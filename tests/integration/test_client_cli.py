@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,16 @@ def environ(data: Path) -> dict[str, str]:
 
 def call(data: Path, *words: object, program: list[str] = DRYBENCH) -> subprocess.CompletedProcess[str]:
     command = [*program, *map(str, words)]
-    return subprocess.run(command, env=environ(data), capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(command, env=environ(data), capture_output=True, text=True, timeout=180, check=False)
+
+
+def all_of(terminal: int) -> bytes:
+    """It comes in pieces, and at its end there is nobody at the other end any more."""
+    said = b""
+    with suppress(OSError):
+        while piece := os.read(terminal, 10_000):
+            said += piece
+    return said
 
 
 def asked(data: Path, *words: object) -> Any:
@@ -173,8 +183,8 @@ class TestRun:
         command = [*DRYBENCH, "run", str(notebook), "--wait"]
         with subprocess.Popen(command, env=environ(bench), stdout=subprocess.DEVNULL, stderr=theirs) as waiting:
             assert waiting.wait(PATIENCE) == 0
-        shown = os.read(ours, 10_000).decode()
         os.close(theirs)
+        shown = all_of(ours).decode()
         os.close(ours)
         assert "analysis  ░░░░" in shown
         assert "████████████░░░░░░░░░░░░  cell 2 of 2" in shown
