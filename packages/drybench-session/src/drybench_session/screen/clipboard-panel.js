@@ -4,7 +4,7 @@
 // What is on a clipboard is somebody else's: text is shown as text, and a picture is checked by the server to be one.
 
 import { notify } from "./notices.js";
-import { ask, address, place } from "./place.js";
+import { ask, address, fromHere, place } from "./place.js";
 import { say } from "./words.js";
 
 const SHOWN = 100_000; // characters; a text of megabytes would stop the page
@@ -88,7 +88,7 @@ export class ClipboardPanel {
 
   async #getPicture() {
     const url = address("clipboard/image", { app: place.app });
-    const response = await fetch(url, { cache: "no-store" }).catch(() => null);
+    const response = await fetch(url, { headers: fromHere(), cache: "no-store" }).catch(() => null);
     if (response?.status !== 200 || response.headers.get("Content-Type") !== PICTURE) return;
     const picture = await response.blob();
     if (picture.size === this.#given) return;

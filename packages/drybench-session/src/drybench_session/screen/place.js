@@ -12,7 +12,7 @@ export function address(path, query = {}) {
 
 /** {status, said}: what is no JSON, such as a proxy's page, says nothing. Rejects when nobody answers. */
 export async function ask(method, path, { query, body, json, ...more } = {}) {
-  const headers = { "X-XSRFToken": xsrf() };
+  const headers = fromHere();
   if (json) headers["Content-Type"] = "application/json";
   const response = await fetch(address(path, query), {
     method,
@@ -27,7 +27,7 @@ export async function ask(method, path, { query, body, json, ...more } = {}) {
   return { status: response.status, signedOut, said: isJson ? await response.json() : null };
 }
 
-/** The most specific one comes first where the Hub has one as well. */
-function xsrf() {
-  return document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? "";
+/** Below a Hub nothing is answered without, not even what is only read. The most specific cookie comes first. */
+export function fromHere() {
+  return { "X-XSRFToken": document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? "" };
 }
