@@ -99,6 +99,16 @@ class Bench:
             self.up.wait(PATIENCE)
         return time.monotonic() - began
 
+    def end(self) -> None:
+        """At once: nobody is there any more who would want it to end well."""
+        if self.up:
+            self.up.kill()
+            self.up.wait(PATIENCE)
+        left = Children(self.data.children).alive().values()
+        for part in left:
+            part.signal(signal.SIGKILL)
+        wait_for(lambda: not any(part.is_alive for part in left))
+
     def kill(self, *parts: str) -> None:
         """With -9: hub, portal, proxy, or `up` itself."""
         for part in parts:
@@ -205,7 +215,7 @@ def new_bench(
                 bench.wait_until_ready()
             yield bench
         finally:
-            bench.stop()
+            bench.stop() if containers else bench.end()
             tasks = any(bench.data.tasks.iterdir())
             if tasks or bench.pids():
                 bench.run("down", *(["--tasks"] if tasks else []))
