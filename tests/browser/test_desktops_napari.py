@@ -29,6 +29,7 @@ GROUND = (0x16, 0x32, 0x4A)  # the desktop's own background has it for the most 
 CHOSEN = (0x45, 0x60, 0xC4)  # napari's colour of the layer that is chosen
 BY_JPEG = 8
 THERE = "body[data-tools=ready]:not(.dim)"
+VOLUME = {"x": 340, "y": 90, "width": 500, "height": 500}  # where napari draws, in its window as it opens
 PHONE = {"width": 390, "height": 844}
 ON_IT = """
 session=$(pgrep -x xfce4-session) || exit 1
@@ -121,10 +122,14 @@ def test_it_draws_in_two_and_in_three_dimensions(desk: Desk, take: Picture) -> N
     desk.page.keyboard.press("Control+y")
     wait_for(lambda: desk.page.screenshot() != flat)
     desk.eyes.come_to_rest()
-    desk.page.mouse.move(760, 400)
+    volume = desk.page.screenshot(clip=VOLUME)
+    desk.page.mouse.move(600, 400)
     desk.page.mouse.down()
-    desk.page.mouse.move(840, 330, steps=4)
+    for step in range(1, 6):
+        desk.page.mouse.move(600 + 28 * step, 400 - 20 * step)
+        desk.eyes.come_to_rest()
     desk.page.mouse.up()
+    wait_for(lambda: desk.page.screenshot(clip=VOLUME) != volume)  # it turns
     desk.eyes.come_to_rest()
     take(desk.page, "napari-3d")
 
