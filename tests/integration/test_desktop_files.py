@@ -13,7 +13,7 @@ import pytest
 
 from drybench_session.desktop.uploads import LARGEST_PIECE
 from tests.desktops import OPENS, Desktops, session
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 __all__ = ["session"]
 
@@ -25,7 +25,7 @@ ENOUGH = 64 << 20  # bytes of memory for pieces of 8 MiB: one as it comes, one w
 @pytest.fixture
 def owner(session: Desktops) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"token {OPENS}"}
-    with httpx.Client(base_url=f"{session.url}drybench/", headers=headers, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=f"{session.url}drybench/", headers=headers, timeout=PATIENCE, trust_env=False) as client:
         yield client
 
 
@@ -136,7 +136,7 @@ def test_nobody_else_may_anything(session: Desktops, method: str, path: str) -> 
 
 def test_a_foreign_page_cannot_use_the_owners_cookie(session: Desktops) -> None:
     """It has no XSRF token to send along."""
-    with httpx.Client(trust_env=False, follow_redirects=True) as browser:
+    with httpx.Client(trust_env=False, follow_redirects=True, timeout=PATIENCE) as browser:
         assert browser.get(session.page("xterm")).is_success
         asked = {"name": "x", "id": ID, "offset": 0, "size": 1}
         without = browser.put(f"{session.url}drybench/files", params=asked, content=b"x")
