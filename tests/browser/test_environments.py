@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from drybench.environment_files import Smoke
@@ -18,7 +17,7 @@ from drybench.images.checking import Checked, Tried
 from drybench.images.pruning import Leftover, Leftovers
 from drybench.images.telling import TellingOfBuilds
 from drybench.phases import Phase
-from tests.browser.looking import Picture
+from tests.browser.looking import Picture, axe
 from tests.browser.serving import served, signed_in
 from tests.browser.test_pages import LOOKS
 from tests.unit.web.containers import Containers
@@ -109,8 +108,7 @@ OVER = """() => [...document.querySelectorAll('*')].filter((one) => one.getBound
 
 def check(page: Page, address: str) -> None:
     page.goto(address)
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    axe(page)
     over = page.evaluate(OVER)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (address, over)
 
@@ -132,7 +130,6 @@ def test_a_log_grows_where_it_is_read_and_the_end_is_said(browser: Browser, benc
     expect(log).to_contain_text("line 299")
     assert log.evaluate("one => one.scrollTop + one.clientHeight >= one.scrollHeight - 8")
     log.evaluate("one => one.scrollTop = 0")
-    page.wait_for_timeout(50)
     writer.say("<b>after</b>")
     writer.note(step=2, doing="RUN pip install napari")
     telling.look()

@@ -6,17 +6,17 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from drybench.model import Run, Session
 from drybench.phases import Outcome, Phase, Reason
 from tests.browser.full_bench import fill
-from tests.browser.looking import until
+from tests.browser.looking import axe, until
 from tests.browser.serving import bench as bench
 from tests.browser.serving import page as page
 from tests.browser.serving import signed_in
 from tests.unit.web.little_bench import LittleBench
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium")]
 
@@ -57,7 +57,7 @@ def test_what_goes_next_is_shown_and_a_star_keeps_it(browser: Browser, bench: Li
     page.get_by_role("button", name="Keep this rule").click()
     expect(page.get_by_text("Runs are kept for a whole number of days")).to_be_visible()
     expect(page.get_by_label("Remove my runs after so many days")).to_have_value("soon")
-    assert Axe().run(page).violations_count == 0
+    axe(page)
     context.close()
 
 
@@ -71,7 +71,7 @@ def test_a_run_is_removed_from_its_page_once_it_said_what_is_lost(page: Page, be
     expect(page.get_by_role("button", name="Remove the run")).to_be_hidden()
     page.get_by_text("Remove…").click()
     expect(page.get_by_text("Its notebook and all the files that it made go with it")).to_be_visible()
-    assert Axe().run(page, options={"iframes": False}).violations_count == 0
+    axe(page, iframes=False)
     page.get_by_role("button", name="Remove the run").click()
     page.wait_for_url("**/runs")
     expect(page.get_by_role("link", name="summary")).to_have_count(0)
@@ -120,6 +120,7 @@ def test_what_changed_before_a_tab_listened_is_shown_in_it(browser: Browser, ben
     expect(second.locator(".state.starting")).to_be_visible()
     bench.move(session, Phase.RUNNING, answers=True)
     expect(first.locator(".state.running")).to_be_visible()
+    wait_for(lambda: second.evaluate("1") and held)
     held.pop().continue_()
     expect(second.locator(".state.running")).to_be_visible()
     context.close()
@@ -164,12 +165,10 @@ def test_the_notebook_grows_without_moving_what_is_read(page: Page, bench: Littl
     expect(page).to_have_title("running: notebook · Drybench")
     frame = page.frame_locator("iframe")
     expect(frame.get_by_text("print(29)")).to_be_attached()
-    page.mouse.wheel(0, 600)
-    until(page, "scrollY > 300")
-    before = page.evaluate("scrollY")
+    until(page, "scrollTo(0, 400), scrollY === 400")  # as soon as the page is so long
     _tell(bench, run, 29, "the last word")
     expect(frame.get_by_text("the last word")).to_be_attached()
-    assert page.evaluate("scrollY") == before
+    assert page.evaluate("scrollY") == 400
     bench.move(run, Phase.ENDED, Outcome.DONE)
     expect(page.locator("#state .state")).to_have_text("done")
     expect(page).to_have_title("done: notebook · Drybench")
@@ -234,8 +233,7 @@ def test_the_log_is_read_on_demand(page: Page, bench: LittleBench) -> None:
 def _look_at(page: Page, addresses: tuple[str, ...]) -> None:
     for address in addresses:
         page.goto(address)
-        found = Axe().run(page, options={"iframes": False})
-        assert found.violations_count == 0, f"{address}\n{found.generate_report()}"
+        axe(page, iframes=False)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
 
 

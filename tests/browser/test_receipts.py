@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from drybench.changes import Change
 from drybench.model import Run
 from drybench.phases import Outcome, Phase
-from tests.browser.looking import Picture
+from tests.browser.looking import Picture, axe
 from tests.browser.serving import bench as bench
 from tests.browser.serving import signed_in
 from tests.unit.web.little_bench import LittleBench
@@ -36,7 +35,7 @@ def done(bench: LittleBench, *sources: str, version: str = "1.0") -> Run:
 
 
 def in_order(page: Page) -> None:
-    assert Axe().run(page).response["violations"] == []
+    axe(page)
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
