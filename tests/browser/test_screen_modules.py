@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.screens import bridge
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.browser
 def modules(browser: Browser) -> Iterator[Page]:
     with bridge() as way:
         page = browser.new_page()
+        page.set_default_timeout(1000 * PATIENCE)
         page.goto(way.url)
         yield page
         page.close()

@@ -76,8 +76,7 @@ def bobs(browser: Browser, course: Course) -> Iterator[Page]:
 
 
 def middle(page: Page) -> tuple[int, int, int]:
-    box = page.locator("shared-screen canvas").bounding_box()
-    assert box
+    box = wait_for(page.locator("shared-screen canvas").bounding_box)  # it has none as long as it is hidden
     return colour(page, box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.8)
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.cable import Cable, cable
 from tests.desktops import Desktops, desktops
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("TigerVNC", "xterm"), pytest.mark.timeout(300)]
 
@@ -49,6 +50,7 @@ def line(moving: Desktops) -> Iterator[Cable]:
 @pytest.fixture
 def page(browser: Browser, moving: Desktops, line: Cable) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 640, "height": 480})
+    context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     page.goto(moving.page("moves").replace(str(urlsplit(moving.url).port), str(line.port)))
     yield page
