@@ -26,7 +26,7 @@ test-images:
 	@bin/bootstrap dev $(BIN)/python -m tests.parts
 	@DRYBENCH_TEST_IMAGES=all $(BIN)/python -m pytest -p no:randomly -rA --durations=0 tests/images \
 		tests/browser/test_containers.py tests/browser/test_containers_people.py \
-		tests/browser/test_desktops.py tests/browser/test_desktops_napari.py \
+		tests/browser/test_desktops.py tests/browser/test_desktops_napari.py tests/browser/test_desktops_together.py \
 		tests/integration/test_containers_survival.py tests/integration/test_ready_containers.py \
 		tests/integration/test_stacks_images.py tests/integration/test_full_home.py tests/integration/test_conda_images.py \
 		$(ARGS)
@@ -54,7 +54,7 @@ pictures:
 		tests/browser/test_new_run.py tests/browser/test_attach.py tests/browser/test_schedules.py \
 		tests/browser/test_receipts.py tests/browser/test_gpus.py tests/browser/test_desktop_frame.py \
 		tests/browser/test_environments.py tests/browser/test_containers.py \
-		tests/browser/test_desktops.py tests/browser/test_desktops_napari.py
+		tests/browser/test_desktops.py tests/browser/test_desktops_napari.py tests/browser/test_desktops_together.py
 
 docs:
 	@bin/bootstrap dev
