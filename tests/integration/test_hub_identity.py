@@ -12,7 +12,6 @@ import pytest
 from drybench.errors import HubAway, SignInBroken
 from drybench.hub.identity import Identity
 from tests.integration.hub_bench import SHARED, Browser, HubBench, hub_bench, sign_in
-from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +126,7 @@ async def test_a_hub_that_is_away_is_no_refusal(bench: HubBench, identity: Ident
             await identity.exchange(code)
     finally:
         bench.start_hub()
-        wait_for(bench.is_up)
+        bench.wait_until_up()
 
 
 def test_the_hub_lists_people_page_by_page(bench: HubBench, monkeypatch: pytest.MonkeyPatch) -> None:
