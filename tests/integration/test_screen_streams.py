@@ -19,6 +19,7 @@ from tornado.httpclient import HTTPClientError
 from drybench_session.desktop.stream import Closed
 from tests import plain_http
 from tests.desktops import GUESTS_KEY, OPENS, XTERM, Desktops, desktops, variables
+from tests.living import content
 from tests.viewer import EXTENDED_CLIPBOARD, EXTENDED_DESKTOP_SIZE, Ended, Viewer, viewer
 from tests.waiting import PATIENCE, eventually
 
@@ -347,9 +348,7 @@ def of_what_writes(session: Desktops) -> dict[str, str]:
 
 
 def words(pid: int) -> bytes:
-    with suppress(OSError):  # it has ended
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
+    return content(Path(f"/proc/{pid}/cmdline"))
 
 
 def memory(session: Desktops) -> int:

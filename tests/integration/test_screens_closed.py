@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.desktops import GUESTS_KEY, OPENS, Desktops, desktops, variables
+from tests.living import content
 from tests.parts import leave_out
 from tests.somebody import SOMEBODY
 from tests.waiting import wait_for
@@ -114,9 +115,7 @@ def shells(session: Desktops) -> list[int]:
 
 def command_line(pid: int) -> bytes:
     """Empty where it has ended."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
+    return content(Path(f"/proc/{pid}/cmdline"))
 
 
 def sockets(pid: int) -> set[str]:
