@@ -307,6 +307,7 @@ def test_nothing_on_a_screen_outlives_a_killed_server(tmp_path: Path) -> None:
         session.server.wait()
         wait_for(lambda: not session.processes("Xtigervnc"))
         wait_for(lambda: not session.processes("xterm"))
+        wait_for(lambda: not session.processes("dbus-daemon"))
 
 
 def test_who_draws_is_told(session: Desktops) -> None:

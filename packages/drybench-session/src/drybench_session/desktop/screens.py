@@ -21,7 +21,7 @@ from drybench_session.desktop import commands, kinds, scaling
 from drybench_session.desktop.endings import Ending, NoScreen, ScreenGone, how
 from drybench_session.desktop.opengl import OpenGL
 from drybench_session.desktop.programs import Program, marked
-from drybench_session.desktop.x_server import XServer
+from drybench_session.desktop.x_server import XServer, ends_with_us
 
 _ENDS_WITHIN = 3.0  # seconds, when it is asked kindly
 
@@ -143,6 +143,7 @@ class Screen:
             return address
         reading, told = os.pipe()
         words = (
+            *ends_with_us(),
             "dbus-daemon",
             "--session",
             "--nofork",

@@ -89,7 +89,7 @@ async def _started(path: str, folder: Path, name: str, environ: Mapping[str, str
     number, claim = _free_number()
     with claim:
         telling, told = os.pipe()
-        words = [*_ends_with_us(), path, f":{number}", *_options(folder, name), "-displayfd", str(told)]
+        words = [*ends_with_us(), path, f":{number}", *_options(folder, name), "-displayfd", str(told)]
         try:
             program = Program.start(words, environ, folder, (told, claim.fileno()))
         except OSError as error:
@@ -151,7 +151,7 @@ def _answers(place: Path) -> bool:
     return True
 
 
-def _ends_with_us() -> list[str]:
+def ends_with_us() -> list[str]:
     """Also where we are killed: without its server nothing on a screen lives on."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
