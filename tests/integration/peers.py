@@ -1,5 +1,8 @@
 """papermill and nbclient at work, in processes of their own: what they make of a notebook is what ours should.
 
+Their kernels speak by sockets of the file system: by ports, those that start at once meet on one at times, and then
+do not start (papermill #511).
+
 python peers.py JOBS.json     a list of {"peer", "notebook", "out", …}; beside each `out` lies `out`.end.json
 """
 
@@ -12,7 +15,12 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from traitlets.config import Config
+
+WITHIN = 300  # seconds for all of them
 
 
 def execute(place: Path, python: Path, jobs: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], str | None]]:
@@ -27,7 +35,7 @@ def execute(place: Path, python: Path, jobs: Sequence[dict[str, Any]]) -> list[t
     (place / "jobs.json").write_text(json.dumps(told))
     env = {**os.environ, "JUPYTER_PATH": str(place / "jupyter"), "PATH": f"{python}/bin:{os.environ['PATH']}"}
     words = [sys.executable, "-W", "ignore", __file__, str(place / "jobs.json")]
-    done = subprocess.run(words, env=env, cwd=place, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(words, env=env, cwd=place, capture_output=True, text=True, timeout=WITHIN)
     assert done.returncode == 0, done.stderr
     return [_read(Path(job["out"])) for job in told]
 
@@ -54,13 +62,9 @@ def _papermill(job: dict[str, Any]) -> None:
     given = f"{job['out']}.given.ipynb"
     Path(given).write_text(json.dumps(job["notebook"]))
     nbformat.validate(nbformat.read(given, 4))
-    for try_left in (2, 1, 0):
-        try:
-            papermill.execute_notebook(given, job["out"], job.get("parameters"), progress_bar=False)
-            return
-        except RuntimeError as error:  # its kernels meet on a port at times and do not start (papermill #511)
-            if type(error) is not RuntimeError or not try_left:
-                raise
+    limits: dict[str, Any] = {"start_timeout": WITHIN, "progress_bar": False}
+    with TemporaryDirectory(prefix="k-", dir="/tmp") as folder:
+        papermill.execute_notebook(given, job["out"], job.get("parameters"), config=_by_files(folder), **limits)
 
 
 def _nbclient(job: dict[str, Any]) -> None:
@@ -69,9 +73,17 @@ def _nbclient(job: dict[str, Any]) -> None:
 
     notebook = nbformat.reads(json.dumps(job["notebook"]), 4)
     try:
-        NotebookClient(notebook, allow_errors=job.get("allow_errors", False), timeout=60).execute()
+        limits = {"timeout": WITHIN, "startup_timeout": WITHIN}
+        allow = job.get("allow_errors", False)
+        with TemporaryDirectory(prefix="k-", dir="/tmp") as folder:
+            NotebookClient(notebook, allow_errors=allow, config=_by_files(folder), **limits).execute()
     finally:
         nbformat.write(notebook, job["out"])
+
+
+def _by_files(folder: str) -> Config:
+    """In a folder of each kernel's own: without a name they all take the same."""
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
 
 
 if __name__ == "__main__":

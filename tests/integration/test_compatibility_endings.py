@@ -60,7 +60,7 @@ def ends(tmp_path_factory: pytest.TempPathFactory, python_environment: Path) -> 
     return Ends(tmp_path_factory.mktemp("ends"), python_environment)
 
 
-pytestmark = pytest.mark.xdist_group("compatibility_endings")
+pytestmark = [pytest.mark.xdist_group("compatibility_endings"), pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("name", ENDS)

@@ -98,7 +98,7 @@ def all_of_them(tmp_path_factory: pytest.TempPathFactory, python_environment: Pa
     return All(tmp_path_factory.mktemp("notebooks"), python_environment)
 
 
-pytestmark = pytest.mark.xdist_group("compatibility_notebooks")
+pytestmark = [pytest.mark.xdist_group("compatibility_notebooks"), pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

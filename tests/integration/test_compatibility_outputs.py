@@ -94,7 +94,7 @@ def both(tmp_path_factory: pytest.TempPathFactory, python_environment: Path) -> 
     return Both(tmp_path_factory.mktemp("outputs"), python_environment)
 
 
-pytestmark = pytest.mark.xdist_group("compatibility_outputs")
+pytestmark = [pytest.mark.xdist_group("compatibility_outputs"), pytest.mark.timeout(900)]
 
 
 def test_it_ends_the_same(both: Both) -> None:
