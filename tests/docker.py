@@ -24,7 +24,7 @@ import pytest
 
 from drybench.engines.processes import Identity
 from tests.parts import leave_out, needs
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 SOCKET = Path("/var/run/docker.sock")
 CACHE = Path("~/.cache/drybench-tests").expanduser()
@@ -192,7 +192,12 @@ class PrivateDocker:
         ]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "PATH": self.path})
-        wait_for(lambda: _answers(self.socket))
+        wait_for(lambda: _answers(self.socket), 3 * PATIENCE)
+
+    def be_up(self) -> None:
+        """Whatever a test that failed in its middle left of it."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
 
     def kill(self) -> None:
         """As a crash: containers run on, but nobody answers."""
@@ -203,8 +208,7 @@ class PrivateDocker:
 
     def clear(self) -> None:
         """Whatever the test did to it, nothing of it is left."""
-        if self._process is None:
-            self.start()
+        self.be_up()
         for id in docker("ps", "-aq", socket=self.socket).split():
             docker("rm", "-f", id, socket=self.socket)
         self.stop()
@@ -261,7 +265,7 @@ class Door:
             self._server = None
             self._socket.unlink(missing_ok=True)
             for writer in list(self._writers):
-                writer.close()
+                writer.transport.abort()  # not waiting for who reads no more
             await asyncio.gather(*self._served)
 
     @asynccontextmanager
@@ -329,7 +333,7 @@ def _start_docker() -> None:
     begin = f"exec setsid dockerd >'{CACHE}/docker.log' 2>&1 & echo $!"  # nobody's child: its starter may end first
     pid = subprocess.run(["sh", "-c", begin], capture_output=True, check=True).stdout
     _remember(int(pid), CACHE / "docker.json")
-    wait_for(lambda: _answers(SOCKET))
+    wait_for(lambda: _answers(SOCKET), 3 * PATIENCE)
 
 
 @contextmanager
@@ -342,7 +346,7 @@ def _podman(folder: Path) -> Iterator[Path]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(serve, env=environ, stdout=log, stderr=log)
     try:
-        wait_for(lambda: _answers(socket))
+        wait_for(lambda: _answers(socket), 3 * PATIENCE)
         yield socket
     finally:
         subprocess.run([*podman, "rm", "--all", "--force", "--time=0"], env=environ, capture_output=True, check=False)

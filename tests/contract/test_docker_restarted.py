@@ -33,8 +33,10 @@ def own_docker(docker_url: str) -> Iterator[PrivateDocker]:
 
 @pytest.fixture
 async def restarted(own_docker: PrivateDocker, tmp_path: Path) -> AsyncIterator[Bench]:
+    own_docker.be_up()
     bench = new_bench(own_docker.url, BASE, tmp_path, gpus=GPUS)
     yield bench
+    own_docker.be_up()
     await clear(bench)
 
 

@@ -66,8 +66,8 @@ def folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="without-root-", dir="/tmp"))
     os.chown(made, PORTAL_UID, PORTAL_UID)
     yield made
+    remove_containers("org.drybench.bench=test-without-root")  # first: they write there
     shutil.rmtree(made)
-    remove_containers("org.drybench.bench=test-without-root")
 
 
 @pytest.fixture
