@@ -18,6 +18,8 @@ from tests.integration.runner_bench import Attempt, attempt, notebook
 
 UID = 1234
 
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture(scope="session")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -30,7 +32,6 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.timeout(400)
 def test_a_notebook_runs_in_somebody_elses_image(tmp_path: Path, kernel_image: str, runner: Path) -> None:
     cells = ("import os, sys\nprint(os.environ.get('PYTHONPATH'), 'nbclient' in sys.modules)", "6 * 7", "1 / 0")
     run = _run(tmp_path, kernel_image, runner, *cells)

@@ -112,7 +112,7 @@ REASONS = {
     "no such kernel": Reason.NO_SUCH_KERNEL,
 }
 
-pytestmark = pytest.mark.xdist_group("causes")
+pytestmark = [pytest.mark.xdist_group("causes"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -155,7 +156,7 @@ def kill(bench: Bench, *parts: str) -> None:
     if "up" in parts:
         bench.kill("up")
         bench.start()
-        bench.wait_until_ready(PATIENCE)
+        bench.wait_until_ready()
     else:
         wait_for(lambda: all(bench.pids().get(part) not in (None, before[part]) for part in parts), PATIENCE)
     wait_for(bench.answers, PATIENCE)
@@ -166,6 +167,7 @@ def killed_at_the_next_container(bench: Bench) -> Generator[None]:
     """The portal, as soon as Docker says that one was made; then it was perhaps begun as well, perhaps not."""
     portal = bench.pids()["portal"]
     mine = ["--filter", f"label={BENCH_LABEL}={bench.addresses.bench_id}", "--filter", "event=create"]
+    mine += ["--since", f"{time.time():.6f}"]  # it may be made before anybody listens
     command = ["docker", "-H", f"unix://{SOCKET}", "events", *mine]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as events:
         try:

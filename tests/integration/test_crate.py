@@ -68,7 +68,7 @@ def problems(validator: Path, crate: Path, folder: Path) -> list[str]:
     cache = shutil.copy(validator / "cache.sqlite", folder / "cache.sqlite").with_suffix("")
     command = [*apart, validator / "env/bin/rocrate-validator", "--no-interactive", "--disable-color", "validate"]
     options = ["--offline", "--cache-path", cache, "-p", PROFILE, "-l", "required", "-f", "json", "-o", report]
-    done = subprocess.run([*command, *options, crate], capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run([*command, *options, crate], capture_output=True, text=True, timeout=180, check=False)
     assert report.exists(), done.stdout + done.stderr
     told: dict[str, Any] = json.loads(report.read_bytes())
     assert told["passed"] is not bool(told["issues"])

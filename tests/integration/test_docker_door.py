@@ -22,12 +22,13 @@ from drybench.engines.docker_rules import Network
 from drybench.handing_over import by_the_door
 from drybench.settings_sections import DockerEngine
 from tests import docker as real
+from tests.bench import A_WHOLE_BENCH
 from tests.integration.containers import Task, container
 from tests.integration.hub_bench import SHARED, HubBench, hub_bench, sign_in
 from tests.python_environment import CHECKOUT
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.needs("docker", "iptables")
+pytestmark = [pytest.mark.needs("docker", "iptables"), pytest.mark.timeout(900)]
 LINES = f'listen = "0.0.0.0"\naddress = "http://bench.test"\n{SHARED}'
 PLAIN = DockerEngine()
 
@@ -131,7 +132,7 @@ def test_a_session_in_a_container(
         session = Task(it, network)
         asked.address = f"http://{session.address}:{port_of(tmp_path, it)}"
         asked.phase, asked.answers, asked.handed_over = "running", True, True
-        wait_for(lambda: bench.is_ready("ada", "one"))
+        wait_for(lambda: bench.is_ready("ada", "one"), A_WHOLE_BENCH)
         assert browser.get("/user/ada/one/lab").status_code == 200
         assert browser.get("/user/ada/one/api/me").json()["identity"]["username"] == "ada"
         assert said_inside(session, "$JUPYTERHUB_API_URL/user")["name"] == "ada"
@@ -172,11 +173,11 @@ def command(asked: Any, python: Path) -> tuple[str, ...]:
 
 def port_of(own: Path, name: str) -> int:
     wrote = own / "address.json"
-    wait_for(lambda: wrote.exists() or not real.inspected(name)["State"]["Running"])
+    wait_for(lambda: wrote.exists() or not real.inspected(name)["State"]["Running"], A_WHOLE_BENCH)
     assert wrote.exists(), real.docker("logs", name)
     return json.loads(wrote.read_text())["port"]
 
 
 def said_inside(session: Task, address: str) -> Any:
-    ask = f'curl -s --max-time 5 -H "Authorization: token $JUPYTERHUB_API_TOKEN" {address}'
+    ask = f'curl -s --max-time 60 -H "Authorization: token $JUPYTERHUB_API_TOKEN" {address}'
     return json.loads(real.docker("exec", session.name, "sh", "-c", ask))

@@ -26,10 +26,11 @@ from drybench.engines.docker_rules import Lines, Network, Reach
 from drybench.proxying import write_proxy_files
 from drybench.settings import Settings
 from drybench.settings_sections import DockerEngine
+from tests.bench import A_WHOLE_BENCH
 from tests.integration.outside import code
 from tests.waiting import PATIENCE, wait_for
 
-pytestmark = pytest.mark.needs("docker", "iptables")
+pytestmark = [pytest.mark.needs("docker", "iptables"), pytest.mark.timeout(600)]
 TRAEFIK = Path(sys.executable).with_name("traefik")
 PORT = 4321
 HERE = Addresses("http://localhost:8000", "127.0.0.1", 8000, 8001, 8002, 8003, "restart", tasks_port=PORT)
@@ -55,7 +56,10 @@ class Elsewhere:
         with (self.folder / "log").open("ab") as log:
             command = [*self.inside, "dockerd", "--host", self.url, *options, "--bridge=none"]
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_for(lambda: subprocess.run(["docker", "-H", self.url, "info"], capture_output=True).returncode == 0)
+        wait_for(
+            lambda: subprocess.run(["docker", "-H", self.url, "info"], capture_output=True).returncode == 0,
+            A_WHOLE_BENCH,
+        )
 
     def end(self, how: signal.Signals) -> None:
         assert self.process is not None
@@ -127,7 +131,7 @@ def test_docker_is_started_again(elsewhere: Elsewhere, network: Network, how: si
     elsewhere.start()
     assert elsewhere.network() == network
     assert elsewhere.rules(network) == rules
-    assert elsewhere.door(network) == "404"
+    wait_for(lambda: elsewhere.door(network) == "404")
 
 
 def test_the_network_is_pruned(elsewhere: Elsewhere, network: Network) -> None:
@@ -136,7 +140,7 @@ def test_the_network_is_pruned(elsewhere: Elsewhere, network: Network) -> None:
     assert elsewhere.door(network) == "000"
     again = asyncio.run(made_again(elsewhere, network))
     assert again == network
-    assert elsewhere.door(network) == "404"
+    wait_for(lambda: elsewhere.door(network) == "404")
 
 
 async def made_again(elsewhere: Elsewhere, network: Network) -> Network:

@@ -36,7 +36,7 @@ def bare_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BareMachi
 
 
 @pytest.mark.bare
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 def test_two_commands_on_a_bare_debian(bare_machine: BareMachine) -> None:
     """No root, no pip, no uv: from the clone to a notebook's result, and all of it again in seconds."""
     assert "ensurepip" in bare_machine.says("python3 -m venv .venv; rm -rf .venv").stdout
@@ -47,7 +47,7 @@ def test_two_commands_on_a_bare_debian(bare_machine: BareMachine) -> None:
 
     bare_machine.write("double.ipynb", DOUBLE)
     up = f"make up ARGS='--detach --port {free_port()}'"  # the machine shares this one's network
-    work = bare_machine.says(f"{up} && {RUN} && .venv/bin/drybench down --tasks")
+    work = bare_machine.says(f"{up} && {RUN} && .venv/bin/drybench down --tasks", seconds=900)
     assert work.returncode == 0, work.stdout + work.stderr
     assert "Fetching what requirements/server.lock names" in work.stderr  # progress is shown
     assert "Drybench is ready: http://localhost:" in work.stdout

@@ -31,9 +31,10 @@ from drybench.web.app import create_app
 from tests.docker import BASE, SOCKET, PrivateDocker, need_base, private_docker
 from tests.ledger import Clock
 from tests.unit.web.little_bench import LittleBench, little_bench, notebook, now, xsrf
+from tests.waiting import PATIENCE
 from tests.world import World
 
-pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.needs("docker"), pytest.mark.timeout(600)]
 
 GIB = 1 << 30
 SMALL, BIG, HUGE = Gpu("GPU-small", 8 * GIB), Gpu("GPU-big", 24 * GIB), Gpu("GPU-huge", 80 * GIB)
@@ -88,7 +89,7 @@ class Bench:
         fields = {"n.1.source": f"kept:{kept}", "n.1.name": f"{uuid7()}.ipynb", "size": size, "gpus": list(gpus)}
         return await self.client.post("/runs/new", data=fields, headers=xsrf())
 
-    async def until(self, condition: Callable[[], object], seconds: float = 60) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = 3 * PATIENCE) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "the loop never got there"

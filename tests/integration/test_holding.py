@@ -64,7 +64,7 @@ def make(tmp_path: Path, python_environment: Path) -> Make:
 def failing(make: Make) -> Attempt:
     """Its second cell fails twice over: a name is missing, and a number is wrong."""
     cells = ["x = 1\nprint('first')", "print(x / zero)", "print('last', x)"]
-    return make(*cells, hold=120)
+    return make(*cells, hold=600)
 
 
 def test_what_is_mended_by_hand_goes_on_from_that_cell_and_ends_well(failing: Attempt) -> None:

@@ -173,7 +173,8 @@ def test_a_hub_killed_keeps_what_runs(bench: HubBench) -> None:
     with pytest.raises(HubAway):
         bench.ask_hub("servers")
     bench.start_hub()
-    wait_for(lambda: bench.is_up() and bench.is_ready("ada", "outlives"))
+    bench.wait_until_up()
+    wait_for(lambda: bench.is_ready("ada", "outlives"))
     wait_for(lambda: bench.session_says("ada", "outlives") == "ada/outlives")
     assert (task.stops, task.handovers) == (0, 1)
     bench.ask_hub("stop_server", "ada", "outlives")
@@ -247,5 +248,5 @@ def test_traefik_killed_and_started_again_has_its_routes(bench: HubBench) -> Non
     os.kill(bench.proxy.pid, signal.SIGKILL)
     bench.proxy.wait(PATIENCE)
     bench.start_proxy()
-    wait_for(bench.is_up)
+    bench.wait_until_up()
     wait_for(lambda: bench.session_says("ada", "routed") == "ada/routed")

@@ -9,6 +9,8 @@ import zipfile
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import pytest
+
 from drybench.web.zipping import Entry, stream_zip
 
 THEN = 1_790_000_000.0
@@ -26,6 +28,7 @@ class _Zeros(io.RawIOBase):
         return bytes(length)
 
 
+@pytest.mark.timeout(900)
 def test_more_than_four_gib_in_little_memory(tmp_path: Path) -> None:
     length, most = (4 << 30) + 5, 0
     file = tmp_path / "large.zip"

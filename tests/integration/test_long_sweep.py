@@ -15,7 +15,7 @@ import pytest
 
 from drybench import python_environment
 from drybench_client.bench import Bench as Client
-from tests.bench import SHARED, Bench, make_environment, new_bench
+from tests.bench import A_WHOLE_BENCH, SHARED, Bench, make_environment, new_bench
 from tests.integration.test_sweeps import notebook
 from tests.waiting import wait_for
 
@@ -77,17 +77,17 @@ def owner(bench: Bench) -> Iterator[Client]:
         yield client
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_hundreds_of_runs_once_each_through_kill_9(bench: Bench, owner: Client, marks: Path, tmp_path: Path) -> None:
     def ran() -> Counter[str]:
         return Counter(marks.read_text().split()) if marks.exists() else Counter()
 
     sweep = owner.sweep(notebook(tmp_path), typed={"x": f"1..{RUNS}"}, alone=True)
     for begun in (1, 80, 81, 220):
-        wait_for(lambda begun=begun: len(ran()) >= begun, 120)
+        wait_for(lambda begun=begun: len(ran()) >= begun, 300)
         bench.kill("portal")
-        wait_for(bench.answers)
-    ended = owner.wait_sweep(sweep, timeout=240)
+        wait_for(bench.answers, A_WHOLE_BENCH)
+    ended = owner.wait_sweep(sweep, timeout=600)
     assert ended["totals"]["done"] == RUNS, ended
     assert set(ran().values()) == {1}
     places = list(owner.places(sweep))
