@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.bench import Bench
 from tests.browser.looking import Picture, axe
 from tests.integration.runner_bench import notebook
-from tests.waiting import wait_for
+from tests.waiting import A_START, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300, func_only=True)]
 
@@ -37,14 +37,14 @@ def is_held(api: httpx.Client, run: str) -> bool:
 def test_mended_in_jupyterlab_it_goes_on_and_is_done(page: Page, bench: Bench, take: Picture) -> None:
     with bench.api(bench.token()) as api:
         run = submit(api)
-        wait_for(lambda: is_held(api, run))
+        wait_for(lambda: is_held(api, run), A_START)
         page.goto(f"{bench.url}/runs/{run}")
         expect(page.get_by_role("heading", name="It failed, and its kernel is kept")).to_be_visible()
         expect(page.locator("growing-notebook iframe").content_frame.get_by_text("NameError").first).to_be_visible()
         axe(page)
         take(page, "run-held")
         page.get_by_role("button", name="Attach").click()
-        page.wait_for_url(re.compile(r"/user/[^/]+/kernel-[^/]+/lab"))
+        page.wait_for_url(re.compile(r"/user/[^/]+/kernel-[^/]+/lab"), timeout=1000 * A_START)
         cells = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell .cm-content")  # others may be restored
         expect(cells.nth(1)).to_contain_text("scale")
         expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()  # it says idle of none, too
@@ -74,7 +74,7 @@ def test_mended_in_jupyterlab_it_goes_on_and_is_done(page: Page, bench: Bench, t
 def test_let_go_it_ends_as_it_failed_and_what_is_not_kept_cannot_be_attached_to(bench: Bench) -> None:
     with bench.api(bench.token()) as api:
         run = submit(api)
-        wait_for(lambda: is_held(api, run))
+        wait_for(lambda: is_held(api, run), A_START)
         assert api.post(f"/runs/{run}/let-go").status_code == 202
         wait_for(lambda: api.get(f"/runs/{run}").json()["phase"] == "ended")
         assert api.get(f"/runs/{run}").json()["reason"] == "cell_error"

@@ -21,7 +21,7 @@ from tests.browser.looking import Picture, axe
 from tests.docker import docker, inspected
 from tests.integration.notebooks import text_of
 from tests.integration.runner_bench import code, notebook
-from tests.waiting import wait_for
+from tests.waiting import A_START, wait_for
 from tests.wheels import wheel
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium", "docker"), pytest.mark.timeout(240, func_only=True)]
@@ -91,7 +91,7 @@ def test_from_the_card_to_a_cell_and_a_terminal(page: Page, person: Person, hand
     _card(page, "Base").get_by_role("button", name="JupyterLab").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("base")
     take(page, "start-in-a-container")
-    page.wait_for_url(re.compile(r"/user/[^/]+/base/lab"))
+    page.wait_for_url(re.compile(r"/user/[^/]+/base/lab"), timeout=1000 * A_START)
     image = _container(hand)["Image"]
     page.goto(f"{page.url.partition('?')[0]}?reset")  # another test may have left a notebook open
     page.locator('.jp-LauncherCard[title="Python 3 (ipykernel)"]').first.click()
@@ -187,10 +187,10 @@ def test_cancelled_it_keeps_what_it_had(page: Page, bench: Bench, hand: Client) 
 def test_one_that_fails_is_mended_by_hand_in_another_container(page: Page, bench: Bench, hand: Client) -> None:
     cells = ("frames = list(range(240))\nprint(len(frames))", "areas = [f * scale for f in frames]", "max(areas)")
     run = _submit(bench, *cells, environment="base", hold=600)
-    wait_for(lambda: hand.get(run).get("held_until"))
+    wait_for(lambda: hand.get(run).get("held_until"), A_START)
     page.goto(f"{bench.url}/runs/{run}")
     page.get_by_role("button", name="Attach").click()
-    page.wait_for_url(re.compile(r"/user/[^/]+/kernel-[^/]+/lab"))
+    page.wait_for_url(re.compile(r"/user/[^/]+/kernel-[^/]+/lab"), timeout=1000 * A_START)
     shown = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell .cm-content")
     expect(shown.nth(1)).to_contain_text("scale")
     expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
@@ -213,7 +213,9 @@ def test_what_it_left_is_opened_in_a_session(page: Page, bench: Bench, hand: Cli
     run = _ended(hand, _submit(bench, "print('the end')", environment="base", name="wing disc"))
     page.goto(f"{bench.url}/runs/{run['id']}")
     page.get_by_role("button", name="Open in JupyterLab").click()
-    page.wait_for_url(re.compile(r"/user/[^/]+/base/lab/tree/.*wing(%20| )disc.*/made/notebook.ipynb"))
+    page.wait_for_url(
+        re.compile(r"/user/[^/]+/base/lab/tree/.*wing(%20| )disc.*/made/notebook.ipynb"), timeout=1000 * A_START
+    )
     expect(page.get_by_text("the end", exact=True).first).to_be_visible()
     page.goto("about:blank")
 
@@ -282,7 +284,7 @@ def _terminal(page: Page, line: str, written: Path) -> None:
 
 def _running(hand: Client, name: str) -> Session:
     session = hand.start_session(name=name, environment="base")
-    wait_for(lambda: hand.get_session(session["id"])["phase"] == "running")
+    wait_for(lambda: hand.get_session(session["id"])["phase"] == "running", A_START)
     return hand.get_session(session["id"])
 
 
@@ -303,4 +305,4 @@ def _submit(bench: Bench, *cells: str | dict[str, Any], requirements: str = "", 
 
 
 def _ended(hand: Client, run: str) -> Run:
-    return hand.wait(run, timeout=60)
+    return hand.wait(run, timeout=A_START)

@@ -17,7 +17,7 @@ from tests.bench import Bench, new_bench
 from tests.browser.eyes import Eyes
 from tests.browser.looking import Picture, axe
 from tests.docker import docker
-from tests.waiting import wait_for
+from tests.waiting import A_START, PATIENCE, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium", "docker"), pytest.mark.timeout(600, func_only=True)]
 
@@ -61,6 +61,7 @@ def hand(bench: Bench) -> Iterator[Client]:
 @pytest.fixture
 def eyes(page: Page, browser: Browser) -> Iterator[Eyes]:
     with browser.new_context() as another:  # in whose window nothing of ours is hidden
+        another.set_default_timeout(1000 * PATIENCE)
         yield Eyes(page, another.new_page())
 
 
@@ -99,7 +100,7 @@ def test_no_neighbour_reaches_it(page: Page, hand: Client, eyes: Eyes) -> None:
     _open(page, "Desktop", "Desktop", "desktop")
     wait_for(lambda: eyes.part(TEAL) > 0.5)
     neighbour = hand.start_session("base", name="neighbour")
-    wait_for(lambda: hand.get_session(neighbour["id"])["phase"] == "running")
+    wait_for(lambda: hand.get_session(neighbour["id"])["phase"] == "running", A_START)
     tables = _inside(hand, "desktop", "cat /proc/net/tcp /proc/net/tcp6")
     listening = [line.split()[1].split(":") for line in tables.splitlines() if line.split()[3] == LISTENS]
     assert len([port for address, port in listening if not address.endswith("7F")]) == 1  # the session's own server
@@ -116,7 +117,7 @@ def test_no_neighbour_reaches_it(page: Page, hand: Client, eyes: Eyes) -> None:
 
 def test_a_terminal_is_an_app(page: Page, hand: Client) -> None:
     _click(page, "Base", "Terminal")
-    page.wait_for_url(re.compile(r"/user/[^/]+/base/lab/workspaces/drybench-terminal"))
+    page.wait_for_url(re.compile(r"/user/[^/]+/base/lab/workspaces/drybench-terminal"), timeout=1000 * A_START)
     expect(page.locator(".jp-Terminal .xterm-screen")).to_be_visible()
 
 
@@ -135,8 +136,8 @@ def test_napari_is_drawn_by_itself(page: Page, hand: Client, eyes: Eyes, take: P
 
 def _open(page: Page, environment: str, title: str, app: str) -> None:
     _click(page, environment, title)
-    page.wait_for_url(re.compile(rf"/user/[^/]+/[^/]+/{app}/"))
-    expect(page.locator("body[data-tools=ready]:not(.dim)")).to_be_visible()
+    page.wait_for_url(re.compile(rf"/user/[^/]+/[^/]+/{app}/"), timeout=1000 * A_START)
+    expect(page.locator("body[data-tools=ready]:not(.dim)")).to_be_visible(timeout=1000 * A_START)
 
 
 def _click(page: Page, environment: str, title: str) -> None:

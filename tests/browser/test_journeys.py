@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from tests.bench import Bench
 from tests.browser.looking import WIDE, Picture, axe
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import A_START, PATIENCE, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300, func_only=True)]
 
@@ -36,7 +36,7 @@ def test_from_the_link_to_a_cell_in_jupyterlab(page: Page, bench: Bench, take: P
     page.get_by_role("button", name="JupyterLab").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     take(page, "start")
-    page.wait_for_url(re.compile(r"/user/[^/]+/python/lab"), timeout=60_000)
+    page.wait_for_url(re.compile(r"/user/[^/]+/python/lab"), timeout=1000 * A_START)
     lab = page.url
     page.goto(f"{lab.partition('?')[0]}?reset")  # another test may have left a notebook open
     page.locator('.jp-LauncherCard[title="Python 3 (ipykernel)"]').first.click()
@@ -53,7 +53,7 @@ def test_from_the_link_to_a_cell_in_jupyterlab(page: Page, bench: Bench, take: P
     expect(page.get_by_role("heading", level=1)).to_contain_text("python")
     axe(page)
     page.get_by_role("button", name=re.compile("Start")).first.click()
-    page.wait_for_url(re.compile(r"/user/[^/]+/python/lab"), timeout=60_000)
+    page.wait_for_url(re.compile(r"/user/[^/]+/python/lab"), timeout=1000 * A_START)
     page.goto("about:blank")
     _stop(bench)
 
@@ -96,7 +96,9 @@ def test_a_notebook_is_handed_in_watched_and_done(page: Page, bench: Bench, tmp_
     take(page, "run-results")
     axe(page)
     page.get_by_role("button", name="Open in JupyterLab").click()
-    page.wait_for_url(re.compile(r"/user/[^/]+/python/lab/tree/.*wing-disc.*/made/notebook.ipynb"), timeout=90_000)
+    page.wait_for_url(
+        re.compile(r"/user/[^/]+/python/lab/tree/.*wing-disc.*/made/notebook.ipynb"), timeout=1000 * A_START
+    )
     expect(page.get_by_text("the end", exact=True).first).to_be_visible()
     page.goto("about:blank")
     _stop(bench)
@@ -116,6 +118,7 @@ def test_home_and_runs_with_something_on_them(page: Page, browser: Browser, benc
     """After the others or alone: the pictures want a session and some runs."""
     with bench.owner() as owner:
         owner.start_session()
+        wait_for(lambda: any(session["phase"] == "running" for session in owner.sessions()), A_START)
     page.goto(bench.url)
     expect(_state(page, "running")).to_be_visible()
     take(page, "home")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.bench import Bench, new_bench
+from tests.bench import A_WHOLE_BENCH, Bench, new_bench
 from tests.browser.two_people import new_browser, sign_in
-from tests.waiting import wait_for
+from tests.waiting import A_START, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300, func_only=True)]
 
@@ -65,7 +65,7 @@ class Settings:
         before = self.bench.pids()
         self.bench.kill("hub", "portal")
         wait_for(lambda: all(self.bench.pids().get(part) not in (None, before[part]) for part in ("hub", "portal")))
-        wait_for(self.bench.answers)
+        wait_for(self.bench.answers, A_WHOLE_BENCH)
 
 
 def come_as(name: str, context: BrowserContext) -> Page:
@@ -117,7 +117,7 @@ def test_with_both_said_both_work(ada: BrowserContext, stranger: BrowserContext,
     hers.goto("/")
     for page, name in ((bob, "bob"), (hers, "ada")):
         page.get_by_role("button", name="JupyterLab").click()
-        page.wait_for_url(f"**/user/{name}/python/**", timeout=60_000)
+        page.wait_for_url(f"**/user/{name}/python/**", timeout=1000 * A_START)
     bob.goto("/engines")
     expect(bob.get_by_text("they trust each other with everything")).to_be_visible()
     for page in (bob, hers):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,8 @@ from drybench.hub.identity import Identity
 from drybench.secret_files import secret
 from tests.bench import Bench
 from tests.browser.two_people import SOON, People, both_come_in, make_token, notebook, submit
-from tests.waiting import wait_for
+from tests.living import content, files
+from tests.waiting import A_START, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium"), pytest.mark.timeout(300, func_only=True)]
 
@@ -126,7 +126,7 @@ def test_nor_at_the_hub(people: People, in_session: httpx.Client, method: str, p
 def test_a_stop_ends_the_sessions_token(people: People) -> None:
     asked = people.ada.api.post("/sessions", json={"name": "brief"}).raise_for_status().json()["id"]
     there = f"/sessions/{asked}"
-    wait_for(lambda: people.ada.api.get(there).json()["phase"] == "running")
+    wait_for(lambda: people.ada.api.get(there).json()["phase"] == "running", A_START)
     with people.ada.bench.api(token_of_session(people.ada.api.get(there).json())) as client:
         assert client.get("/me").json()["name"] == "ada"
         people.ada.api.post(f"{there}/stop").raise_for_status()
@@ -162,11 +162,10 @@ def test_no_secret_lies_about(people: People) -> None:
 
 
 def places(bench: Bench) -> Iterator[tuple[str, str]]:
-    for folder, _, files in os.walk(bench.data.path):
-        for file in (Path(folder, name) for name in files):
-            own = file.is_relative_to(bench.data.secrets) or file.is_relative_to(bench.data.environments)
-            if not own and file.is_file() and not file.is_symlink():
-                yield str(file), file.read_bytes()[:MOST].decode(errors="replace")
+    for file in files(bench.data.path):
+        own = file.is_relative_to(bench.data.secrets) or file.is_relative_to(bench.data.environments)
+        if not own and not file.is_symlink():
+            yield str(file), content(file)[:MOST].decode(errors="replace")
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             yield f"the command line of {process.name}", (process / "cmdline").read_bytes().decode(errors="replace")
@@ -176,7 +175,7 @@ def test_no_address_in_a_log_has_a_code_or_a_token(people: People) -> None:
     people.bob.session()
     bench = people.bob.bench
     logs = [*bench.data.logs.iterdir(), *bench.data.tasks.glob("*/log*")]
-    text = "".join(log.read_text(errors="replace") for log in logs if log.is_file())
+    text = "".join(content(log).decode(errors="replace") for log in logs)
     assert "oauth_callback" in text, "there was a sign-in to look at"
     for name in ("code=", "token=", "ticket="):
         shown = {text[place + len(name) :][:8] for place in all_places(text, name)}
