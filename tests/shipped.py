@@ -44,8 +44,12 @@ def shipped(docker_url: str) -> None:
     """
     if not os.environ.get("DRYBENCH_TEST_IMAGES"):
         pytest.skip("needs the shipped images: `make test-images`, or `DRYBENCH_TEST_IMAGES=light make test`")
+    need()
+
+
+def need(*names: str) -> None:
     if _wanted():
-        build()
+        build(*names)
 
 
 def build(*names: str) -> None:
@@ -70,4 +74,5 @@ def _wanted() -> bool:
 
 if __name__ == "__main__":
     with docker_for_all():
-        build(*sys.argv[1:])
+        build()
+        build("napari")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import struct
 import zlib
@@ -121,10 +120,8 @@ def test_a_terminal_is_an_app(page: Page, hand: Client) -> None:
     expect(page.locator(".jp-Terminal .xterm-screen")).to_be_visible()
 
 
-@pytest.mark.skipif(os.environ.get("DRYBENCH_TEST_IMAGES") != "all", reason="napari's image: `make test-images`")
 def test_napari_is_drawn_by_itself(page: Page, hand: Client, eyes: Eyes, take: Picture) -> None:
-    if os.environ.get("DRYBENCH_SHIPPED") != "older":
-        images.build("napari")
+    images.need("napari")
     wait_for(lambda: hand.environment("napari")["usable"])
     page.reload()
     _open(page, "napari", "napari", "napari")

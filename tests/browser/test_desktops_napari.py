@@ -22,7 +22,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.needs("chromium", "docker"),
     pytest.mark.timeout(600, func_only=True),
-    pytest.mark.skipif(os.environ.get("DRYBENCH_TEST_IMAGES") != "all", reason="napari's image: `make test-images`"),
 ]
 
 GROUND = (0x16, 0x32, 0x4A)  # the desktop's own background has it for the most part
@@ -58,8 +57,7 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def people(shipped: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    if os.environ.get("DRYBENCH_SHIPPED") != "older":
-        images.build("napari")
+    images.need("napari")
     folder = tmp_path_factory.mktemp("people")
     with guarded_bench(folder, containers=True, memory="2 GiB") as bench, sync_playwright() as playwright:
         chromium = open_chromium(playwright)
