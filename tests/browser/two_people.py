@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -185,9 +185,13 @@ def make_token(browser: BrowserContext) -> str:
     """On the Hub's page, by its button."""
     page = browser.new_page()
     page.goto("/hub/token")
-    page.get_by_role("button", name="Request new API token").click()
-    expect(page.locator("#token-result")).to_have_text(re.compile(r"\w"))
-    token = page.locator("#token-result").inner_text()
+    made = page.locator("#token-result")
+    for _ in range(6):  # before the Hub's script is there, the button only loads the page again
+        page.get_by_role("button", name="Request new API token").click()
+        with suppress(AssertionError):
+            expect(made).to_have_text(re.compile(r"\w"), timeout=10_000)
+            break
+    token = made.inner_text()
     page.close()
     return token
 

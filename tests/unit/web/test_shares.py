@@ -96,7 +96,9 @@ async def test_the_page_says_how_it_stands(bench: LittleBench, session: Session)
         bench.portal.sessions.start(bench.person(), session.id)
         assert "The session is not there yet" in (await browser.get(there)).text
         bench.portal.shares.end(bench.person(), share["id"])
-        assert "no longer shares it" in (await browser.get(there)).text
+        ended = (await browser.get(there)).text
+        assert "no longer shares it" in ended
+        assert "You only see it" not in ended
         assert "Desktop of ada" not in (await browser.get("/")).text
 
 

@@ -90,8 +90,8 @@ export class ClipboardPanel {
     const url = address("clipboard/image", { app: place.app });
     const response = await fetch(url, { headers: fromHere(), cache: "no-store" }).catch(() => null);
     if (response?.status !== 200 || response.headers.get("Content-Type") !== PICTURE) return;
-    const picture = await response.blob();
-    if (picture.size === this.#given) return;
+    const picture = await response.blob().catch(() => null); // the line was cut in its middle
+    if (!picture || picture.size === this.#given) return;
     this.#given = null;
     this.#hidePicture();
     this.#picture = picture;
