@@ -86,7 +86,6 @@ class Screen:
 def flashes(screen: Screen, times: int) -> None:
     """Black and white in turn, with each key."""
     window, event = screen.window(200, 200, 600, 400), (c_long * 24)()
-    screen.x.XAutoRepeatOff(screen.display)  # a key that comes up late is one key still
     screen.done()
     screen.x.XGrabKeyboard(screen.display, screen.root, *ALL_KEYS)
     said()
@@ -97,6 +96,7 @@ def flashes(screen: Screen, times: int) -> None:
                 break
         screen.fill(window, 0, 0, 600, 400, BLACK if press % 2 else WHITE)
         screen.done()
+    time.sleep(REST)  # with the program its window goes, and the last picture, before anybody has seen it
 
 
 def moves(screen: Screen, seconds: int) -> None:
