@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Error, Page, Route, expect
 
 from drybench.model import Run, Session
 from drybench.phases import Outcome, Phase, Reason
@@ -198,6 +199,24 @@ def test_a_search_finds_by_name_and_keeps_the_address(page: Page, bench: LittleB
     expect(page.get_by_role("link", name="apples")).to_have_count(0)
     expect(page.get_by_role("link", name="pears")).to_be_visible()
     expect(page).to_have_url(re.compile("search=pear"))
+
+
+def test_what_changes_while_one_searches_brings_no_others_back(page: Page, bench: LittleBench) -> None:
+    bench.run(name="apples")
+    bench.run(name="pears")
+    page.goto("/runs")
+    held = list[Route]()
+    page.route(re.compile(r"/runs$"), lambda route: route.continue_() if held else held.append(route))
+    bench.run(name="plums")  # what is asked for then is not answered before the search is
+    wait_for(lambda: page.evaluate("1") and held)
+    page.get_by_label("Search by name").fill("pear")
+    expect(page.get_by_role("link", name="apples")).to_have_count(0)
+    with suppress(Error):  # given up already
+        held.pop().continue_()
+    page.unroute(re.compile(r"/runs$"))
+    bench.run(name="pears too")
+    expect(page.get_by_role("link", name="pears too")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("apples|plums"))).to_have_count(0)
 
 
 def test_runs_by_state_without_script_keep_the_search(browser: Browser, bench: LittleBench) -> None:

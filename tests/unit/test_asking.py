@@ -96,3 +96,12 @@ def test_what_is_still_stopping_cannot_be_started_and_says_so(bench: LittleBench
     bench.portal.sessions.stop(bench.person(), session.id)
     with pytest.raises(StillStopping, match="still stopping"):
         bench.portal.sessions.ask(bench.person(), SessionRequest(name=session.name))
+
+
+def test_what_is_asked_for_again_is_for_the_app_that_was_asked_for(bench: LittleBench) -> None:
+    session = bench.session()
+    bench.move(session, Phase.ENDED, Outcome.STOPPED)
+    again = bench.portal.sessions.ask(bench.person(), SessionRequest(app="terminal", name=session.name))
+    assert (again.id, again.app) == (session.id, "terminal")
+    bench.move(again, Phase.ENDED, Outcome.STOPPED)
+    assert bench.portal.sessions.start(bench.person(), session.id).app == "terminal"  # as it was

@@ -122,10 +122,11 @@ class Ledger:
     def add_attempt(self, subject: Session | Run, task: Task, ahead: bool = False) -> TaskRow:
         """The next attempt of a session or run whose task has ENDED (else errors.Conflict).
 
-        `ahead`: of a session, before its person asks for it.
+        A session's may be for another app than the one before; `ahead`: before its person asks for it.
         """
-        since = {"ahead_since": self._now() if ahead else None}
-        table, news = (sessions, since) if isinstance(subject, Session) else (runs, NO_PROGRESS)
+        table, news = runs, NO_PROGRESS
+        if isinstance(subject, Session):
+            table, news = sessions, {"app": subject.app, "ahead_since": self._now() if ahead else None}
         with self.writing() as connection:
             last = _newest_task(connection, subject.id)
             if last.phase is not Phase.ENDED:

@@ -58,7 +58,7 @@ class Sessions:
         name = _checked(request.name or _name_of(environment))
         known = self.named(person, name)
         if known is not None:
-            return self.start(person, known.id, origin, request.gpus)
+            return self.start(person, known.id, origin, request.gpus, request.app)
         size = self._desk.catalogue.size(request.size, environment).with_gpus(request.gpus)
         id = self._desk.new_id()
         task = self._plan(person, environment, size, request.app, request.held)
@@ -71,9 +71,11 @@ class Sessions:
         self._desk.done(person, "asked for", SESSION, session.id, origin)
         return session
 
-    def start(self, person: Person, id: str, origin: str = "api", more_gpus: tuple[int, ...] = ()) -> Session:
-        """Again, when it has ended, and with the GPUs that it had unless others are named; one that lives is simply
-        given back."""
+    def start(
+        self, person: Person, id: str, origin: str = "api", more_gpus: tuple[int, ...] = (), app: str = ""
+    ) -> Session:
+        """Again, when it has ended, and with the GPUs and for the app that it had unless others are named; one that
+        lives is simply given back."""
         permissions.needs(person)
         session = self.get(person, id)
         if session.task.phase is not Phase.ENDED and session.task.wanted is Wanted.STOP:
@@ -82,9 +84,10 @@ class Sessions:
             return self._taken(person, session, origin)
         environment = self._desk.environment(person, session.environment, startable=True)
         more_gpus = more_gpus or gpus.added(session.task.spec)
+        app = app if app in {one.name for one in environment.apps} else session.app
         size = self._desk.catalogue.size(session.size, environment).with_gpus(more_gpus)
         with suppress(StillOpen):  # two clicks at once
-            self._desk.ledger.add_attempt(session, self._plan(person, environment, size, session.app))
+            self._desk.ledger.add_attempt(replace(session, app=app), self._plan(person, environment, size, app))
             self._desk.done(person, "asked for again", SESSION, id, origin)
         return self.get(person, id)
 
