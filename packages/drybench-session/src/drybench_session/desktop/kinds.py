@@ -70,10 +70,19 @@ class Place:
 
     async def shows_a_window(self) -> None:
         """Or is not going to: a program that takes longer without one may have none."""
-        with suppress(TimeoutError, OSError, EOFError):
+        with suppress(TimeoutError):
             async with asyncio.timeout(_PROGRAM_WITHIN if self.app.command else _DESKTOP_WITHIN):
-                async with self.display() as display:
-                    await display.shows_a_window()
+                while not await self._has_shown_one():
+                    await asyncio.sleep(_OFTEN)
+
+    async def _has_shown_one(self) -> bool:
+        """False where the screen did not answer: that says nothing of windows."""
+        try:
+            async with self.display() as display:
+                await display.shows_a_window()
+                return True
+        except (OSError, EOFError):
+            return False
 
     async def paint(self) -> None:
         """X's own ground is black: seen before xfce has drawn its own, and around a program that leaves some free."""
