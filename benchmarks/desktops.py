@@ -36,7 +36,8 @@ CHROMIUM = "/usr/bin/chromium"
 # With this feature it holds what comes by a WebSocket back after a key until its next frame, and a page that looks
 # at its picture always has one to come: that would be measured, and nothing else.
 NOTHING_HELD_BACK = "--disable-features=DeferRendererTasksAfterInput"
-NAPARIS_OWN = [38, 41, 48]  # the colour behind everything in its window
+NAPARIS_OWN = [35, 36, 43]  # the colour behind everything in its window, as napari 0.9 has it
+CANVAS = [0, 0, 0]
 PIXELS = Path(__file__).with_name("pixels.js")
 
 
@@ -98,7 +99,8 @@ def is_drawn(page: Page) -> bool:
 
 def shows_napari(page: Page) -> bool:
     with suppress(BrowserError):
-        return page.evaluate("(colour) => pixels.share(colour)", NAPARIS_OWN) > 0.05
+        window, canvas = (page.evaluate("(colour) => pixels.share(colour)", one) for one in (NAPARIS_OWN, CANVAS))
+        return window > 0.03 and canvas > 0.1
     return False
 
 

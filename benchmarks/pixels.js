@@ -22,16 +22,20 @@
     return bright.length > 0.9 * points.length && new Set(points).size > 20
   }
 
-  // How much of it has just this colour.
+  // How much of it has this colour, or what a JPEG makes of it.
   function share([red, green, blue]) {
     const shown = largest()
     if (!shown || !area(shown)) return 0
     const small = reading(160, 100)
     small.imageSmoothingEnabled = false
     small.drawImage(shown, 0, 0, 160, 100)
-    const points = new Uint32Array(small.getImageData(0, 0, 160, 100).data.buffer)
-    const wanted = (0xff000000 | (blue << 16) | (green << 8) | red) >>> 0
-    return points.filter((point) => point === wanted).length / points.length
+    const data = small.getImageData(0, 0, 160, 100).data
+    let found = 0
+    for (let at = 0; at < data.length; at += 4) {
+      const off = Math.max(Math.abs(data[at] - red), Math.abs(data[at + 1] - green), Math.abs(data[at + 2] - blue))
+      if (off <= 6) found++
+    }
+    return found / (data.length / 4)
   }
 
   // Milliseconds from the next key to another colour at this point.
